@@ -1,0 +1,1 @@
+"""All that is true of a customer session without GraphQL or HTTP."""

@@ -1,0 +1,149 @@
+"""The cart: its lines, what they sum to, and what a return gives back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from db.domain import money
+from db.domain.errors import CartLineNotFound, InvalidInput, Refused, ReturnExceedsRemaining, quoted
+from db.domain.money import ZERO, RoundingMode
+
+MAX_LINES = 1_000
+MAX_UNITS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CartLine:
+    """One line of a cart. ``price`` is that of one unit; weight is in grams, the measures are in millimetres."""
+
+    sku: str
+    quantity: int
+    price: Decimal
+    name: str | None = None
+    category: str | None = None
+    product_name: str | None = None
+    weight: Decimal | None = None
+    height: Decimal | None = None
+    width: Decimal | None = None
+    length: Decimal | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    discount_share: Decimal = ZERO
+    returned_quantity: int = 0
+    returned_total: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """Price times quantity."""
+        return self.price * self.quantity
+
+    @property
+    def remaining_quantity(self) -> int:
+        """Units that have not been returned."""
+        return self.quantity - self.returned_quantity
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRequest:
+    """Units of one line, named by its position or by its sku; without a quantity, all that remain of it."""
+
+    position: int | None
+    sku: str | None
+    quantity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedItem:
+    """Units of one line that were returned, and what was given back for them."""
+
+    position: int
+    quantity: int
+    amount: Decimal
+
+
+def total(cart: Sequence[CartLine]) -> Decimal:
+    """Sum of price times quantity, before discounts and returns."""
+    return sum((line.total for line in cart), ZERO)
+
+
+def share_discount(cart: Sequence[CartLine], discount_total: Decimal, minor_digits: int) -> tuple[CartLine, ...]:
+    """The same lines, with ``discount_total`` spread over them in proportion to their totals."""
+    shares = money.allocate(discount_total, [line.total for line in cart], minor_digits)
+    return tuple(replace(line, discount_share=share) for line, share in zip(cart, shares, strict=True))
+
+
+def return_items(
+    cart: Sequence[CartLine],
+    requests: Sequence[ReturnRequest],
+    net_total: Decimal,
+    rounding: RoundingMode,
+    minor_digits: int,
+) -> tuple[tuple[CartLine, ...], tuple[ReturnedItem, ...]]:
+    """The cart after the return, and what went back, in order of position.
+
+    Raises Refused with CartLineNotFound, ReturnExceedsRemaining or InvalidInput, each with a path from ``items``.
+    """
+    if not requests:
+        raise Refused(InvalidInput(path=("items",), problem="Expected at least one item."))
+    lines, by_sku = list(cart), positions_by_sku(cart)
+    returned: dict[int, ReturnedItem] = {}
+    for index, request in enumerate(requests):
+        path = ("items", str(index))
+        position = find_line(len(lines), by_sku, request, (*path, "line"))
+        line = lines[position]
+        quantity = max(1, line.remaining_quantity) if request.quantity is None else request.quantity
+        if quantity < 1:
+            raise Refused(InvalidInput(path=(*path, "quantity"), problem=f"Expected 1 or more, got {quantity}."))
+        if quantity > line.remaining_quantity:
+            raise Refused(
+                ReturnExceedsRemaining(
+                    path=(*path, "quantity"), position=position, requested=quantity, remaining=line.remaining_quantity
+                )
+            )
+        amount = min(given_back(line, quantity, rounding, minor_digits), net_total)
+        net_total -= amount
+        lines[position] = replace(
+            line, returned_quantity=line.returned_quantity + quantity, returned_total=line.returned_total + amount
+        )
+        before = returned.get(position, ReturnedItem(position, 0, ZERO))
+        returned[position] = ReturnedItem(position, before.quantity + quantity, before.amount + amount)
+    return tuple(lines), tuple(returned[position] for position in sorted(returned))
+
+
+def positions_by_sku(cart: Sequence[CartLine]) -> Mapping[str, Sequence[int]]:
+    """Where each sku stands: made once, since a return may name a line for each of 10,000 units."""
+    positions: dict[str, list[int]] = {}
+    for position, line in enumerate(cart):
+        positions.setdefault(line.sku, []).append(position)
+    return positions
+
+
+def find_line(count: int, by_sku: Mapping[str, Sequence[int]], request: ReturnRequest, path: tuple[str, ...]) -> int:
+    """The position that a request means in a cart of ``count`` lines. A sku names a line only where it stands once."""
+    if request.position is not None:
+        if 0 <= request.position < count:
+            return request.position
+        problem = f"The cart has {count} lines; there is no line {request.position}."
+        raise Refused(CartLineNotFound(path=(*path, "position"), problem=problem))
+    sku = request.sku or ""
+    found = by_sku.get(sku, ())
+    if len(found) == 1:
+        return found[0]
+    problem = f"The cart has the sku {quoted(sku)} on {len(found)} lines"
+    hint = "; name the line by its position." if found else "."
+    raise Refused(CartLineNotFound(path=(*path, "sku"), problem=problem + hint))
+
+
+def given_back(line: CartLine, quantity: int, rounding: RoundingMode, minor_digits: int) -> Decimal:
+    """What a return of ``quantity`` more units of ``line`` gives back: their price less their part of the share.
+
+    Parts are taken cumulatively, so that a line that is all returned has given up exactly its share. With prices
+    finer than a minor unit a rounded part can exceed what its units cost; no amount is ever negative all the same,
+    and together a line's returns never exceed what was paid for it.
+    """
+    units = line.returned_quantity + quantity
+    share = money.in_units(line.discount_share, minor_digits)
+    part = money.of_units(money.divide(share * units, line.quantity, rounding), minor_digits)
+    paid = max(line.total - line.discount_share, ZERO)
+    due = min(line.price * units - part, paid)
+    return max(due - line.returned_total, ZERO)

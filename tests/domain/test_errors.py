@@ -1,0 +1,103 @@
+"""Refusals: each speaks one sentence, made from its facts."""
+
+from decimal import Decimal
+
+import pytest
+
+from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.errors import (
+    AlreadyExists,
+    CartLineNotFound,
+    DiscountExceedsTotal,
+    IdempotencyKeyReused,
+    InvalidAttributeValue,
+    InvalidInput,
+    InvalidTransition,
+    NotFound,
+    Refusal,
+    Refused,
+    ReturnExceedsRemaining,
+    SessionAlreadyExists,
+    SessionNotEditable,
+    SessionNotFound,
+    TotalChanged,
+    UnknownAttribute,
+    VersionConflict,
+    quoted,
+)
+from db.domain.lifecycle import SessionState
+
+ITEM = AttributeEntity.CART_ITEM
+SENTENCES: list[tuple[Refusal, str]] = [
+    (InvalidInput(problem="Expected 1 or more, got 0."), "Expected 1 or more, got 0."),
+    (SessionNotFound(integration_id="s1"), 'There is no session "s1" in this application.'),
+    (
+        SessionAlreadyExists(integration_id="s1", application_id=1, session_id=2),
+        'A session "s1" exists already in this application.',
+    ),
+    (
+        InvalidTransition(
+            from_=SessionState.OPEN,
+            to=SessionState.PARTIALLY_RETURNED,
+            next_states=(SessionState.CLOSED, SessionState.CANCELLED),
+        ),
+        "A session that is OPEN cannot become PARTIALLY_RETURNED; it can become CLOSED or CANCELLED.",
+    ),
+    (
+        InvalidTransition(from_=SessionState.CANCELLED, to=SessionState.CLOSED, next_states=()),
+        "A session that is CANCELLED cannot become CLOSED; it can become nothing.",
+    ),
+    (
+        SessionNotEditable(state=SessionState.CLOSED),
+        "Only an OPEN session can be updated; this one is CLOSED.",
+    ),
+    (
+        VersionConflict(expected=2, actual=3, application_id=1, session_id=2),
+        "The session is at version 3, not 2.",
+    ),
+    (
+        TotalChanged(expected=Decimal("1E+2"), actual=Decimal("99.50"), minor_digits=2),
+        "The session's total is 99.50, not 100.00.",
+    ),
+    (CartLineNotFound(problem="There is no line 7."), "There is no line 7."),
+    (
+        ReturnExceedsRemaining(position=0, requested=3, remaining=2),
+        "Line 0 has 2 units left to return; 3 were asked for.",
+    ),
+    (
+        DiscountExceedsTotal(discount_total=Decimal("10.00"), total=Decimal("9.99"), minor_digits=2),
+        "The discounts sum to 10.00, more than the cart's total of 9.99.",
+    ),
+    (UnknownAttribute(name="size", entity=ITEM), 'No attribute "size" is defined for CART_ITEM.'),
+    (
+        InvalidAttributeValue(
+            name="size", entity=ITEM, type=AttributeType.NUMBER, allowed_values=None, problem="expected a number."
+        ),
+        'Attribute "size": expected a number.',
+    ),
+    (
+        IdempotencyKeyReused(),
+        "This idempotency key was used with another input within 24 hours; use a new key for a new change.",
+    ),
+    (NotFound(what="application 7"), "There is no application 7."),
+    (AlreadyExists(what="an attribute"), "There is already an attribute."),
+]
+
+
+@pytest.mark.parametrize(("refusal", "sentence"), SENTENCES, ids=lambda each: type(each).__name__)
+def test_a_refusal_speaks_one_sentence(refusal: Refusal, sentence: str) -> None:
+    assert refusal.message == sentence
+
+
+def test_every_refusal_stands_here() -> None:
+    assert {type(refusal) for refusal, _ in SENTENCES} == set(Refusal.__subclasses__())
+
+
+def test_what_is_refused_as_a_whole_tells_every_reason() -> None:
+    refused = Refused(InvalidInput(problem="One."), InvalidInput(problem="Two."))
+    assert str(refused) == "One.; Two."
+
+
+def test_a_long_value_is_cut_in_a_message() -> None:
+    assert quoted("x" * 60) == f'"{"x" * 60}"'
+    assert quoted("x" * 61) == f'"{"x" * 57}..."'

@@ -1,0 +1,158 @@
+"""The session: how it begins, and what each operation makes of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from db.domain import session as sessions
+from db.domain.attributes import AttributeRules
+from db.domain.cart import CartLine, ReturnedItem, ReturnRequest
+from db.domain.commands import CreateSession, SessionContent
+from db.domain.errors import (
+    InvalidInput,
+    InvalidTransition,
+    Refusal,
+    Refused,
+    SessionNotEditable,
+    TotalChanged,
+    VersionConflict,
+)
+from db.domain.lifecycle import SessionState
+from db.domain.money import RoundingMode
+from db.domain.session import CustomerSession, Rules, SessionReturn
+
+NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+FULL = CustomerSession(
+    application_id=1,
+    integration_id="s1",
+    created=NOW,
+    updated=NOW,
+    minor_digits=2,
+    cart=(
+        CartLine(sku="A", quantity=3, price=Decimal(10), discount_share=Decimal("3.00")),
+        CartLine(sku="B", quantity=1, price=Decimal(70), discount_share=Decimal("6.99")),
+    ),
+    discounts={"spring": Decimal("9.99")},
+)
+CLOSED = sessions.close(FULL, None, LATER)
+RULES = Rules(currency="EUR", minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions={}))
+
+
+def refused(operation: Callable[..., object], *args: Any) -> tuple[Refusal, ...]:
+    """Why the operation was refused."""
+    with pytest.raises(Refused) as caught:
+        operation(*args)
+    return caught.value.refusals
+
+
+@pytest.mark.parametrize("integration_id", ["x", " ", "🛒" * 1_000, "e\u0301"])
+def test_a_session_begins_open_empty_and_anonymous_at_version_1(integration_id: str) -> None:
+    session = sessions.create(CreateSession(application_id=1, integration_id=integration_id), RULES, NOW)
+    assert session == CustomerSession(
+        application_id=1, integration_id=integration_id, created=NOW, updated=NOW, minor_digits=2
+    )
+    assert (session.version, session.state, session.profile_id, session.first_session) == (1, "open", None, True)
+
+
+def test_a_session_can_begin_closed_with_its_cart() -> None:
+    content = SessionContent(cart_items=[CartLine(sku="A", quantity=2, price=Decimal("0.005"))])
+    command = CreateSession(application_id=1, integration_id="s1", state=SessionState.CLOSED, content=content)
+    session = sessions.create(command, RULES, NOW)
+    assert (session.state, session.closed, session.total) == (SessionState.CLOSED, NOW, Decimal("0.010"))
+
+
+@pytest.mark.parametrize(
+    ("integration_id", "problem"),
+    [
+        ("", "Expected 1 to 1000 characters, got 0."),
+        ("x" * 1_001, "Expected 1 to 1000 characters, got 1001."),
+        ("a\0", "The character U+0000 cannot be stored."),
+        ("\ud83d", "The lone surrogate U+D83D cannot be stored."),
+    ],
+)
+def test_an_integration_id_that_cannot_be_kept_is_refused(integration_id: str, problem: str) -> None:
+    command = CreateSession(application_id=1, integration_id=integration_id)
+    assert refused(sessions.create, command, RULES, NOW) == (InvalidInput(path=("integrationId",), problem=problem),)
+
+
+@pytest.mark.parametrize("state", [SessionState.PARTIALLY_RETURNED, SessionState.CANCELLED])
+def test_a_session_begins_in_no_other_state(state: SessionState) -> None:
+    command = CreateSession(application_id=1, integration_id="s1", state=state)
+    problem = f"A session is created OPEN or CLOSED, not {state.name}."
+    assert refused(sessions.create, command, RULES, NOW) == (InvalidInput(path=("state",), problem=problem),)
+
+
+def test_content_that_breaks_a_rule_begins_no_session() -> None:
+    command = CreateSession(application_id=1, integration_id="s1", content=SessionContent(coupon="x" * 101))
+    (refusal,) = refused(sessions.create, command, RULES, NOW)
+    assert refusal.path == ("coupon",)
+
+
+def test_another_version_than_expected_is_a_conflict() -> None:
+    session = replace(FULL, id=7, version=3)
+    sessions.expect_version(session, None)
+    sessions.expect_version(session, 3)
+    assert refused(sessions.expect_version, session, 2) == (
+        VersionConflict(expected=2, actual=3, application_id=1, session_id=7),
+    )
+
+
+def test_closing_sets_the_state_and_the_time_and_nothing_else() -> None:
+    assert replace(FULL, state=SessionState.CLOSED, closed=LATER) == CLOSED
+    assert sessions.close(FULL, Decimal("100.00"), LATER) == CLOSED
+
+
+def test_closing_with_another_total_is_refused() -> None:
+    assert refused(sessions.close, FULL, Decimal("90.01"), LATER) == (
+        TotalChanged(expected=Decimal("90.01"), actual=Decimal(100), minor_digits=2),
+    )
+
+
+@pytest.mark.parametrize("expected", ["1E+999999999", "NaN", "sNaN", "-1", "0.00001"])
+def test_closing_with_a_total_that_no_cart_can_have_is_invalid(expected: str) -> None:
+    (refusal,) = refused(sessions.close, FULL, Decimal(expected), LATER)
+    assert (type(refusal), refusal.path) == (InvalidInput, ("expectedTotal",))
+
+
+def test_cancelling_sets_the_state_and_the_time_and_nothing_else() -> None:
+    for session in (FULL, CLOSED):
+        assert sessions.cancel(session, "x" * 1_000, LATER) == replace(
+            session, state=SessionState.CANCELLED, cancelled=LATER
+        )
+
+
+def test_a_return_is_recorded_with_the_version_it_makes() -> None:
+    after = sessions.return_items(CLOSED, [ReturnRequest(0, None, 1)], RoundingMode.HALF_UP, LATER)
+    item = ReturnedItem(0, 1, Decimal("9.00"))
+    assert after.state is SessionState.PARTIALLY_RETURNED
+    assert after.returns == (SessionReturn(version=2, created=LATER, items=(item,), amount=Decimal("9.00")),)
+    assert [after.returned_total, after.net_total] == [9, Decimal("81.01")]
+
+
+def test_when_all_has_come_back_the_state_stays_and_nothing_is_left_to_pay() -> None:
+    requests = [ReturnRequest(0, None, None), ReturnRequest(None, "B", None)]
+    after = sessions.return_items(CLOSED, requests, RoundingMode.HALF_UP, LATER)
+    assert after.state is SessionState.PARTIALLY_RETURNED
+    assert [item.remaining_quantity for item in after.cart] == [0, 0]
+    assert after.net_total == 0
+
+
+def test_shares_stay_as_they_were_at_close() -> None:
+    after = sessions.return_items(CLOSED, [ReturnRequest(1, None, 1)], RoundingMode.HALF_UP, LATER)
+    assert [item.discount_share for item in after.cart] == [item.discount_share for item in FULL.cart]
+
+
+def test_what_the_life_cycle_lacks_is_refused_before_anything_is_looked_at() -> None:
+    content = SessionContent(coupon="x" * 101)
+    assert refused(sessions.update, CLOSED, content, RULES) == (SessionNotEditable(state=SessionState.CLOSED),)
+    (refusal,) = refused(sessions.close, CLOSED, Decimal(1), LATER)
+    assert isinstance(refusal, InvalidTransition)
+    (refusal,) = refused(sessions.return_items, FULL, [], RoundingMode.HALF_UP, LATER)
+    assert isinstance(refusal, InvalidTransition)
+    (refusal,) = refused(sessions.cancel, sessions.cancel(FULL, None, LATER), "\0", LATER)
+    assert isinstance(refusal, InvalidTransition)

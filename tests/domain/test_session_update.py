@@ -1,0 +1,208 @@
+"""What an update makes of a session."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from db.domain import session as sessions
+from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules, AttributeType
+from db.domain.cart import CartLine
+from db.domain.commands import SessionContent
+from db.domain.discounts import Discount
+from db.domain.errors import (
+    DiscountExceedsTotal,
+    InvalidAttributeValue,
+    Refusal,
+    Refused,
+    UnknownAttribute,
+)
+from db.domain.money import RoundingMode
+from db.domain.session import CustomerSession, Rules
+
+NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
+DEFINITIONS = (
+    AttributeDefinition(entity=AttributeEntity.CUSTOMER_SESSION, name="channel", type=AttributeType.STRING),
+    AttributeDefinition(
+        entity=AttributeEntity.CUSTOMER_SESSION, name="shop", type=AttributeType.STRING, editable=False
+    ),
+    AttributeDefinition(entity=AttributeEntity.CART_ITEM, name="sizes", type=AttributeType.NUMBER_LIST),
+    AttributeDefinition(entity=AttributeEntity.CART_ITEM, name="batch", type=AttributeType.STRING, editable=False),
+)
+RULES = Rules(
+    currency="EUR",
+    minor_digits=2,
+    rounding=RoundingMode.HALF_UP,
+    attributes=AttributeRules(definitions={(each.entity, each.name): each for each in DEFINITIONS}),
+)
+EMPTY = CustomerSession(application_id=1, integration_id="s1", created=NOW, updated=NOW, minor_digits=2)
+
+
+def line(sku: str = "A", quantity: int = 1, price: str = "10", **rest: Any) -> CartLine:
+    """A line as it comes in."""
+    return CartLine(sku=sku, quantity=quantity, price=Decimal(price), **rest)
+
+
+def updated(session: CustomerSession = EMPTY, **content: Any) -> CustomerSession:
+    """The session with new content."""
+    return sessions.update(session, SessionContent(**content), RULES)
+
+
+def refused(session: CustomerSession = EMPTY, **content: Any) -> tuple[Refusal, ...]:
+    """Why the update was refused."""
+    with pytest.raises(Refused) as caught:
+        updated(session, **content)
+    return caught.value.refusals
+
+
+FULL = updated(
+    profile_id="p1",
+    coupon="SPRING",
+    referral="friend",
+    cart_items=[line("A", 3, "10"), line("B", 1, "70")],
+    identifiers=["i1", "i2"],
+    attributes={"channel": "web"},
+    discounts=[Discount("spring", Decimal("9.99"))],
+)
+
+
+def test_every_field_can_be_set() -> None:
+    assert (FULL.profile_id, FULL.coupon, FULL.referral) == ("p1", "SPRING", "friend")
+    assert [item.sku for item in FULL.cart] == ["A", "B"]
+    assert FULL.identifiers == ("i1", "i2")
+    assert FULL.attributes == {"channel": "web"}
+    assert FULL.discounts == {"spring": Decimal("9.99")}
+    assert [FULL.total, FULL.discount_total, FULL.net_total] == [100, Decimal("9.99"), Decimal("90.01")]
+    assert [item.discount_share for item in FULL.cart] == [Decimal("3.00"), Decimal("6.99")]
+
+
+def test_a_field_that_is_left_out_keeps_its_value() -> None:
+    assert updated(FULL) == FULL
+    assert updated(FULL, coupon="SUMMER") == replace(FULL, coupon="SUMMER")
+
+
+def test_a_null_clears_a_field() -> None:
+    fields = ("profile_id", "coupon", "referral", "cart_items", "identifiers", "attributes", "discounts")
+    assert updated(FULL, **dict.fromkeys(fields)) == EMPTY
+
+
+def test_an_empty_code_is_no_code() -> None:
+    assert updated(FULL, profile_id="", coupon="", referral="") == updated(
+        FULL, profile_id=None, coupon=None, referral=None
+    )
+
+
+def test_attributes_merge_and_lists_replace() -> None:
+    after = updated(FULL, attributes={"shop": "x"}, identifiers=["i3"], cart_items=[line("C", 1, "99")])
+    assert after.attributes == {"shop": "x", "channel": "web"}
+    assert after.identifiers == ("i3",)
+    assert [item.sku for item in after.cart] == ["C"]
+
+
+def test_new_lines_share_the_discounts_anew() -> None:
+    after = updated(FULL, cart_items=[line("A", 1, "10"), line("A", 1, "10"), line("A", 1, "10")])
+    assert [item.discount_share for item in after.cart] == [Decimal("3.33")] * 3
+
+
+def test_every_rule_that_is_broken_is_told_at_once() -> None:
+    refusals = refused(
+        FULL,
+        profile_id="\0",
+        coupon="x" * 101,
+        referral="x" * 101,
+        identifiers=[""],
+        attributes={"nope": 1},
+        cart_items=[line("", 0, "-1", weight=Decimal(-1), attributes={"sizes": [1, "2"]})],
+        discounts=[Discount("", Decimal(-1))],
+    )
+    assert [".".join(refusal.path) for refusal in refusals] == [
+        "profileId",
+        "coupon",
+        "referral",
+        "identifiers.0",
+        "attributes.nope",
+        "cartItems.0.sku",
+        "cartItems.0.quantity",
+        "cartItems.0.price",
+        "cartItems.0.weight",
+        "cartItems.0.attributes.sizes.1",
+        "discounts.0.label",
+        "discounts.0.amount",
+    ]
+
+
+def test_an_unknown_attribute_is_refused_for_the_session_and_for_a_line() -> None:
+    assert refused(attributes={"nope": 1}, cart_items=[line(), line(attributes={"channel": "x"})]) == (
+        UnknownAttribute(path=("attributes", "nope"), name="nope", entity=AttributeEntity.CUSTOMER_SESSION),
+        UnknownAttribute(
+            path=("cartItems", "1", "attributes", "channel"), name="channel", entity=AttributeEntity.CART_ITEM
+        ),
+    )
+
+
+def test_an_attribute_of_the_wrong_type_is_refused_down_to_the_element() -> None:
+    (refusal,) = refused(cart_items=[line(attributes={"sizes": [1, True]})])
+    assert refusal == InvalidAttributeValue(
+        path=("cartItems", "0", "attributes", "sizes", "1"),
+        name="sizes",
+        entity=AttributeEntity.CART_ITEM,
+        type=AttributeType.NUMBER_LIST,
+        allowed_values=None,
+        problem="expected a number, got a boolean.",
+    )
+
+
+@pytest.mark.parametrize("attributes", [None, {"shop": None}, {"shop": "y"}])
+def test_an_attribute_that_is_not_editable_stands(attributes: dict[str, Any] | None) -> None:
+    (refusal,) = refused(updated(attributes={"shop": "x"}), attributes=attributes)
+    assert (type(refusal), refusal.path) == (InvalidAttributeValue, ("attributes", "shop"))
+
+
+def test_a_line_that_keeps_its_place_and_sku_keeps_what_is_not_editable() -> None:
+    session = updated(cart_items=[line("A", attributes={"batch": "b1"})])
+    (refusal,) = refused(session, cart_items=[line("A", attributes={"batch": "b2"})])
+    assert refusal.path == ("cartItems", "0", "attributes", "batch")
+    (refusal,) = refused(session, cart_items=[line("A")])
+    assert refusal.path == ("cartItems", "0", "attributes", "batch")
+    assert updated(session, cart_items=[line("A", 5, "1", attributes={"batch": "b1"})]).total == 5
+
+
+def test_another_sku_in_the_same_place_is_another_line() -> None:
+    session = updated(cart_items=[line("A", attributes={"batch": "b1"})])
+    assert updated(session, cart_items=[line("B")]).cart[0].attributes == {}
+
+
+def test_the_attributes_of_a_line_replace_those_it_had() -> None:
+    session = updated(cart_items=[line("A", attributes={"sizes": [1]})])
+    assert updated(session, cart_items=[line("A")]).cart[0].attributes == {}
+
+
+def test_a_line_that_comes_in_has_no_share_and_no_returns_of_its_own() -> None:
+    (item,) = updated(cart_items=[line("A", 1, "10", discount_share=Decimal(7))]).cart
+    assert item.discount_share == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [
+        ({"discounts": [Discount("a", Decimal("100.01"))]}, "discounts"),
+        ({"cart_items": [line(price="9.98")]}, "cartItems"),
+        ({"cart_items": None}, "cartItems"),
+        ({"cart_items": [], "discounts": [Discount("a", Decimal("0.01"))]}, "discounts"),
+    ],
+)
+def test_discounts_above_the_total_are_refused_where_the_change_was(content: dict[str, Any], path: str) -> None:
+    (refusal,) = refused(FULL, **content)
+    assert isinstance(refusal, DiscountExceedsTotal)
+    assert refusal.path == (path,)
+    assert refusal.discount_total > refusal.total
+
+
+def test_the_refusal_of_discounts_names_both_sums() -> None:
+    assert refused(FULL, cart_items=[line(price="9.98")]) == (
+        DiscountExceedsTotal(
+            path=("cartItems",), discount_total=Decimal("9.99"), total=Decimal("9.98"), minor_digits=2
+        ),
+    )
