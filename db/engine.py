@@ -1,0 +1,60 @@
+"""open_database(url): where rows are kept. Nothing happens at import."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy import Connection, Dialect, make_url
+from sqlalchemy.exc import ArgumentError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """A database that is open. Operations are plain functions over a connection; what is here runs them."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What SQL is written for, and how it names its parameters."""
+        ...
+
+    async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation in one transaction: committed when this returns, rolled back when it raises."""
+        ...
+
+    async def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation that only reads, on one snapshot."""
+        ...
+
+    async def read(self, statement: str, parameters: Mapping[str, Any]) -> str | None:
+        """The one value that a compiled read answers: JSON text, or None where there is no such row."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the files or the server."""
+        ...
+
+
+class StatementTooDeep(Exception):
+    """A compiled read nests more than this database's parser takes."""
+
+
+class UnusableDatabase(Exception):
+    """The URL names no database that can be used; the message says what is wrong in one sentence."""
+
+
+async def open_database(url: str) -> Database:
+    """Open ``sqlite+aiosqlite:///file``. Raises UnusableDatabase."""
+    from db.sqlite import SqliteDatabase  # noqa: PLC0415  # which says what it raises in words of this module
+
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UnusableDatabase(
+            f"{url!r} is no database URL; an example is sqlite+aiosqlite:///cartograph.db"
+        ) from error
+    if parsed.drivername != "sqlite+aiosqlite":
+        raise UnusableDatabase(f"{parsed.drivername!r} is no driver of Cartograph; use sqlite+aiosqlite:///FILE")
+    if not parsed.database or parsed.database == ":memory:":
+        raise UnusableDatabase("An SQLite database needs a file: sqlite+aiosqlite:///cartograph.db")
+    return await SqliteDatabase.open(parsed)

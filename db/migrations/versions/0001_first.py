@@ -1,0 +1,324 @@
+"""The first revision: every table."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+revision = "0001"
+down_revision = None
+
+# The types as they stood: a released revision does not follow db/tables/columns.py.
+TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+TIME = sa.String(24).with_variant(TIMESTAMP(timezone=True, precision=3), "postgresql")
+AMOUNT = sa.BigInteger()
+JSON = sa.Text().with_variant(JSONB(), "postgresql")
+STATES = ("open", "closed", "partially_returned", "cancelled")
+
+
+def one_of(name: str, *values: str) -> sa.Enum:
+    """One of a few words, in a text column with the CHECK ``name``."""
+    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True)
+
+
+def upgrade() -> None:
+    """Make the tables, each after those it refers to."""
+    op.create_table(
+        "application",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("currency", sa.String, nullable=False),
+        sa.Column("minor_digits", sa.Integer, nullable=False),
+        sa.Column("time_zone", sa.String, nullable=False),
+        sa.Column(
+            "rounding_mode", one_of("ck_application_rounding_mode", "half_up", "half_even", "down"), nullable=False
+        ),
+        sa.Column(
+            "unknown_attributes", one_of("ck_application_unknown_attributes", "reject", "ignore"), nullable=False
+        ),
+        sa.Column("created", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", name="pk_application"),
+        sa.CheckConstraint("minor_digits BETWEEN 0 AND 4", name="ck_application_minor_digits"),
+    )
+    op.create_table(
+        "api_key",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("prefix", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("role", one_of("ck_api_key_role", "reader", "writer", "admin"), nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary, nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.Column("expires", TIME),
+        sa.Column("revoked", TIME),
+        sa.Column("last_used", TIME),
+        sa.PrimaryKeyConstraint("application_id", "prefix", name="pk_api_key"),
+        sa.CheckConstraint("(role = 'admin') = (application_id = 0)", name="ck_api_key_scope"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "customer_profile",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("integration_id", TEXT, nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.Column("updated", TIME, nullable=False),
+        sa.Column("attributes", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "integration_id", name="pk_customer_profile"),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["application.application_id"], name="fk_customer_profile_application"
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "attribute_definition",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column(
+            "entity",
+            one_of("ck_attribute_definition_entity", "customer_session", "cart_item", "customer_profile"),
+            nullable=False,
+        ),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column(
+            "type",
+            one_of(
+                "ck_attribute_definition_type",
+                "string",
+                "number",
+                "boolean",
+                "time",
+                "location",
+                "string_list",
+                "number_list",
+                "time_list",
+                "location_list",
+            ),
+            nullable=False,
+        ),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("allowed_values", JSON),
+        sa.Column("editable", sa.Boolean, nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "entity", "name", name="pk_attribute_definition"),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["application.application_id"], name="fk_attribute_definition_application"
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "customer_session",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("id", sa.BigInteger, nullable=False),
+        sa.Column("integration_id", TEXT, nullable=False),
+        sa.Column("profile_id", TEXT),
+        sa.Column("state", one_of("ck_customer_session_state", *STATES), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("first_session", sa.Boolean, nullable=False),
+        sa.Column("minor_digits", sa.Integer, nullable=False),
+        sa.Column("total", AMOUNT, nullable=False),
+        sa.Column("discount_total", AMOUNT, nullable=False),
+        sa.Column("returned_total", AMOUNT, nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.Column("updated", TIME, nullable=False),
+        sa.Column("closed", TIME),
+        sa.Column("cancelled", TIME),
+        sa.Column("coupon", TEXT),
+        sa.Column("referral", TEXT),
+        sa.Column("attributes", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "id", name="pk_customer_session"),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["application.application_id"], name="fk_customer_session_application"
+        ),
+        sa.ForeignKeyConstraint(
+            ["application_id", "profile_id"],
+            ["customer_profile.application_id", "customer_profile.integration_id"],
+            name="fk_customer_session_customer_profile",
+        ),
+        sa.UniqueConstraint(
+            "application_id", "integration_id", name="uq_customer_session_application_id_integration_id"
+        ),
+        sa.CheckConstraint("version >= 1", name="ck_customer_session_version"),
+        sa.CheckConstraint("total >= 0 AND total < 1000000000000000000", name="ck_customer_session_total"),
+        sa.CheckConstraint(
+            "discount_total >= 0 AND discount_total <= total", name="ck_customer_session_discount_total"
+        ),
+        sa.CheckConstraint(
+            "returned_total >= 0 AND returned_total <= total - discount_total",
+            name="ck_customer_session_returned_total",
+        ),
+        sa.CheckConstraint("updated >= created", name="ck_customer_session_updated"),
+        sa.CheckConstraint("state IN ('open', 'cancelled') OR closed IS NOT NULL", name="ck_customer_session_closed"),
+        sa.CheckConstraint("(state = 'cancelled') = (cancelled IS NOT NULL)", name="ck_customer_session_cancelled"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_customer_session_application_id_profile_id_id", "customer_session", ["application_id", "profile_id", "id"]
+    )
+    op.create_table(
+        "cart_item",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("session_id", sa.BigInteger, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("sku", TEXT, nullable=False),
+        sa.Column("name", TEXT),
+        sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("returned_quantity", sa.Integer, nullable=False),
+        sa.Column("price", AMOUNT, nullable=False),
+        sa.Column("discount_share", AMOUNT, nullable=False),
+        sa.Column("returned_total", AMOUNT, nullable=False),
+        sa.Column("category", TEXT),
+        sa.Column("product_name", TEXT),
+        sa.Column("weight", AMOUNT),
+        sa.Column("height", AMOUNT),
+        sa.Column("width", AMOUNT),
+        sa.Column("length", AMOUNT),
+        sa.Column("attributes", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "session_id", "position", name="pk_cart_item"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "session_id"],
+            ["customer_session.application_id", "customer_session.id"],
+            name="fk_cart_item_customer_session",
+        ),
+        sa.CheckConstraint("position >= 0", name="ck_cart_item_position"),
+        sa.CheckConstraint("quantity >= 1", name="ck_cart_item_quantity"),
+        sa.CheckConstraint(
+            "returned_quantity >= 0 AND returned_quantity <= quantity", name="ck_cart_item_returned_quantity"
+        ),
+        sa.CheckConstraint("price >= 0", name="ck_cart_item_price"),
+        sa.CheckConstraint("discount_share >= 0", name="ck_cart_item_discount_share"),
+        sa.CheckConstraint("returned_total >= 0", name="ck_cart_item_returned_total"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "session_identifier",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("session_id", sa.BigInteger, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("identifier", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "session_id", "position", name="pk_session_identifier"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "session_id"],
+            ["customer_session.application_id", "customer_session.id"],
+            name="fk_session_identifier_customer_session",
+        ),
+        sa.UniqueConstraint(
+            "application_id",
+            "identifier",
+            "session_id",
+            name="uq_session_identifier_application_id_identifier_session_id",
+        ),
+        sa.CheckConstraint("position >= 0", name="ck_session_identifier_position"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "session_discount",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("session_id", sa.BigInteger, nullable=False),
+        sa.Column("label", TEXT, nullable=False),
+        sa.Column("amount", AMOUNT, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "session_id", "label", name="pk_session_discount"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "session_id"],
+            ["customer_session.application_id", "customer_session.id"],
+            name="fk_session_discount_customer_session",
+        ),
+        sa.CheckConstraint("amount >= 0", name="ck_session_discount_amount"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "session_event",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("session_id", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("id", sa.BigInteger, nullable=False),
+        sa.Column(
+            "type",
+            one_of("ck_session_event_type", "created", "updated", "closed", "items_returned", "cancelled"),
+            nullable=False,
+        ),
+        sa.Column("occurred", TIME, nullable=False),
+        sa.Column("actor", TEXT, nullable=False),
+        sa.Column("state", one_of("ck_session_event_state", *STATES), nullable=False),
+        sa.Column("from_state", one_of("ck_session_event_from_state", *STATES)),
+        sa.Column("total", AMOUNT, nullable=False),
+        sa.Column("discount_total", AMOUNT, nullable=False),
+        sa.Column("reason", TEXT),
+        sa.Column("changed_fields", JSON, nullable=False),
+        sa.Column("changes", JSON, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "session_id", "version", name="pk_session_event"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "session_id"],
+            ["customer_session.application_id", "customer_session.id"],
+            name="fk_session_event_customer_session",
+        ),
+        sa.UniqueConstraint("application_id", "id", name="uq_session_event_application_id_id"),
+        sa.CheckConstraint("version >= 1", name="ck_session_event_version"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "session_return",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("session_id", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.Column("amount", AMOUNT, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "session_id", "version", name="pk_session_return"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "session_id", "version"],
+            ["session_event.application_id", "session_event.session_id", "session_event.version"],
+            name="fk_session_return_session_event",
+        ),
+        sa.CheckConstraint("amount >= 0", name="ck_session_return_amount"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "returned_item",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("session_id", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("quantity", sa.Integer, nullable=False),
+        sa.Column("amount", AMOUNT, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "session_id", "version", "position", name="pk_returned_item"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "session_id", "version"],
+            ["session_return.application_id", "session_return.session_id", "session_return.version"],
+            name="fk_returned_item_session_return",
+        ),
+        sa.ForeignKeyConstraint(
+            ["application_id", "session_id", "position"],
+            ["cart_item.application_id", "cart_item.session_id", "cart_item.position"],
+            name="fk_returned_item_cart_item",
+        ),
+        sa.CheckConstraint("quantity >= 1", name="ck_returned_item_quantity"),
+        sa.CheckConstraint("amount >= 0", name="ck_returned_item_amount"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "idempotency",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("key_prefix", TEXT, nullable=False),
+        sa.Column("idempotency_key", TEXT, nullable=False),
+        sa.Column("input_hash", sa.LargeBinary, nullable=False),
+        sa.Column("outcome", JSON, nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "key_prefix", "idempotency_key", name="pk_idempotency"),
+        sa.ForeignKeyConstraint(["application_id"], ["application.application_id"], name="fk_idempotency_application"),
+        sqlite_with_rowid=False,
+    )
+
+
+def downgrade() -> None:
+    """Drop them, in the opposite order."""
+    for table in (
+        "idempotency",
+        "returned_item",
+        "session_return",
+        "session_event",
+        "session_discount",
+        "session_identifier",
+        "cart_item",
+        "customer_session",
+        "attribute_definition",
+        "customer_profile",
+        "api_key",
+        "application",
+    ):
+        op.drop_table(table)

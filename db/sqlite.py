@@ -1,0 +1,189 @@
+"""The embedded database: SQLite in WAL mode, one writer, several readers."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import aiosqlite
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from db.engine import StatementTooDeep, UnusableDatabase
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+OLDEST = (3, 38, 0)  # JSON functions are built in
+READERS = 2
+MAX_STATEMENTS = 1_000  # prepared ones that a connection keeps
+MAX_TOGETHER = 100  # operations committed at once
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -16384",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+class SqliteDatabase:
+    """An SQLite file that is open."""
+
+    def __init__(self, engine: Engine, connections: list[aiosqlite.Connection]) -> None:
+        self.dialect: Dialect = sqlite.dialect(paramstyle="named")
+        self._engine = engine
+        self._writer = Writer(engine)
+        self._reader = ThreadPoolExecutor(READERS, "reader")
+        self._connections = connections
+        self._next_connection = cycle(connections).__next__
+
+    @classmethod
+    async def open(cls, url: URL) -> Self:
+        """Raises UnusableDatabase where the file cannot be opened or this SQLite is too old."""
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise UnusableDatabase(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed.")
+        engine = engine_of(url)
+        path = Path(url.database or "")
+        connections: list[aiosqlite.Connection] = []
+        try:
+            engine.connect().close()  # makes the file, and its mode WAL
+            for _ in range(READERS):
+                connections.append(await read_connection(path))
+        except Exception as error:
+            for connection in connections:
+                await connection.close()
+            engine.dispose()
+            cause = getattr(error, "orig", None) or error
+            raise UnusableDatabase(f"The SQLite file {path} cannot be opened: {cause}.") from error
+        return cls(engine, connections)
+
+    async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation in one transaction: committed when this returns, rolled back when it raises."""
+        return await self._writer.run(lambda connection: operation(connection, *args, **kwargs))
+
+    async def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation that only reads, on one snapshot."""
+
+        def run() -> T:
+            with self._engine.connect().execution_options(begin="BEGIN") as connection:
+                return operation(connection, *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reader, run)
+
+    async def read(self, statement: str, parameters: Mapping[str, Any]) -> str | None:
+        """The one value that a compiled read answers. Raises StatementTooDeep."""
+        try:
+            rows = await self._next_connection().execute_fetchall(statement, parameters)
+        except sqlite3.OperationalError as error:
+            if "parser stack overflow" in str(error):
+                raise StatementTooDeep from error
+            raise
+        for (value,) in rows:
+            return str(value) if value is not None else None
+        return None
+
+    async def close(self) -> None:
+        """Finish what is under way; the last connection takes the write-ahead log into the file."""
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.to_thread(self._reader.shutdown)
+        for connection in self._connections:
+            await connection.close()
+        self._engine.dispose()
+
+
+class Writer:
+    """The one thread that writes. What waits while it commits is committed together the next time: one fsync for many.
+
+    Each operation has a savepoint of its own, so that one that raises undoes only itself.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, "writer")
+        self._waiting: list[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = []
+
+    async def run(self, operation: Callable[[Connection], T]) -> T:
+        """What the operation answers, once it has been committed."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((operation, answer))
+        if len(self._waiting) == 1:
+            loop.run_in_executor(self._thread, self._commit_together, loop)
+        return await answer
+
+    def _commit_together(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run all that waits in one transaction. Only this thread takes from the list, and only all of it at once."""
+        together, self._waiting = self._waiting, []
+        for start in range(0, len(together), MAX_TOGETHER):
+            batch = together[start : start + MAX_TOGETHER]
+            try:
+                with self._engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
+                    told = [attempt(connection, operation) for operation, _ in batch]
+                    connection.commit()
+            except Exception as error:  # nothing of the batch was written
+                told = [partial(fail, error)] * len(batch)
+            loop.call_soon_threadsafe(tell, [answer for _, answer in batch], told)
+
+    def close(self) -> None:
+        """Wait for the operations under way."""
+        self._thread.shutdown()
+
+
+def attempt(connection: Connection, operation: Callable[[Connection], T]) -> Callable[[], T]:
+    """Run one operation in a savepoint; what comes of it is had by calling the answer."""
+    try:
+        with connection.begin_nested():
+            done = operation(connection)
+    except Exception as error:  # told to the one who asked
+        return partial(fail, error)
+    return lambda: done
+
+
+def fail(error: Exception) -> Any:
+    """Raise what an operation raised."""
+    raise error
+
+
+def tell(answers: list[asyncio.Future[Any]], told: list[Callable[[], Any]]) -> None:
+    """Answer those who still wait."""
+    for answer, outcome in zip(answers, told, strict=True):
+        if answer.cancelled():
+            continue
+        try:
+            answer.set_result(outcome())
+        except Exception as error:
+            answer.set_exception(error)
+
+
+def engine_of(url: URL) -> Engine:
+    """An engine of plain connections, for the threads; each says how its transactions begin."""
+    made = create_engine(url.set(drivername="sqlite"), connect_args={"cached_statements": MAX_STATEMENTS})
+
+    @event.listens_for(made, "connect")
+    def on_connect(connection: DBAPIConnection, record: object) -> None:
+        connection.isolation_level = None  # the driver's own begin would wait until the first write
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(made, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+    return made
+
+
+async def read_connection(path: Path) -> aiosqlite.Connection:
+    """A connection that cannot write."""
+    connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=MAX_STATEMENTS)
+    for pragma in (*PRAGMAS, "PRAGMA query_only = ON"):
+        await connection.execute(pragma)
+    return connection

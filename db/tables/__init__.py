@@ -1,0 +1,24 @@
+"""The tables, one file an aggregate. ``application_id`` leads every key and every index."""
+
+from db.tables.application import ApiKeyRow, ApplicationRow, KeyRole
+from db.tables.base import Row
+from db.tables.customer_profile import AttributeDefinitionRow, CustomerProfileRow
+from db.tables.customer_session import CartItemRow, CustomerSessionRow, DiscountRow, IdentifierRow
+from db.tables.history import IdempotencyRow, ReturnedItemRow, SessionEventRow, SessionReturnRow
+
+__all__ = [
+    "ApiKeyRow",
+    "ApplicationRow",
+    "AttributeDefinitionRow",
+    "CartItemRow",
+    "CustomerProfileRow",
+    "CustomerSessionRow",
+    "DiscountRow",
+    "IdempotencyRow",
+    "IdentifierRow",
+    "KeyRole",
+    "ReturnedItemRow",
+    "Row",
+    "SessionEventRow",
+    "SessionReturnRow",
+]

@@ -1,0 +1,56 @@
+"""Applications and the keys to them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field
+
+from db.domain.attributes import UnknownAttributes
+from db.domain.money import RoundingMode
+from db.tables.base import CLUSTERED, Row
+from db.tables.columns import CodePoints, UtcTime, by_value
+
+
+class KeyRole(StrEnum):
+    """What a key may do. READER reads; WRITER also changes; ADMIN does everything, in every application."""
+
+    READER = "reader"
+    WRITER = "writer"
+    ADMIN = "admin"
+
+
+class ApplicationRow(Row, table=True):
+    """Owns sessions, sets their currency and their rules."""
+
+    __tablename__ = "application"
+    __table_args__ = (CheckConstraint("minor_digits BETWEEN 0 AND 4", "minor_digits"),)
+
+    application_id: int = Field(primary_key=True)
+    name: str = Field(sa_type=CodePoints)
+    currency: str
+    minor_digits: int
+    time_zone: str
+    rounding_mode: RoundingMode = Field(sa_type=by_value(RoundingMode, "rounding_mode"))
+    unknown_attributes: UnknownAttributes = Field(sa_type=by_value(UnknownAttributes, "unknown_attributes"))
+    created: datetime = Field(sa_type=UtcTime)
+
+
+class ApiKeyRow(Row, table=True):
+    """A key: found by its application and prefix, known by the hash of its secret.
+
+    Application 0 is every application: an ADMIN key belongs to none, and so there is no foreign key.
+    """
+
+    __tablename__ = "api_key"
+    __table_args__ = (CheckConstraint("(role = 'admin') = (application_id = 0)", "scope"), CLUSTERED)
+
+    application_id: int = Field(primary_key=True)
+    prefix: str = Field(primary_key=True, sa_type=CodePoints)
+    name: str = Field(sa_type=CodePoints)
+    role: KeyRole = Field(sa_type=by_value(KeyRole, "role"))
+    secret_hash: bytes
+    created: datetime = Field(sa_type=UtcTime)
+    expires: datetime | None = Field(default=None, sa_type=UtcTime)
+    revoked: datetime | None = Field(default=None, sa_type=UtcTime)
+    last_used: datetime | None = Field(default=None, sa_type=UtcTime)

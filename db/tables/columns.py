@@ -1,0 +1,101 @@
+"""The column types that both databases share: UTC time, exact money, enum by value, JSON, text by code point."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, Enum, String, Text, TypeDecorator
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.types import TypeEngine
+
+from db import json
+from db.domain.entity import rfc_3339
+from db.domain.money import PLACES
+
+SCALE = 10**PLACES
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment, to the millisecond. SQLite keeps it as RFC 3339 text in UTC, which sorts and prints as it stands."""
+
+    impl = String(24)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """timestamptz on PostgreSQL."""
+        if dialect.name == "postgresql":
+            return TIMESTAMP(timezone=True, precision=3)  # a type_descriptor of it would lose the precision
+        return dialect.type_descriptor(String(24))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Raises ValueError on a time without an offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time needs an offset")
+        return value if dialect.name == "postgresql" else rfc_3339(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """A time in UTC."""
+        if value is None:
+            return None
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return moment.astimezone(UTC)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """An exact decimal, kept as a whole number of ten-thousandths: both databases compare and sum it exactly."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """The number of ten-thousandths. Raises ValueError on a finer amount."""
+        if value is None:
+            return None
+        units = value.scaleb(PLACES)
+        if units != int(units):
+            raise ValueError(f"{value} is finer than {PLACES} decimal places")
+        return int(units)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """The amount."""
+        return None if value is None else Decimal(value).scaleb(-PLACES)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value: text on SQLite, jsonb on PostgreSQL. SQL NULL is None; there is no JSON null at the top."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The dialect's own type."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSONB(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """JSON text for SQLite; PostgreSQL's own type takes the value."""
+        return value if value is None or dialect.name == "postgresql" else json.dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """The value."""
+        return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
+
+
+# Compared by code point on both databases, whatever the locale.
+CodePoints = String().with_variant(String(collation="C"), "postgresql")
+
+
+def by_value(enum: type[StrEnum], name: str) -> Enum:
+    """An enum kept as its value, in a text column with a CHECK. SQLAlchemy would keep the name."""
+    return Enum(
+        enum,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        values_callable=lambda members: [member.value for member in members],
+    )

@@ -1,0 +1,39 @@
+"""Profiles and attribute definitions."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field
+
+from db.domain.attributes import AttributeEntity, AttributeType
+from db.tables.base import CLUSTERED, Row, belongs_to
+from db.tables.columns import CodePoints, Json, UtcTime, by_value
+
+
+class CustomerProfileRow(Row, table=True):
+    """A customer. ``updated`` is when the profile itself last changed, not its sessions."""
+
+    __tablename__ = "customer_profile"
+    __table_args__ = (belongs_to("application"), CLUSTERED)
+
+    application_id: int = Field(primary_key=True)
+    integration_id: str = Field(primary_key=True, sa_type=CodePoints)
+    created: datetime = Field(sa_type=UtcTime)
+    updated: datetime = Field(sa_type=UtcTime)
+    attributes: dict[str, Any] = Field(sa_type=Json)
+
+
+class AttributeDefinitionRow(Row, table=True):
+    """An attribute that an application has defined for one kind of entity."""
+
+    __tablename__ = "attribute_definition"
+    __table_args__ = (belongs_to("application"), CLUSTERED)
+
+    application_id: int = Field(primary_key=True)
+    entity: AttributeEntity = Field(primary_key=True, sa_type=by_value(AttributeEntity, "entity"))
+    name: str = Field(primary_key=True, sa_type=CodePoints)
+    type: AttributeType = Field(sa_type=by_value(AttributeType, "type"))
+    description: str = Field(sa_type=CodePoints)
+    allowed_values: list[str] | None = Field(default=None, sa_type=Json)
+    editable: bool
+    created: datetime = Field(sa_type=UtcTime)

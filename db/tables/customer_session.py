@@ -1,0 +1,118 @@
+"""The session and what it holds: cart lines, identifiers, discounts."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from db.domain.lifecycle import SessionState
+from db.tables.base import CLUSTERED, Row, belongs_to
+from db.tables.columns import Amount, CodePoints, Json, UtcTime, by_value
+
+
+class CustomerSessionRow(Row, table=True):
+    """A session. ``minor_digits`` repeats its application's, so that amounts print without a join."""
+
+    __tablename__ = "customer_session"
+    __table_args__ = (
+        UniqueConstraint("application_id", "integration_id"),
+        belongs_to("application"),
+        belongs_to("customer_profile", profile_id="integration_id"),
+        Index(None, "application_id", "profile_id", "id"),
+        CheckConstraint("version >= 1", "version"),
+        CheckConstraint("total >= 0 AND total < 1000000000000000000", "total"),
+        CheckConstraint("discount_total >= 0 AND discount_total <= total", "discount_total"),
+        CheckConstraint("returned_total >= 0 AND returned_total <= total - discount_total", "returned_total"),
+        CheckConstraint("updated >= created", "updated"),
+        CheckConstraint("state IN ('open', 'cancelled') OR closed IS NOT NULL", "closed"),
+        CheckConstraint("(state = 'cancelled') = (cancelled IS NOT NULL)", "cancelled"),
+        CLUSTERED,
+    )
+
+    application_id: int = Field(primary_key=True)
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    integration_id: str = Field(sa_type=CodePoints)
+    profile_id: str | None = Field(default=None, sa_type=CodePoints)
+    state: SessionState = Field(sa_type=by_value(SessionState, "state"))
+    version: int = 1
+    first_session: bool
+    minor_digits: int
+    total: Decimal = Field(sa_type=Amount)
+    discount_total: Decimal = Field(sa_type=Amount)
+    returned_total: Decimal = Field(sa_type=Amount)
+    created: datetime = Field(sa_type=UtcTime)
+    updated: datetime = Field(sa_type=UtcTime)
+    closed: datetime | None = Field(default=None, sa_type=UtcTime)
+    cancelled: datetime | None = Field(default=None, sa_type=UtcTime)
+    coupon: str | None = Field(default=None, sa_type=CodePoints)
+    referral: str | None = Field(default=None, sa_type=CodePoints)
+    attributes: dict[str, Any] = Field(sa_type=Json)
+
+
+class CartItemRow(Row, table=True):
+    """One line of a session's cart."""
+
+    __tablename__ = "cart_item"
+    __table_args__ = (
+        belongs_to("customer_session", session_id="id"),
+        CheckConstraint("position >= 0", "position"),
+        CheckConstraint("quantity >= 1", "quantity"),
+        CheckConstraint("returned_quantity >= 0 AND returned_quantity <= quantity", "returned_quantity"),
+        CheckConstraint("price >= 0", "price"),
+        CheckConstraint("discount_share >= 0", "discount_share"),
+        CheckConstraint("returned_total >= 0", "returned_total"),
+        CLUSTERED,
+    )
+
+    application_id: int = Field(primary_key=True)
+    session_id: int = Field(primary_key=True, sa_type=BigInteger)
+    position: int = Field(primary_key=True)
+    sku: str = Field(sa_type=CodePoints)
+    name: str | None = Field(default=None, sa_type=CodePoints)
+    quantity: int
+    returned_quantity: int = 0
+    price: Decimal = Field(sa_type=Amount)
+    discount_share: Decimal = Field(sa_type=Amount)
+    returned_total: Decimal = Field(sa_type=Amount)
+    category: str | None = Field(default=None, sa_type=CodePoints)
+    product_name: str | None = Field(default=None, sa_type=CodePoints)
+    weight: Decimal | None = Field(default=None, sa_type=Amount)
+    height: Decimal | None = Field(default=None, sa_type=Amount)
+    width: Decimal | None = Field(default=None, sa_type=Amount)
+    length: Decimal | None = Field(default=None, sa_type=Amount)
+    attributes: dict[str, Any] = Field(sa_type=Json)
+
+
+class IdentifierRow(Row, table=True):
+    """One identifier of a session; sessions are found by it."""
+
+    __tablename__ = "session_identifier"
+    __table_args__ = (
+        belongs_to("customer_session", session_id="id"),
+        UniqueConstraint("application_id", "identifier", "session_id"),
+        CheckConstraint("position >= 0", "position"),
+        CLUSTERED,
+    )
+
+    application_id: int = Field(primary_key=True)
+    session_id: int = Field(primary_key=True, sa_type=BigInteger)
+    position: int = Field(primary_key=True)
+    identifier: str = Field(sa_type=CodePoints)
+
+
+class DiscountRow(Row, table=True):
+    """One discount of a session."""
+
+    __tablename__ = "session_discount"
+    __table_args__ = (
+        belongs_to("customer_session", session_id="id"),
+        CheckConstraint("amount >= 0", "amount"),
+        CLUSTERED,
+    )
+
+    application_id: int = Field(primary_key=True)
+    session_id: int = Field(primary_key=True, sa_type=BigInteger)
+    label: str = Field(primary_key=True, sa_type=CodePoints)
+    amount: Decimal = Field(sa_type=Amount)

@@ -1,0 +1,91 @@
+"""What happened to a session: events, returns, and the repeats that were asked for."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
+from sqlmodel import Field
+
+from db.domain.events import EventType
+from db.domain.lifecycle import SessionState
+from db.tables.base import CLUSTERED, Row, belongs_to
+from db.tables.columns import Amount, CodePoints, Json, UtcTime, by_value
+
+
+class SessionEventRow(Row, table=True):
+    """One accepted change. ``id`` numbers the events of an application; ``version`` those of a session."""
+
+    __tablename__ = "session_event"
+    __table_args__ = (
+        belongs_to("customer_session", session_id="id"),
+        UniqueConstraint("application_id", "id"),
+        CheckConstraint("version >= 1", "version"),
+        CLUSTERED,
+    )
+
+    application_id: int = Field(primary_key=True)
+    session_id: int = Field(primary_key=True, sa_type=BigInteger)
+    version: int = Field(primary_key=True)
+    id: int = Field(sa_type=BigInteger)
+    type: EventType = Field(sa_type=by_value(EventType, "type"))
+    occurred: datetime = Field(sa_type=UtcTime)
+    actor: str = Field(sa_type=CodePoints)
+    state: SessionState = Field(sa_type=by_value(SessionState, "state"))
+    from_state: SessionState | None = Field(default=None, sa_type=by_value(SessionState, "from_state"))
+    total: Decimal = Field(sa_type=Amount)
+    discount_total: Decimal = Field(sa_type=Amount)
+    reason: str | None = Field(default=None, sa_type=CodePoints)
+    changed_fields: list[str] = Field(sa_type=Json)
+    changes: dict[str, Any] = Field(sa_type=Json)
+
+
+class SessionReturnRow(Row, table=True):
+    """One return, named by the version of the session that it made."""
+
+    __tablename__ = "session_return"
+    __table_args__ = (
+        belongs_to("session_event", session_id="session_id", version="version"),
+        CheckConstraint("amount >= 0", "amount"),
+        CLUSTERED,
+    )
+
+    application_id: int = Field(primary_key=True)
+    session_id: int = Field(primary_key=True, sa_type=BigInteger)
+    version: int = Field(primary_key=True)
+    created: datetime = Field(sa_type=UtcTime)
+    amount: Decimal = Field(sa_type=Amount)
+
+
+class ReturnedItemRow(Row, table=True):
+    """The units of one cart line that went back in one return."""
+
+    __tablename__ = "returned_item"
+    __table_args__ = (
+        belongs_to("session_return", session_id="session_id", version="version"),
+        belongs_to("cart_item", session_id="session_id", position="position"),
+        CheckConstraint("quantity >= 1", "quantity"),
+        CheckConstraint("amount >= 0", "amount"),
+        CLUSTERED,
+    )
+
+    application_id: int = Field(primary_key=True)
+    session_id: int = Field(primary_key=True, sa_type=BigInteger)
+    version: int = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    quantity: int
+    amount: Decimal = Field(sa_type=Amount)
+
+
+class IdempotencyRow(Row, table=True):
+    """A change that was carried out under an idempotency key: what was asked, and what a repeat answers."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (belongs_to("application"), CLUSTERED)
+
+    application_id: int = Field(primary_key=True)
+    key_prefix: str = Field(primary_key=True, sa_type=CodePoints)
+    idempotency_key: str = Field(primary_key=True, sa_type=CodePoints)
+    input_hash: bytes
+    outcome: dict[str, Any] = Field(sa_type=Json)
+    created: datetime = Field(sa_type=UtcTime)
