@@ -1,0 +1,46 @@
+"""createAttributeDefinition: a new attribute of an application."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from db.domain.attributes import AttributeEntity, definition_problems
+from db.domain.commands import CreateAttributeDefinition
+from db.domain.errors import AlreadyExists, Refused, quoted
+from db.operations.change import to_millisecond
+from db.repository.applications import settings
+from db.repository.core import ATTRIBUTE_DEFINITION, insert_in
+
+
+class DefinitionKey(NamedTuple):
+    """What names a definition."""
+
+    application_id: int
+    entity: AttributeEntity
+    name: str
+
+
+def create_attribute_definition(
+    connection: Connection, command: CreateAttributeDefinition, now: datetime
+) -> DefinitionKey:
+    """Raises Refused with AlreadyExists where the entity has an attribute of that name."""
+    definition = command.definition
+    settings(connection, command.application_id)
+    if found := [*definition_problems(definition)]:
+        raise Refused(*found)
+    key = DefinitionKey(command.application_id, definition.entity, definition.name)
+    allowed = definition.allowed_values
+    statement = insert_in(connection.dialect.name, ATTRIBUTE_DEFINITION).values(
+        **key._asdict(),
+        type=definition.type,
+        description=definition.description,
+        allowed_values=None if allowed is None else list(allowed),
+        editable=definition.editable,
+        created=to_millisecond(now),
+    )
+    statement = statement.on_conflict_do_nothing(index_elements=ATTRIBUTE_DEFINITION.primary_key.columns)
+    if connection.execute(statement.returning(ATTRIBUTE_DEFINITION.c.name)).one_or_none() is None:
+        what = f"an attribute {quoted(definition.name)} of {definition.entity.name}"
+        raise Refused(AlreadyExists(path=("name",), what=what))
+    return key

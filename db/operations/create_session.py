@@ -1,0 +1,42 @@
+"""createSession: a new session, open or closed."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from db.domain import session
+from db.domain.commands import CreateSession
+from db.domain.errors import Refused, SessionAlreadyExists
+from db.domain.events import EventType, event
+from db.operations.change import to_millisecond
+from db.operations.once import once
+from db.operations.outcome import Actor, Outcome
+from db.repository.applications import rules_for
+from db.repository.load import take
+from db.repository.profiles import is_first
+from db.repository.save import add
+
+
+@once(Outcome)
+def create_session(connection: Connection, actor: Actor, command: CreateSession, now: datetime) -> Outcome:
+    """Raises Refused with SessionAlreadyExists where the integration ID is taken."""
+    made = create(connection, actor, command, now)
+    if made is None:
+        there = take(connection, command.application_id, command.integration_id)
+        raise Refused(
+            SessionAlreadyExists(
+                integration_id=there.integration_id, application_id=there.application_id, session_id=there.id
+            )
+        )
+    return made
+
+
+def create(connection: Connection, actor: Actor, command: CreateSession, now: datetime) -> Outcome | None:
+    """The new session, or None where its integration ID is taken."""
+    at = to_millisecond(now)
+    rules = rules_for(connection, command.application_id, command.content)
+    new = session.create(command, rules, at)
+    new = replace(new, first_session=is_first(connection, new, at))
+    added = add(connection, new, event(EventType.CREATED, None, new, actor.name))
+    return None if added is None else Outcome(added.application_id, added.id, added.version, created=True)

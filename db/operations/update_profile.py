@@ -1,0 +1,40 @@
+"""updateProfile: attributes of a customer, who is made where not known."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from db.domain import text
+from db.domain.attributes import AttributeEntity
+from db.domain.commands import UpdateProfile
+from db.domain.errors import Refusal, Refused
+from db.domain.session import MAX_ID
+from db.operations.change import to_millisecond
+from db.operations.once import once
+from db.operations.outcome import Actor, ProfileOutcome
+from db.repository.applications import settings, with_definitions
+from db.repository.core import PROFILE
+from db.repository.profiles import hold
+
+
+@once(ProfileOutcome)
+def update_profile(connection: Connection, actor: Actor, command: UpdateProfile, now: datetime) -> ProfileOutcome:
+    """Attributes merge by name; a null removes. What changes nothing leaves the profile's ``updated`` alone."""
+    application_id, integration_id = command.application_id, command.integration_id
+    rules = settings(connection, application_id).attributes
+    found: list[Refusal] = [*text.problems(integration_id, ("integrationId",), least=1, most=MAX_ID)]
+    if found:
+        raise Refused(*found)
+    at = to_millisecond(now)
+    hold(connection, application_id, integration_id, at)
+    row = PROFILE.c.application_id == application_id, PROFILE.c.integration_id == integration_id
+    held = connection.execute(select(PROFILE.c.attributes, PROFILE.c.updated).where(*row)).one()
+    attributes = with_definitions(connection, application_id, rules).merged(
+        AttributeEntity.CUSTOMER_PROFILE, held.attributes, command.attributes, ("attributes",), found
+    )
+    if found:
+        raise Refused(*found)
+    if attributes != held.attributes:
+        new = {"attributes": attributes, "updated": max(at, held.updated)}
+        connection.execute(update(PROFILE).where(*row).values(new))
+    return ProfileOutcome(application_id, integration_id)

@@ -1,0 +1,60 @@
+"""What an application decides for its sessions and its profiles."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, bindparam, select
+
+from db.domain.attributes import AttributeDefinition, AttributeRules
+from db.domain.cart import CartLine
+from db.domain.commands import UNSET, SessionContent
+from db.domain.errors import NotFound, Refused
+from db.domain.session import Rules
+from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
+
+SETTINGS = select(
+    *(APPLICATION.c[name] for name in ("currency", "minor_digits", "rounding_mode", "unknown_attributes"))
+).where(APPLICATION.c.application_id == bindparam("application_id"))
+
+DEFINITIONS = select(
+    *(ATTRIBUTE_DEFINITION.c[name] for name in ("entity", "name", "type", "description", "allowed_values", "editable"))
+).where(ATTRIBUTE_DEFINITION.c.application_id == bindparam("application_id"))
+
+
+def settings(connection: Connection, application_id: int) -> Rules:
+    """The rules, as yet without the definitions of attributes. Raises Refused with NotFound."""
+    row = connection.execute(SETTINGS, {"application_id": application_id}).one_or_none()
+    if row is None:
+        raise unknown_application(application_id)
+    return Rules(
+        currency=row.currency,
+        minor_digits=row.minor_digits,
+        rounding=row.rounding_mode,
+        attributes=AttributeRules(definitions={}, unknown=row.unknown_attributes),
+    )
+
+
+def rules_for(
+    connection: Connection, application_id: int, content: SessionContent, held: Sequence[CartLine] = ()
+) -> Rules:
+    """The rules for ``content``, of a session that has the lines ``held``. Raises Refused with NotFound."""
+    rules = settings(connection, application_id)
+    lines = [] if content.cart_items is UNSET else [*held, *(content.cart_items or ())]
+    if content.attributes is UNSET and not any(line.attributes for line in lines):
+        return rules
+    return replace(rules, attributes=with_definitions(connection, application_id, rules.attributes))
+
+
+def with_definitions(connection: Connection, application_id: int, rules: AttributeRules) -> AttributeRules:
+    """The rules of attributes, with every definition of the application."""
+    definitions = {}
+    for row in connection.execute(DEFINITIONS, {"application_id": application_id}).mappings():
+        allowed = row["allowed_values"]
+        definition = AttributeDefinition(**{**row, "allowed_values": None if allowed is None else tuple(allowed)})
+        definitions[definition.entity, definition.name] = definition
+    return replace(rules, definitions=definitions)
+
+
+def unknown_application(application_id: int) -> Refused:
+    """The refusal of a change to an application that does not exist."""
+    return Refused(NotFound(path=("applicationId",), what=f"application {application_id}"))

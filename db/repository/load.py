@@ -1,0 +1,81 @@
+"""A session out of its tables. The row is locked before its parts are read, so that all are of one moment."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, bindparam, select
+
+from db.domain import text
+from db.domain.cart import CartLine, ReturnedItem
+from db.domain.errors import Refused, SessionNotFound
+from db.domain.session import MAX_ID, CustomerSession, SessionReturn
+from db.repository.applications import settings
+from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
+
+ROW = (
+    select(*(SESSION.c[field.name] for field in fields(CustomerSession) if field.name in SESSION.c))
+    .where(
+        SESSION.c.application_id == bindparam("application_id"),
+        SESSION.c.integration_id == bindparam("integration_id"),
+    )
+    .with_for_update()
+)
+
+
+def part(of: Table, *columns: str) -> Select[Any]:
+    """The statement that reads what one session has in a table, in order of its key."""
+    return (
+        select(*(of.c[name] for name in columns))
+        .where(of.c.application_id == bindparam("application_id"), of.c.session_id == bindparam("session_id"))
+        .order_by(*of.primary_key)
+    )
+
+
+CART = part(CART_ITEM, *(field.name for field in fields(CartLine)))
+IDENTIFIERS = part(IDENTIFIER, "identifier")
+DISCOUNTS = part(DISCOUNT, "label", "amount")
+RETURNS = part(RETURN, "version", "created", "amount")
+RETURNED_ITEMS = part(RETURNED_ITEM, "version", "position", "quantity", "amount")
+
+
+def find(connection: Connection, application_id: int, integration_id: str) -> CustomerSession | None:
+    """The session, kept from others until the transaction ends; None where there is none.
+
+    Raises Refused with InvalidInput where no session can have the integration ID.
+    """
+    if found := [*text.problems(integration_id, ("integrationId",), least=1, most=MAX_ID)]:
+        raise Refused(*found)
+    names = {"application_id": application_id, "integration_id": integration_id}
+    row = connection.execute(ROW, names).mappings().one_or_none()
+    if row is None:
+        return None
+    key = {"application_id": application_id, "session_id": row["id"]}
+    cart = tuple(CartLine(**line) for line in connection.execute(CART, key).mappings())
+    return CustomerSession(
+        **row,
+        cart=cart,
+        identifiers=tuple(connection.execute(IDENTIFIERS, key).scalars()),
+        discounts={discount.label: discount.amount for discount in connection.execute(DISCOUNTS, key)},
+        returns=returns(connection, key) if any(line.returned_quantity for line in cart) else (),
+    )
+
+
+def take(connection: Connection, application_id: int, integration_id: str) -> CustomerSession:
+    """The same; raises Refused with SessionNotFound, or with NotFound where there is not even the application."""
+    session = find(connection, application_id, integration_id)
+    if session is None:
+        settings(connection, application_id)
+        raise Refused(SessionNotFound(integration_id=integration_id))
+    return session
+
+
+def returns(connection: Connection, key: Mapping[str, Any]) -> tuple[SessionReturn, ...]:
+    """The returns of one session, in the order in which they were made."""
+    items: dict[int, list[ReturnedItem]] = {}
+    for version, *item in connection.execute(RETURNED_ITEMS, key):
+        items.setdefault(version, []).append(ReturnedItem(*item))
+    return tuple(
+        SessionReturn(**made, items=tuple(items[made["version"]]))
+        for made in connection.execute(RETURNS, key).mappings()
+    )

@@ -1,0 +1,50 @@
+"""The profile that a session belongs to, and which of its sessions is the first."""
+
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import Connection, bindparam, exists, select
+
+from db.domain.session import CustomerSession
+from db.repository.core import PROFILE, SESSION, Insert, insert_in
+
+HAS_OTHER_SESSION = select(
+    exists().where(
+        SESSION.c.application_id == bindparam("application_id"),
+        SESSION.c.profile_id == bindparam("profile_id"),
+        SESSION.c.id != bindparam("session_id"),
+    )
+)
+
+
+def is_first(connection: Connection, session: CustomerSession, now: datetime) -> bool:
+    """Whether the session is the first of its profile, which is made where it is not known; always for anonymous."""
+    if session.profile_id is None:
+        return True
+    hold(connection, session.application_id, session.profile_id, now)
+    names = {
+        "application_id": session.application_id,
+        "profile_id": session.profile_id,
+        "session_id": session.id,
+    }
+    return not connection.execute(HAS_OTHER_SESSION, names).scalar_one()
+
+
+def hold(connection: Connection, application_id: int, integration_id: str, now: datetime) -> None:
+    """Make the profile, empty, where it is not known, and keep it from others until the transaction ends."""
+    new = {
+        "application_id": application_id,
+        "integration_id": integration_id,
+        "created": now,
+        "updated": now,
+        "attributes": {},
+    }
+    connection.execute(holding(connection.dialect.name), new)
+
+
+@cache
+def holding(dialect: str) -> Insert:
+    """The statement. DO NOTHING would not lock the row on PostgreSQL: of two sessions at once both could be first."""
+    return insert_in(dialect, PROFILE).on_conflict_do_update(
+        index_elements=PROFILE.primary_key.columns, set_={"updated": PROFILE.c.updated}
+    )

@@ -1,0 +1,76 @@
+"""Records of changes that were made under an idempotency key."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningInsert
+
+from db.repository.applications import unknown_application
+from db.repository.core import APPLICATION, IDEMPOTENCY, insert_in
+
+KEPT = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A key is one key holder's own, in one application."""
+
+    application_id: int
+    key_prefix: str
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was asked, as a hash, and what was answered."""
+
+    input_hash: bytes
+    outcome: Mapping[str, Any]
+
+
+# In an UPDATE no parameter of the WHERE can have the name of a column.
+ANSWER = update(IDEMPOTENCY).where(*(IDEMPOTENCY.c[name] == bindparam(f"of_{name}") for name in RecordKey.__slots__))
+RECORD = select(IDEMPOTENCY.c.input_hash, IDEMPOTENCY.c.outcome).where(
+    *(IDEMPOTENCY.c[name] == bindparam(name) for name in RecordKey.__slots__)
+)
+
+
+def claim(connection: Connection, key: RecordKey, input_hash: bytes, now: datetime) -> Record | None:
+    """Take the key for this transaction; where it is taken, answer its record.
+
+    The record is written before the change and not after it, so that of two calls at once one waits here for the
+    other. A record past its time is taken over. Raises Refused with NotFound where there is no such application.
+    """
+    new = {**asdict(key), "input_hash": input_hash, "outcome": {}, "created": now}
+    if connection.execute(claiming(connection.dialect.name), {**new, "expired": now - KEPT}).one_or_none():
+        return None
+    row = connection.execute(RECORD, asdict(key)).one_or_none()
+    if row is None:
+        raise unknown_application(key.application_id)
+    return Record(*row)
+
+
+def answer(connection: Connection, key: RecordKey, outcome: Mapping[str, Any]) -> None:
+    """Write down what a repeat will be answered."""
+    names = {f"of_{name}": value for name, value in asdict(key).items()}
+    connection.execute(ANSWER, {**names, "outcome": outcome})
+
+
+@cache
+def claiming(dialect: str) -> ReturningInsert[int]:
+    """The INSERT of a record; it answers nothing where a live record has the key, or there is no such application."""
+    columns = IDEMPOTENCY.c
+    new = select(*(bindparam(column.name, type_=column.type) for column in columns)).where(
+        APPLICATION.c.application_id == bindparam("application_id")
+    )
+    statement = insert_in(dialect, IDEMPOTENCY).from_select([column.name for column in columns], new)
+    statement = statement.on_conflict_do_update(
+        index_elements=IDEMPOTENCY.primary_key.columns,
+        set_={name: statement.excluded[name] for name in ("input_hash", "outcome", "created")},
+        where=columns.created <= bindparam("expired"),
+    )
+    return statement.returning(columns.application_id)

@@ -1,0 +1,153 @@
+"""A session into its tables: only what has changed, with the event that tells it, in the caller's transaction."""
+
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, insert, update
+from sqlalchemy.sql.dml import ReturningInsert
+
+from db.domain.cart import CartLine
+from db.domain.events import SessionEvent
+from db.domain.session import CustomerSession, SessionReturn
+from db.repository.core import (
+    CART_ITEM,
+    DISCOUNT,
+    EVENT,
+    IDENTIFIER,
+    RETURN,
+    RETURNED_ITEM,
+    SESSION,
+    Insert,
+    insert_in,
+    next_id,
+)
+
+Key = Mapping[str, Any]
+LINE = [field.name for field in fields(CartLine)]
+EVENT_FACTS = [column.name for column in EVENT.c if column.name not in ("application_id", "session_id", "id")]
+
+
+def of_session(table: Table) -> ColumnElement[bool]:
+    """The rows of one session."""
+    return and_(table.c.application_id == bindparam("application_id"), table.c.session_id == bindparam("session_id"))
+
+
+# Statements are made once, which takes longer than to run them. In an UPDATE no parameter of the WHERE can have the
+# name of a column.
+CHANGE = update(SESSION).where(
+    SESSION.c.application_id == bindparam("of_application"),
+    SESSION.c.id == bindparam("of_session"),
+    SESSION.c.version == bindparam("of_version"),
+)
+CUT = delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length"))
+CLEAR = {table: delete(table).where(of_session(table)) for table in (IDENTIFIER, DISCOUNT)}
+APPEND = insert(EVENT).values(id=next_id(EVENT))
+
+
+@cache
+def adding(dialect: str) -> ReturningInsert[int]:
+    """The INSERT of a session, which answers its id, or nothing where the integration ID is taken."""
+    statement = insert_in(dialect, SESSION).values(id=next_id(SESSION))
+    statement = statement.on_conflict_do_nothing(index_elements=["application_id", "integration_id"])
+    return statement.returning(SESSION.c.id)
+
+
+@cache
+def putting_line(dialect: str) -> Insert:
+    """The INSERT of a line, or the UPDATE of the one in its place."""
+    statement = insert_in(dialect, CART_ITEM)
+    return statement.on_conflict_do_update(
+        index_elements=CART_ITEM.primary_key.columns, set_={name: statement.excluded[name] for name in LINE}
+    )
+
+
+class LostUpdate(Exception):
+    """A session moved on while this transaction held it: the lock makes it impossible, the version proves it."""
+
+
+def add(connection: Connection, session: CustomerSession, event: SessionEvent) -> CustomerSession | None:
+    """Write a new session. Answers it with its id, or None where its integration ID is taken."""
+    new = {**row(session), "within": session.application_id}
+    del new["id"]  # the statement finds it
+    session_id = connection.execute(adding(connection.dialect.name), new).scalar_one_or_none()
+    if session_id is None:
+        return None
+    added = replace(session, id=session_id)
+    put_parts(connection, replace(added, cart=(), identifiers=(), discounts={}), added)
+    append(connection, added, event)
+    return added
+
+
+def save(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
+    """Write what makes ``after`` out of ``before``. Raises LostUpdate."""
+    old = row(before)
+    changed = {name: value for name, value in row(after).items() if value != old[name]}
+    unmoved = {"of_application": before.application_id, "of_session": before.id, "of_version": before.version}
+    if connection.execute(CHANGE, {**changed, **unmoved}).rowcount != 1:
+        raise LostUpdate(f"session {before.id} of application {before.application_id} is past version {before.version}")
+    put_parts(connection, before, after)
+    append(connection, after, event)
+    for made in after.returns[len(before.returns) :]:
+        add_return(connection, part_key(after), made)
+
+
+def row(session: CustomerSession) -> dict[str, Any]:
+    """The session's own row; each column is an attribute of the session."""
+    return {column.name: getattr(session, column.name) for column in SESSION.c}
+
+
+def part_key(session: CustomerSession) -> Key:
+    """What the rows of all its parts have in common."""
+    return {"application_id": session.application_id, "session_id": session.id}
+
+
+def put_parts(connection: Connection, before: CustomerSession, after: CustomerSession) -> None:
+    """Write the lines, identifiers and discounts that differ."""
+    key = part_key(after)
+    if before.cart != after.cart:
+        put_lines(connection, key, before.cart, after.cart)
+    if before.identifiers != after.identifiers:
+        identifiers = [{**key, "position": index, "identifier": each} for index, each in enumerate(after.identifiers)]
+        put_all(connection, IDENTIFIER, key, before.identifiers, identifiers)
+    if before.discounts != after.discounts:
+        discounts = [{**key, "label": label, "amount": amount} for label, amount in after.discounts.items()]
+        put_all(connection, DISCOUNT, key, before.discounts, discounts)
+
+
+def put_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
+    """Write the lines that differ. A row stays where it is: returned units refer to it."""
+    if len(after) < len(before):
+        connection.execute(CUT, {**key, "length": len(after)})
+    lines = [
+        {**key, "position": position, **{name: getattr(line, name) for name in LINE}}
+        for position, line in enumerate(after)
+        if position >= len(before) or line != before[position]
+    ]
+    if lines:
+        connection.execute(putting_line(connection.dialect.name), lines)
+
+
+def put_all(connection: Connection, table: Table, key: Key, before: Sized, after: Sequence[Key]) -> None:
+    """Write all of a short list anew."""
+    if before:
+        connection.execute(CLEAR[table], key)
+    if after:
+        connection.execute(insert(table), after)
+
+
+def append(connection: Connection, session: CustomerSession, event: SessionEvent) -> None:
+    """Add to the session's history, and to the feed of its application."""
+    told = {name: getattr(event, name) for name in EVENT_FACTS}
+    connection.execute(APPEND, {**part_key(session), **told, "within": session.application_id})
+
+
+def add_return(connection: Connection, key: Key, made: SessionReturn) -> None:
+    """Write one return and what went back."""
+    key = {**key, "version": made.version}
+    connection.execute(insert(RETURN), {**key, "created": made.created, "amount": made.amount})
+    items = [
+        {**key, "position": item.position, "quantity": item.quantity, "amount": item.amount} for item in made.items
+    ]
+    connection.execute(insert(RETURNED_ITEM), items)

@@ -1,0 +1,101 @@
+"""createApplication and updateApplication: the owners of sessions."""
+
+from typing import Any
+
+import pytest
+from shop import Shop, refusals
+
+from db.domain.attributes import UnknownAttributes
+from db.domain.commands import CreateApplication, UpdateApplication
+from db.domain.errors import NotFound
+from db.domain.money import RoundingMode
+from db.operations import create_application, update_application
+from db.repository.core import APPLICATION
+
+
+def create(shop: Shop, name: str = "Another", currency: str = "EUR", **facts: Any) -> int:
+    """One new application."""
+    return shop.write(create_application, CreateApplication(name=name, currency=currency, **facts), shop.tick())
+
+
+def row(shop: Shop, application_id: int) -> dict[str, Any]:
+    """The application as it is kept."""
+    statement = APPLICATION.select().filter_by(application_id=application_id)
+    return dict(shop.query(lambda connection: connection.execute(statement).mappings().one()))
+
+
+def test_an_application_is_kept_as_it_was_sent(shop: Shop) -> None:
+    application_id = create(
+        shop,
+        "Kiosk",
+        "JPY",
+        time_zone="Asia/Tokyo",
+        rounding_mode=RoundingMode.DOWN,
+        unknown_attributes=UnknownAttributes.IGNORE,
+    )
+
+    assert row(shop, application_id) == {
+        "application_id": 2,
+        "name": "Kiosk",
+        "currency": "JPY",
+        "minor_digits": 0,
+        "time_zone": "Asia/Tokyo",
+        "rounding_mode": RoundingMode.DOWN,
+        "unknown_attributes": UnknownAttributes.IGNORE,
+        "created": shop.now,
+    }
+
+
+@pytest.mark.parametrize(("currency", "digits"), [("JPY", 0), ("EUR", 2), ("BHD", 3), ("CLF", 4)])
+def test_the_minor_digits_are_those_of_iso_4217(shop: Shop, currency: str, digits: int) -> None:
+    assert row(shop, create(shop, currency=currency))["minor_digits"] == digits
+
+
+@pytest.mark.parametrize("currency", ["", "eur", "EURO", "XYZ", "XAU", "XXX", " EUR", "978", "\ud800"])
+def test_a_currency_needs_a_code_that_is_in_use_and_has_a_minor_unit(shop: Shop, currency: str) -> None:
+    assert [each.path for each in refusals(create, shop, currency=currency)] == [("currency",)]
+
+
+@pytest.mark.parametrize("time_zone", ["", "europe/berlin", "Europe/Atlantis", "+01:00", "../etc/passwd", "\0"])
+def test_a_time_zone_needs_an_iana_name(shop: Shop, time_zone: str) -> None:
+    assert [each.path for each in refusals(create, shop, time_zone=time_zone)] == [("timeZone",)]
+
+
+def test_every_broken_rule_is_told(shop: Shop) -> None:
+    before = shop.everything()
+
+    found = refusals(create, shop, name="x" * 201, currency="euro", time_zone="Here")
+
+    assert [each.path for each in found] == [("name",), ("timeZone",), ("currency",)]
+    assert shop.everything() == before
+
+
+def test_an_update_changes_what_it_names_and_nothing_else(shop: Shop) -> None:
+    before = row(shop, shop.application_id)
+
+    shop.write(update_application, UpdateApplication(application_id=shop.application_id))
+    assert row(shop, shop.application_id) == before
+
+    new = UpdateApplication(
+        application_id=shop.application_id,
+        name="Corner shop",
+        time_zone="Europe/Berlin",
+        unknown_attributes=UnknownAttributes.IGNORE,
+    )
+    shop.write(update_application, new)
+    assert row(shop, shop.application_id) == {
+        **before,
+        "name": "Corner shop",
+        "time_zone": "Europe/Berlin",
+        "unknown_attributes": UnknownAttributes.IGNORE,
+    }
+
+
+def test_an_update_that_breaks_the_rules_or_finds_nothing_is_refused(shop: Shop) -> None:
+    bad = UpdateApplication(application_id=shop.application_id, name="", time_zone="Here")
+    assert [each.path for each in refusals(shop.write, update_application, bad)] == [("name",), ("timeZone",)]
+
+    unknown = UpdateApplication(application_id=99, name="Shop")
+    assert refusals(shop.write, update_application, unknown) == (
+        NotFound(path=("applicationId",), what="application 99"),
+    )

@@ -1,0 +1,126 @@
+"""Many at once: changes to one session are taken one after another, and exactly one of a race wins."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from shop import Shop, line
+
+from db.domain.commands import CloseSession, CreateSession, SessionContent, UpdateSession, UpsertSession
+from db.domain.errors import InvalidTransition, Refused, SessionAlreadyExists
+from db.domain.events import EventType, event
+from db.domain.lifecycle import SessionState
+from db.operations import Outcome, close_session, create_session, update_session, upsert_session
+from db.repository.save import LostUpdate, save
+
+MANY = 50
+
+
+def at_once(shop: Shop, operation: Callable[..., Outcome], commands: Iterable[Any]) -> list[Outcome | BaseException]:
+    """Every change in a transaction of its own, all begun before any has ended."""
+
+    async def run() -> list[Outcome | BaseException]:
+        writes = (shop.database.write(operation, shop.till, command, shop.now) for command in commands)
+        return await asyncio.gather(*writes, return_exceptions=True)
+
+    return shop.runner.run(run())
+
+
+def refused(answers: Iterable[Outcome | BaseException]) -> list[object]:
+    """The refusals among the answers."""
+    return [answer.refusals[0] for answer in answers if isinstance(answer, Refused)]
+
+
+def outcomes(answers: Iterable[Outcome | BaseException]) -> list[Outcome]:
+    """The outcomes among the answers."""
+    return [answer for answer in answers if isinstance(answer, Outcome)]
+
+
+def test_of_many_who_close_a_session_one_closes_it(shop: Shop) -> None:
+    shop.create(cart_items=[line()])
+
+    answers = at_once(shop, close_session, [CloseSession(**shop.name("s1"))] * MANY)
+
+    no_move = InvalidTransition(
+        from_=SessionState.CLOSED,
+        to=SessionState.CLOSED,
+        next_states=(SessionState.PARTIALLY_RETURNED, SessionState.CANCELLED),
+    )
+    assert [outcome.version for outcome in outcomes(answers)] == [2]
+    assert refused(answers) == [no_move] * (MANY - 1)
+    assert len(shop.history()) == 2
+
+
+def test_of_many_with_one_idempotency_key_one_acts_and_all_get_its_answer(shop: Shop) -> None:
+    shop.create(cart_items=[line()])
+
+    answers = outcomes(at_once(shop, close_session, [CloseSession(**shop.name("s1"), idempotency_key="1")] * MANY))
+
+    assert sorted(outcome.replayed for outcome in answers) == [False] + [True] * (MANY - 1)
+    assert {(outcome.session_id, outcome.version) for outcome in answers} == {(1, 2)}
+    assert len(shop.history()) == 2
+
+
+def test_of_many_sessions_of_a_new_profile_exactly_one_is_first(shop: Shop) -> None:
+    names = [f"s{number}" for number in range(MANY)]
+    content = SessionContent(profile_id="ada")
+
+    answers = at_once(shop, create_session, [CreateSession(**shop.name(name), content=content) for name in names])
+
+    assert sorted(outcome.session_id for outcome in outcomes(answers)) == list(range(1, MANY + 1))
+    assert [shop.session(name).first_session for name in names].count(True) == 1
+
+
+def test_of_many_who_create_one_session_one_creates_it(shop: Shop) -> None:
+    answers = at_once(shop, create_session, [CreateSession(**shop.name("s1"))] * MANY)
+
+    taken = SessionAlreadyExists(integration_id="s1", application_id=shop.application_id, session_id=1)
+    assert len(outcomes(answers)) == 1
+    assert refused(answers) == [taken] * (MANY - 1)
+
+
+def test_of_many_who_upsert_one_session_one_creates_it_and_the_others_update_it(shop: Shop) -> None:
+    codes = [f"CODE {number}" for number in range(MANY)]
+
+    answers = outcomes(
+        at_once(
+            shop,
+            upsert_session,
+            [UpsertSession(**shop.name("s1"), content=SessionContent(coupon=code)) for code in codes],
+        )
+    )
+
+    assert [outcome.created for outcome in answers].count(True) == 1
+    assert sorted(outcome.version for outcome in answers) == list(range(1, MANY + 1))
+
+
+def test_a_write_on_top_of_a_version_that_is_past_fails_and_writes_nothing(shop: Shop) -> None:
+    shop.create()
+    stale = shop.session()
+    shop.update(coupon="SPRING")
+    before = shop.everything()
+    after = replace(stale, version=2, referral="grace")
+
+    with pytest.raises(LostUpdate, match="past version 1"):
+        shop.write(save, stale, after, event(EventType.UPDATED, stale, after, "Till"))
+
+    assert shop.everything() == before
+
+
+def test_no_update_is_lost_and_each_has_a_version_of_its_own(shop: Shop) -> None:
+    shop.create()
+    codes = [f"CODE {number}" for number in range(MANY)]
+
+    answers = outcomes(
+        at_once(
+            shop,
+            update_session,
+            [UpdateSession(**shop.name("s1"), content=SessionContent(coupon=code)) for code in codes],
+        )
+    )
+
+    assert sorted(outcome.version for outcome in answers) == list(range(2, MANY + 2))
+    assert sorted(event["changes"]["coupon"] for event in shop.history()[1:]) == sorted(codes)
+    assert shop.session().version == MANY + 1

@@ -1,0 +1,125 @@
+"""createAttributeDefinition and updateAttributeDefinition: what sessions, lines and profiles may carry."""
+
+from typing import Any
+
+from shop import Shop, line, refusals
+
+from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeType, UnknownAttributes
+from db.domain.commands import CreateAttributeDefinition, UpdateAttributeDefinition
+from db.domain.errors import AlreadyExists, InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
+from db.operations import create_attribute_definition, update_attribute_definition
+from db.repository.applications import settings, with_definitions
+
+SESSION, LINE, PROFILE = AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM, AttributeEntity.CUSTOMER_PROFILE
+
+
+def definition(shop: Shop, entity: AttributeEntity, name: str) -> AttributeDefinition:
+    """The definition as it is kept."""
+    rules = shop.query(settings, shop.application_id).attributes
+    return shop.query(with_definitions, shop.application_id, rules).definitions[entity, name]
+
+
+def change(shop: Shop, entity: AttributeEntity, name: str, **new: Any) -> None:
+    """One update of a definition."""
+    command = UpdateAttributeDefinition(application_id=shop.application_id, entity=entity, name=name, **new)
+    shop.write(update_attribute_definition, command)
+
+
+def test_a_definition_is_kept_as_it_was_sent(shop: Shop) -> None:
+    sent = AttributeDefinition(
+        entity=SESSION,
+        name="colour",
+        type=AttributeType.STRING_LIST,
+        description="What the shopper likes.",
+        allowed_values=("red", "blue"),
+        editable=False,
+    )
+
+    key = shop.write(
+        create_attribute_definition,
+        CreateAttributeDefinition(application_id=shop.application_id, definition=sent),
+        shop.tick(),
+    )
+
+    assert key == (shop.application_id, SESSION, "colour")
+    assert definition(shop, SESSION, "colour") == sent
+
+
+def test_a_name_is_taken_once_for_each_entity(shop: Shop) -> None:
+    for entity in AttributeEntity:
+        shop.define(entity, "colour")
+    before = shop.everything()
+
+    (refusal,) = refusals(shop.define, LINE, "colour", AttributeType.NUMBER)
+
+    assert refusal == AlreadyExists(path=("name",), what='an attribute "colour" of CART_ITEM')
+    assert shop.everything() == before
+
+
+def test_a_definition_that_breaks_the_rules_is_refused_with_all_of_them(shop: Shop) -> None:
+    found = refusals(shop.define, SESSION, "1st", AttributeType.BOOLEAN, allowed_values=("true",))
+
+    assert [(type(each), each.path) for each in found] == [
+        (InvalidInput, ("name",)),
+        (InvalidInput, ("allowedValues",)),
+    ]
+
+
+def test_attributes_are_held_against_the_definitions_of_their_own_application(shop: Shop) -> None:
+    other = shop.another("Other", "EUR")
+    other.define(SESSION, "colour")
+
+    assert refusals(shop.create, attributes={"colour": "red"}) == (
+        UnknownAttribute(path=("attributes", "colour"), name="colour", entity=SESSION),
+    )
+    assert refusals(shop.create, cart_items=[line(attributes={"size": 1})]) == (
+        UnknownAttribute(path=("cartItems", "0", "attributes", "size"), name="size", entity=LINE),
+    )
+
+
+def test_an_application_may_drop_the_names_it_does_not_know(shop: Shop) -> None:
+    easy = shop.another("Easy", "EUR", unknown_attributes=UnknownAttributes.IGNORE)
+    easy.define(SESSION, "colour")
+
+    easy.create(attributes={"colour": "red", "mood": "good"}, cart_items=[line(attributes={"size": 1})])
+
+    session = easy.session()
+    assert (session.attributes, session.cart[0].attributes) == ({"colour": "red"}, {})
+
+
+def test_what_is_not_editable_stays_once_it_is_set(shop: Shop) -> None:
+    shop.define(SESSION, "source", editable=False)
+    shop.define(LINE, "batch", editable=False)
+    shop.create(attributes={"source": "web"}, cart_items=[line(attributes={"batch": "a"})])
+
+    for new in ({"attributes": {"source": "app"}}, {"attributes": None}, {"cart_items": [line()]}):
+        assert [type(each) for each in refusals(shop.update, **new)] == [InvalidAttributeValue]
+    assert shop.update(attributes={"source": "web"}, cart_items=[line(attributes={"batch": "a"})]).version == 1
+
+
+def test_a_definition_may_get_another_description_and_other_allowed_values(shop: Shop) -> None:
+    shop.define(SESSION, "colour", description="Old.", allowed_values=("red",))
+    shop.create(attributes={"colour": "red"})
+
+    change(shop, SESSION, "colour", allowed_values=["blue"])
+    assert definition(shop, SESSION, "colour").description == "Old."
+    assert [type(each) for each in refusals(shop.update, attributes={"colour": "red"})] == [InvalidAttributeValue]
+
+    change(shop, SESSION, "colour", description=None, allowed_values=None)
+    kept = definition(shop, SESSION, "colour")
+    assert (kept.description, kept.allowed_values) == ("", None)
+    assert shop.session().attributes == {"colour": "red"}
+
+
+def test_an_update_that_breaks_the_rules_or_finds_nothing_is_refused(shop: Shop) -> None:
+    shop.define(PROFILE, "age", AttributeType.NUMBER)
+    before = shop.everything()
+
+    assert [each.path for each in refusals(change, shop, PROFILE, "age", allowed_values=["old"])] == [
+        ("allowedValues", "0")
+    ]
+    assert refusals(change, shop, SESSION, "age") == (
+        NotFound(path=("id",), what='attribute "age" of CUSTOMER_SESSION'),
+    )
+    change(shop, PROFILE, "age")
+    assert shop.everything() == before

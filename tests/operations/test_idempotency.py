@@ -1,0 +1,143 @@
+"""Idempotency keys: a repeat changes nothing and is answered as the first time, for 24 hours."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from shop import Shop, line, refusals, units
+
+from db.domain.commands import UpdateProfile
+from db.domain.discounts import Discount
+from db.domain.errors import IdempotencyKeyReused, InvalidInput, SessionAlreadyExists, SessionNotFound
+from db.domain.lifecycle import SessionState
+from db.operations import Actor, Outcome, update_profile
+
+REUSED = (IdempotencyKeyReused(),)
+
+
+def test_a_repeat_of_each_change_is_answered_as_the_first_time_and_writes_nothing(shop: Shop) -> None:
+    shop.create("s2", cart_items=[line()])
+    changes: list[Callable[[], Outcome]] = [
+        lambda: shop.create("s1", profile_id="ada", cart_items=[line(quantity=2)], key="1"),
+        lambda: shop.update("s1", coupon="SPRING", key="2"),
+        lambda: shop.update("s1", coupon="SPRING", key="nothing new"),
+        lambda: shop.upsert("s3", referral="grace", key="3"),
+        lambda: shop.close("s1", total="2.00", key="4"),
+        lambda: shop.take_back(units(0, 1), key="5"),
+        lambda: shop.cancel("s1", reason="all wrong", key="6"),
+    ]
+    first = [change() for change in changes]
+    before = shop.everything()
+
+    repeats = [change() for change in changes]
+
+    assert repeats == [replace(outcome, replayed=True) for outcome in first]
+    assert [outcome.version for outcome in repeats] == [1, 2, 2, 1, 3, 4, 5]
+    assert shop.everything() == before
+
+
+def test_a_repeat_of_a_profile_update_is_told_apart_too(shop: Shop) -> None:
+    command = UpdateProfile(
+        application_id=shop.application_id, integration_id="ada", attributes={}, idempotency_key="1"
+    )
+
+    outcomes = [shop.write(update_profile, shop.till, command, shop.tick()) for _ in range(2)]
+
+    assert [outcome.replayed for outcome in outcomes] == [False, True]
+    assert outcomes[1] == replace(outcomes[0], replayed=True)
+
+
+def test_without_a_key_a_repeat_is_a_second_change(shop: Shop) -> None:
+    created = shop.create()
+
+    assert refusals(shop.create) == (
+        SessionAlreadyExists(integration_id="s1", application_id=created.application_id, session_id=created.session_id),
+    )
+
+
+def test_the_same_key_with_another_input_is_refused(shop: Shop) -> None:
+    shop.create(coupon="SPRING", key="1")
+    before = shop.everything()
+
+    assert refusals(shop.create, coupon="SUMMER", key="1") == REUSED
+    assert refusals(shop.create, coupon="SPRING", referral=None, key="1") == REUSED
+    assert refusals(shop.create, "s2", coupon="SPRING", key="1") == REUSED
+    assert shop.everything() == before
+
+
+def test_the_same_key_for_another_change_with_the_same_fields_is_refused(shop: Shop) -> None:
+    shop.create()
+    shop.close(key="1")
+
+    assert refusals(shop.cancel, key="1") == REUSED
+
+
+def test_input_is_the_same_however_its_amounts_and_objects_are_written(shop: Shop) -> None:
+    shop.create(
+        cart_items=[line(price="10.00")],
+        discounts=[Discount("ten", Decimal("10"))],
+        attributes={},
+        key="1",
+    )
+
+    repeat = shop.create(
+        cart_items=(line(price="1E+1"),), discounts=(Discount("ten", Decimal("10.000")),), attributes={}, key="1"
+    )
+
+    assert repeat.replayed
+
+
+def test_a_text_is_not_taken_for_a_field_that_was_left_out(shop: Shop) -> None:
+    shop.create(key="1")
+
+    assert refusals(shop.create, coupon="unset", key="1") == REUSED
+
+
+def test_each_key_holder_and_each_application_has_keys_of_its_own(shop: Shop) -> None:
+    other = shop.another("Other", "EUR")
+    shop.create(key="1")
+
+    assert not other.create(key="1").replayed
+    shop.till = Actor("Another till", "till00000001")
+    assert not shop.create("s2", key="1").replayed
+
+
+def test_a_refused_change_is_not_recorded_and_can_be_tried_again(shop: Shop) -> None:
+    assert refusals(shop.close, key="1") == (SessionNotFound(integration_id="s1"),)
+    shop.create()
+
+    assert not shop.close(key="1").replayed
+
+
+def test_a_record_lasts_24_hours_and_is_then_taken_over(shop: Shop) -> None:
+    shop.create(state=SessionState.OPEN, key="1")
+    made = shop.now
+
+    shop.now = made + timedelta(hours=24) - timedelta(seconds=1, milliseconds=1)
+    assert shop.create(key="1").replayed
+
+    shop.now = made + timedelta(hours=24) - timedelta(seconds=1)
+    outcome = shop.close(key="1")
+    assert (outcome.version, outcome.replayed) == (2, False)
+    assert shop.close(key="1").replayed
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("", "Expected 1 to 255 characters, got 0."),
+        ("x" * 256, "Expected 1 to 255 characters, got 256."),
+        ("\0", "The character U+0000 cannot be stored."),
+    ],
+)
+def test_a_key_has_1_to_255_characters(shop: Shop, key: str, problem: str) -> None:
+    assert refusals(shop.create, key=key) == (InvalidInput(path=("idempotencyKey",), problem=problem),)
+    assert not shop.create(key="x" * 255).replayed
+
+
+def test_what_cannot_be_stored_is_refused_as_without_a_key(shop: Shop) -> None:
+    for coupon in ("\ud800", "a\0"):
+        assert refusals(shop.create, coupon=coupon, key="1") == refusals(shop.create, coupon=coupon)
+    assert refusals(shop.create, cart_items=[line(price="sNaN")], key="1")

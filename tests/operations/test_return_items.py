@@ -1,0 +1,90 @@
+"""returnItems: what comes back, and what is given back for it."""
+
+from decimal import Decimal
+
+from shop import Shop, line, refusals, units
+
+from db.domain.cart import ReturnedItem, ReturnRequest
+from db.domain.discounts import Discount
+from db.domain.errors import CartLineNotFound, ReturnExceedsRemaining
+from db.domain.lifecycle import SessionState
+from db.domain.money import RoundingMode
+
+
+def bought(shop: Shop) -> None:
+    """Three apples at 1.00 and one pear at 2.00, with 1.00 off."""
+    shop.create(
+        state=SessionState.CLOSED,
+        cart_items=[line(quantity=3), line("pear", price="2.00")],
+        discounts=[Discount("spring", Decimal("1.00"))],
+    )
+
+
+def test_a_return_is_kept_under_the_version_it_made(shop: Shop) -> None:
+    bought(shop)
+
+    outcome = shop.take_back(units(0, 2), ReturnRequest(None, "pear", None))
+
+    session = shop.session()
+    (made,) = session.returns
+    assert outcome.version == session.version == made.version == 2
+    assert made.created == shop.now
+    assert made.items == (ReturnedItem(0, 2, Decimal("1.60")), ReturnedItem(1, 1, Decimal("1.60")))
+    assert made.amount == session.returned_total == Decimal("3.20")
+    assert [each.returned_quantity for each in session.cart] == [2, 1]
+
+
+def test_when_all_has_come_back_the_session_is_still_partially_returned_and_nothing_is_left_to_pay(shop: Shop) -> None:
+    bought(shop)
+
+    for item in (units(0, 1), units(1), units(0)):
+        shop.take_back(item)
+
+    session = shop.session()
+    assert session.state is SessionState.PARTIALLY_RETURNED
+    assert [each.remaining_quantity for each in session.cart] == [0, 0]
+    assert session.net_total == 0
+    assert [made.version for made in session.returns] == [2, 3, 4]
+
+
+def test_a_return_of_something_that_cost_nothing_is_a_return_all_the_same(shop: Shop) -> None:
+    shop.create(state=SessionState.CLOSED, cart_items=[line(price="0")])
+
+    shop.take_back(units(0))
+
+    assert [made.amount for made in shop.session().returns] == [0]
+
+
+def test_more_than_is_left_is_refused_and_nothing_of_the_return_is_kept(shop: Shop) -> None:
+    bought(shop)
+    shop.take_back(units(0, 2))
+    before = shop.everything()
+
+    (refusal,) = refusals(shop.take_back, units(1, 1), units(0, 2))
+
+    assert refusal == ReturnExceedsRemaining(path=("items", "1", "quantity"), position=0, requested=2, remaining=1)
+    assert shop.everything() == before
+
+
+def test_a_line_that_the_cart_does_not_have_is_refused(shop: Shop) -> None:
+    bought(shop)
+    before = shop.everything()
+
+    (refusal,) = refusals(shop.take_back, ReturnRequest(None, "plum", 1))
+
+    assert isinstance(refusal, CartLineNotFound)
+    assert refusal.path == ("items", "0", "line", "sku")
+    assert shop.everything() == before
+
+
+def test_a_return_is_rounded_as_the_application_says(shop: Shop) -> None:
+    down = shop.another("Down", "EUR", rounding_mode=RoundingMode.DOWN)
+
+    for each in (shop, down):
+        each.create(
+            state=SessionState.CLOSED, cart_items=[line(quantity=4)], discounts=[Discount("x", Decimal("0.02"))]
+        )
+        each.take_back(units(0, 1))
+
+    assert shop.session().returned_total == Decimal("0.99")
+    assert down.session().returned_total == Decimal("1.00")

@@ -1,0 +1,74 @@
+"""updateProfile: attributes of a customer."""
+
+from typing import Any
+
+from shop import Shop, refusals
+
+from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.commands import UpdateProfile
+from db.domain.errors import InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
+from db.operations import ProfileOutcome, update_profile
+
+PROFILE = AttributeEntity.CUSTOMER_PROFILE
+
+
+def update(shop: Shop, integration_id: str = "ada", **attributes: Any) -> ProfileOutcome:
+    """One update of a profile."""
+    command = UpdateProfile(application_id=shop.application_id, integration_id=integration_id, attributes=attributes)
+    return shop.write(update_profile, shop.till, command, shop.tick())
+
+
+def test_a_profile_that_is_not_known_is_made(shop: Shop) -> None:
+    shop.define(PROFILE, "born")
+
+    outcome = update(shop, born="1815-12-10")
+
+    ada = shop.profile("ada")
+    assert outcome == ProfileOutcome(shop.application_id, "ada")
+    assert (ada["attributes"], ada["created"], ada["updated"]) == ({"born": "1815-12-10"}, shop.now, shop.now)
+
+
+def test_attributes_merge_by_name_and_null_removes_one(shop: Shop) -> None:
+    for name in ("born", "city", "note"):
+        shop.define(PROFILE, name)
+    update(shop, born="1815-12-10", city="London")
+    created = shop.profile("ada")["created"]
+
+    update(shop, city=None, note="Countess")
+
+    ada = shop.profile("ada")
+    assert ada["attributes"] == {"born": "1815-12-10", "note": "Countess"}
+    assert (ada["created"], ada["updated"]) == (created, shop.now)
+
+
+def test_what_changes_nothing_writes_nothing(shop: Shop) -> None:
+    shop.define(PROFILE, "city")
+    update(shop, city="London")
+    before = shop.everything()
+
+    update(shop, city="London")
+    update(shop)
+
+    assert shop.everything() == before
+
+
+def test_a_refused_update_makes_no_profile(shop: Shop) -> None:
+    shop.define(PROFILE, "age", AttributeType.NUMBER)
+    shop.define(PROFILE, "vip", AttributeType.BOOLEAN, editable=False)
+    before = shop.everything()
+
+    found = refusals(update, shop, age="old", hobby="engines")
+
+    assert [(type(each), each.path) for each in found] == [
+        (InvalidAttributeValue, ("attributes", "age")),
+        (UnknownAttribute, ("attributes", "hobby")),
+    ]
+    assert shop.everything() == before
+
+
+def test_a_profile_needs_an_integration_id_and_an_application(shop: Shop) -> None:
+    problem = "Expected 1 to 1000 characters, got 0."
+    assert refusals(update, shop, "") == (InvalidInput(path=("integrationId",), problem=problem),)
+
+    shop.application_id = 99
+    assert refusals(update, shop) == (NotFound(path=("applicationId",), what="application 99"),)

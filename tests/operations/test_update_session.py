@@ -1,0 +1,162 @@
+"""updateSession: what an update changes, and what it leaves alone."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from shop import Shop, line, refusals
+
+from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.discounts import Discount
+from db.domain.errors import DiscountExceedsTotal, InvalidInput, SessionNotEditable, SessionNotFound, VersionConflict
+from db.operations import Outcome
+
+SESSION, LINE = AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM
+
+
+def test_a_field_that_is_left_out_keeps_its_value_and_null_clears_it(shop: Shop) -> None:
+    shop.create(coupon="SPRING", referral="grace", identifiers=["till 4"], cart_items=[line()])
+
+    shop.update(coupon=None, identifiers=None)
+
+    session = shop.session()
+    assert (session.coupon, session.referral, session.identifiers) == (None, "grace", ())
+    assert session.cart == (line(),)
+
+
+def test_lists_are_replaced_whole_whether_they_grow_shrink_or_change_order(shop: Shop) -> None:
+    shop.create()
+    carts = [
+        [line("a"), line("b"), line("c")],
+        [line("c"), line("a", 2)],
+        [line("c"), line("a", 2), line("d"), line("a", 2)],
+        [],
+    ]
+    lists = [["one", "two", "three"], ["three", "one"], ["one", "three", "two", "four"], []]
+
+    for cart, identifiers in zip(carts, lists, strict=True):
+        shop.update(cart_items=cart, identifiers=identifiers)
+
+        session = shop.session()
+        assert session.cart == tuple(cart)
+        assert session.identifiers == tuple(identifiers)
+
+
+def test_discounts_are_shared_out_anew_when_only_the_cart_changes(shop: Shop) -> None:
+    shop.create(cart_items=[line("a", 1, "10"), line("b", 1, "10")], discounts=[Discount("ten", Decimal(10))])
+
+    shop.update(cart_items=[line("a", 1, "10"), line("b", 1, "30")])
+
+    assert [each.discount_share for each in shop.session().cart] == [Decimal("2.5"), Decimal("7.5")]
+
+
+def test_attributes_merge_by_name_and_null_removes_one(shop: Shop) -> None:
+    for name in ("colour", "mood", "note"):
+        shop.define(SESSION, name)
+    shop.create(attributes={"colour": "red", "mood": "good"})
+
+    shop.update(attributes={"mood": None, "note": "call"})
+
+    assert shop.session().attributes == {"note": "call", "colour": "red"}
+
+
+def test_attributes_of_lines_are_kept_and_go_with_their_line(shop: Shop) -> None:
+    shop.define(LINE, "sizes", AttributeType.NUMBER_LIST)
+    shop.create(cart_items=[line(attributes={"sizes": [1, 2.5]}), line("pear")])
+    assert [each.attributes for each in shop.session().cart] == [{"sizes": [1, 2.5]}, {}]
+
+    shop.update(cart_items=[line()])
+
+    assert [each.attributes for each in shop.session().cart] == [{}]
+
+
+def test_an_update_that_changes_nothing_is_accepted_and_writes_nothing(shop: Shop) -> None:
+    content: dict[str, Any] = {
+        "profile_id": "ada",
+        "coupon": "SPRING",
+        "cart_items": [line(price="1.5")],
+        "identifiers": ["till 4"],
+        "discounts": [Discount("spring", Decimal("0.50"))],
+    }
+    created = shop.create(**content)
+    before = shop.everything()
+
+    again = shop.update(
+        **{**content, "cart_items": [line(price="1.50")], "discounts": [Discount("spring", Decimal("0.5"))]}
+    )
+
+    assert again == Outcome(shop.application_id, created.session_id, 1)
+    assert shop.update() == again
+    assert shop.everything() == before
+
+
+def test_a_clock_that_goes_back_does_not_take_the_session_with_it(shop: Shop) -> None:
+    shop.create()
+    before = shop.session()
+    shop.now -= timedelta(days=1)
+
+    shop.update(coupon="SPRING")
+    shop.close()
+
+    session = shop.session()
+    assert session.version == 3
+    assert session.updated == session.closed == before.updated
+
+
+def test_the_expected_version_must_be_the_one_there_is(shop: Shop) -> None:
+    created = shop.create()
+    shop.update(version=1, coupon="SPRING")
+    before = shop.everything()
+
+    (refusal,) = refusals(shop.update, version=1, coupon="SUMMER")
+
+    assert refusal == VersionConflict(
+        expected=1, actual=2, application_id=shop.application_id, session_id=created.session_id
+    )
+    assert shop.everything() == before
+
+
+def test_the_version_is_checked_before_the_state_and_the_state_before_the_content(shop: Shop) -> None:
+    assert refusals(shop.update, version=7, coupon="x" * 101) == (SessionNotFound(integration_id="s1"),)
+    created = shop.create()
+    shop.close()
+
+    assert refusals(shop.update, version=7, coupon="x" * 101) == (
+        VersionConflict(expected=7, actual=2, application_id=shop.application_id, session_id=created.session_id),
+    )
+    assert refusals(shop.update, version=2, coupon="x" * 101) == (SessionNotEditable(state=shop.session().state),)
+
+
+def test_every_broken_rule_of_an_update_is_told_and_nothing_of_it_is_kept(shop: Shop) -> None:
+    shop.create(cart_items=[line()])
+    before = shop.everything()
+
+    found = refusals(shop.update, coupon="x" * 101, cart_items=[line(quantity=0), line("")], profile_id="unheard of")
+
+    assert [(type(each), each.path) for each in found] == [
+        (InvalidInput, ("coupon",)),
+        (InvalidInput, ("cartItems", "0", "quantity")),
+        (InvalidInput, ("cartItems", "1", "sku")),
+    ]
+    assert shop.everything() == before
+
+
+def test_a_cart_that_becomes_cheaper_than_its_discounts_is_refused(shop: Shop) -> None:
+    shop.create(cart_items=[line(price="5")], discounts=[Discount("five", Decimal(5))])
+    before = shop.everything()
+
+    (refusal,) = refusals(shop.update, cart_items=[line(price="4.99")])
+
+    assert refusal == DiscountExceedsTotal(
+        path=("cartItems",), discount_total=Decimal(5), total=Decimal("4.99"), minor_digits=2
+    )
+    assert shop.everything() == before
+
+
+def test_the_largest_cart_is_kept_to_the_last_digit(shop: Shop) -> None:
+    cart = [line(f"sku {index}", 10, "999999999.9999") for index in range(1_000)]
+
+    shop.create(cart_items=cart)
+
+    assert shop.session().cart == tuple(cart)
+    assert shop.history()[0]["total"] == Decimal("9999999999999.0000")

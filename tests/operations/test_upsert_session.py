@@ -1,0 +1,24 @@
+"""upsertSession: a creation where there is no session, an update where there is one."""
+
+from shop import Shop, line, refusals
+
+from db.domain.errors import SessionNotEditable
+from db.domain.lifecycle import SessionState
+
+
+def test_the_first_creates_and_the_second_updates(shop: Shop) -> None:
+    first, second = shop.upsert(coupon="SPRING"), shop.upsert(cart_items=[line()])
+
+    assert (first.created, first.version) == (True, 1)
+    assert (second.created, second.version) == (False, 2)
+    assert shop.session().coupon == "SPRING"
+    assert [event["type"] for event in shop.history()] == ["created", "updated"]
+
+
+def test_a_session_that_is_no_longer_open_is_refused(shop: Shop) -> None:
+    shop.create(state=SessionState.CLOSED)
+    before = shop.everything()
+
+    assert refusals(shop.upsert, coupon="SPRING") == (SessionNotEditable(state=SessionState.CLOSED),)
+
+    assert shop.everything() == before

@@ -1,0 +1,199 @@
+"""A shop: one application as its integration sees it. It asks for changes and looks at what is kept."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
+
+import pytest
+from sqlalchemy import Connection, RowMapping, select
+
+from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeType
+from db.domain.cart import CartLine, ReturnRequest
+from db.domain.commands import (
+    CancelSession,
+    CloseSession,
+    CreateApplication,
+    CreateAttributeDefinition,
+    CreateSession,
+    ReturnItems,
+    SessionContent,
+    UpdateSession,
+    UpsertSession,
+)
+from db.domain.errors import Refusal, Refused
+from db.domain.lifecycle import SessionState
+from db.domain.session import CustomerSession
+from db.engine import Database
+from db.operations import (
+    Actor,
+    Outcome,
+    cancel_session,
+    close_session,
+    create_application,
+    create_attribute_definition,
+    create_session,
+    return_items,
+    update_session,
+    upsert_session,
+)
+from db.repository.core import EVENT, PROFILE
+from db.repository.load import take
+from db.tables import Row
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Shop:
+    """Each change happens one second after the one before. Amounts are in euros unless a test opens another shop."""
+
+    OPENED: ClassVar[datetime] = datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+    def __init__(self, runner: asyncio.Runner, database: Database, application_id: int) -> None:
+        self.runner = runner
+        self.database = database
+        self.application_id = application_id
+        self.now = self.OPENED
+        self.till = Actor("Till", "till00000000")
+
+    def another(self, name: str, currency: str, **facts: Any) -> Self:
+        """Another application of the same database."""
+        command = CreateApplication(name=name, currency=currency, **facts)
+        return type(self)(self.runner, self.database, self.write(create_application, command, self.tick()))
+
+    def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One transaction."""
+        return self.runner.run(self.database.write(operation, *args, **kwargs))
+
+    def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One look."""
+        return self.runner.run(self.database.query(operation, *args, **kwargs))
+
+    def tick(self) -> datetime:
+        """One second later."""
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def name(self, integration_id: str) -> dict[str, Any]:
+        """What names a session in every command."""
+        return {"application_id": self.application_id, "integration_id": integration_id}
+
+    def create(
+        self,
+        integration_id: str = "s1",
+        state: SessionState = SessionState.OPEN,
+        key: str | None = None,
+        **content: Any,
+    ) -> Outcome:
+        """createSession; ``key`` is the idempotency key."""
+        command = CreateSession(
+            **self.name(integration_id), state=state, idempotency_key=key, content=SessionContent(**content)
+        )
+        return self.write(create_session, self.till, command, self.tick())
+
+    def update(
+        self, integration_id: str = "s1", version: int | None = None, key: str | None = None, **content: Any
+    ) -> Outcome:
+        """updateSession; ``version`` is the one expected."""
+        command = UpdateSession(
+            **self.name(integration_id),
+            expected_version=version,
+            idempotency_key=key,
+            content=SessionContent(**content),
+        )
+        return self.write(update_session, self.till, command, self.tick())
+
+    def upsert(self, integration_id: str = "s1", key: str | None = None, **content: Any) -> Outcome:
+        """upsertSession."""
+        command = UpsertSession(**self.name(integration_id), idempotency_key=key, content=SessionContent(**content))
+        return self.write(upsert_session, self.till, command, self.tick())
+
+    def close(
+        self,
+        integration_id: str = "s1",
+        total: str | None = None,
+        version: int | None = None,
+        key: str | None = None,
+    ) -> Outcome:
+        """closeSession; ``total`` is the one expected."""
+        command = CloseSession(
+            **self.name(integration_id),
+            expected_total=None if total is None else Decimal(total),
+            expected_version=version,
+            idempotency_key=key,
+        )
+        return self.write(close_session, self.till, command, self.tick())
+
+    def cancel(
+        self, integration_id: str = "s1", reason: str | None = None, version: int | None = None, key: str | None = None
+    ) -> Outcome:
+        """cancelSession."""
+        command = CancelSession(
+            **self.name(integration_id), reason=reason, expected_version=version, idempotency_key=key
+        )
+        return self.write(cancel_session, self.till, command, self.tick())
+
+    def take_back(
+        self,
+        *items: ReturnRequest,
+        integration_id: str = "s1",
+        version: int | None = None,
+        key: str | None = None,
+    ) -> Outcome:
+        """returnItems."""
+        command = ReturnItems(**self.name(integration_id), items=items, expected_version=version, idempotency_key=key)
+        return self.write(return_items, self.till, command, self.tick())
+
+    def define(
+        self, entity: AttributeEntity, name: str, type_: AttributeType = AttributeType.STRING, **facts: Any
+    ) -> None:
+        """createAttributeDefinition."""
+        definition = AttributeDefinition(entity=entity, name=name, type=type_, **facts)
+        command = CreateAttributeDefinition(application_id=self.application_id, definition=definition)
+        self.write(create_attribute_definition, command, self.tick())
+
+    def session(self, integration_id: str = "s1") -> CustomerSession:
+        """The session as it is kept; to take it locks its row, which a transaction that only reads must not."""
+        return self.write(take, self.application_id, integration_id)
+
+    def profile(self, integration_id: str) -> RowMapping:
+        """The row of a profile."""
+        statement = select(PROFILE).filter_by(application_id=self.application_id, integration_id=integration_id)
+        return self.query(lambda connection: connection.execute(statement).mappings().one())
+
+    def history(self, integration_id: str = "s1") -> Sequence[RowMapping]:
+        """Its events, from the first to the last."""
+        session = self.session(integration_id)
+        statement = (
+            select(EVENT)
+            .where(EVENT.c.application_id == self.application_id, EVENT.c.session_id == session.id)
+            .order_by(EVENT.c.version)
+        )
+        return self.query(lambda connection: connection.execute(statement).mappings().all())
+
+    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, as the driver reads it."""
+
+        def rows(connection: Connection, table: str) -> list[tuple[Any, ...]]:
+            return sorted((tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")), key=repr)  # noqa: S608 (the names are our own)
+
+        return {name: self.query(rows, name) for name in Row.metadata.tables}
+
+
+def line(sku: str = "apple", quantity: int = 1, price: str = "1.00", **facts: Any) -> CartLine:
+    """One line of a cart."""
+    return CartLine(sku=sku, quantity=quantity, price=Decimal(price), **facts)
+
+
+def units(position: int, quantity: int | None = None) -> ReturnRequest:
+    """Units of the line at a position that come back; all that remain of it without a quantity."""
+    return ReturnRequest(position, None, quantity)
+
+
+def refusals(change: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[Refusal, ...]:
+    """Why a change is refused."""
+    with pytest.raises(Refused) as refused:
+        change(*args, **kwargs)
+    return refused.value.refusals
