@@ -1,0 +1,1 @@
+"""How customer sessions are served: GraphQL over HTTP, WebSocket and SSE."""

@@ -1,0 +1,100 @@
+"""create_app(settings): the ASGI application."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from db import migrations
+from db.engine import open_database
+from graphql_api.context import now
+from graphql_api.guard.keys import Keys
+from graphql_api.schema import schema
+from graphql_api.server import Server
+from graphql_api.settings import Settings, load_settings
+from graphql_api.transport import graphiql
+from graphql_api.transport.documents import Documents
+from graphql_api.transport.http import GraphQLEndpoint
+
+log = logging.getLogger("cartograph")
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application for these settings. Its database is opened, and brought up to date, when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = await open_database(settings.database_url)
+        try:
+            await database.write(migrations.upgrade)
+            keys = Keys(database, settings.key_cache_seconds, now)
+            app.state.server = Server(settings, database, keys, Documents(schema._schema, settings))
+            yield
+        finally:
+            await database.close()
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/graphql", GraphQLEndpoint()),
+            Route("/", home),
+            Route("/healthz", healthy),
+            Route("/readyz", ready),
+            Mount("/graphiql", Assets(directory=graphiql.ASSETS)),
+        ],
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["Authorization", "Content-Type", "GraphQL-Require-Preflight"],
+            )
+        ]
+        if settings.cors_origins
+        else [],
+    )
+
+
+def from_environment() -> Starlette:
+    """The application for the settings of this process: what uvicorn's workers call."""
+    return create_app(load_settings())
+
+
+class Assets(StaticFiles):
+    """GraphiQL's files, which a browser may keep."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        """The same with a long life: addresses change as the files do."""
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+        response.headers["Cache-Control"] = graphiql.CACHE_CONTROL
+        return response
+
+
+async def home(request: Request) -> Response:
+    """The way to GraphiQL."""
+    return RedirectResponse("/graphql")
+
+
+async def healthy(request: Request) -> Response:
+    """The process lives."""
+    return JSONResponse({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """The database answers, and its tables are those of this release."""
+    server: Server = request.app.state.server
+    try:
+        current = await server.database.query(migrations.is_current)
+    except Exception:  # whatever it is, the answer is no
+        log.exception("not ready")
+        return JSONResponse({"status": "the database does not answer"}, 503)
+    if not current:
+        return JSONResponse({"status": "the database is of another release"}, 503)
+    return JSONResponse({"status": "ok"})

@@ -1,0 +1,31 @@
+"""What a resolver knows of the request it works for."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from db.engine import Database
+from db.operations import Actor
+from graphql_api.guard.viewer import Viewer
+from graphql_api.reading.plans import Document
+from graphql_api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One operation of one caller."""
+
+    database: Database
+    settings: Settings
+    viewer: Viewer
+    document: Document
+
+    @property
+    def actor(self) -> Actor:
+        """Who a change is written down to."""
+        return Actor(name=self.viewer.key_name, key_prefix=self.viewer.key_prefix)
+
+
+def now() -> datetime:
+    """The time, in UTC, to the millisecond."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

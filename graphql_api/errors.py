@@ -1,0 +1,44 @@
+"""What goes wrong, as GraphQL says it: request errors with a code, and refusals as data (the one mapping of them)."""
+
+from typing import Any
+
+from graphql import GraphQLError
+
+
+class RequestError(GraphQLError):
+    """An entry of ``errors`` with a code of ours in its extensions."""
+
+    code = "INTERNAL"
+
+    def __init__(self, message: str, **extensions: Any) -> None:
+        super().__init__(message, extensions={"code": self.code, **extensions})
+
+
+class BadUserInput(RequestError):
+    """A value that fits its type and still cannot be used: a cursor or an id made by hand, a page that is too long."""
+
+    code = "BAD_USER_INPUT"
+
+
+class Forbidden(RequestError):
+    """The key is good, and may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class Unauthenticated(RequestError):
+    """No key, or one that is not good."""
+
+    code = "UNAUTHENTICATED"
+
+
+class LimitExceeded(RequestError):
+    """The document or what it asks for is over a limit, which the message names."""
+
+    code = "LIMIT_EXCEEDED"
+
+
+class TimedOut(RequestError):
+    """The operation's deadline has passed."""
+
+    code = "TIMEOUT"

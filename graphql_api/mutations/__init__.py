@@ -1,0 +1,36 @@
+"""All that can be changed, one verb a file."""
+
+import strawberry
+
+from graphql_api.mutations.cancel_session import cancel_session
+from graphql_api.mutations.close_session import close_session
+from graphql_api.mutations.create_application import create_application
+from graphql_api.mutations.create_attribute_definition import create_attribute_definition
+from graphql_api.mutations.create_key import create_key
+from graphql_api.mutations.create_session import create_session
+from graphql_api.mutations.return_items import return_items
+from graphql_api.mutations.revoke_key import revoke_key
+from graphql_api.mutations.update_application import update_application
+from graphql_api.mutations.update_attribute_definition import update_attribute_definition
+from graphql_api.mutations.update_profile import update_profile
+from graphql_api.mutations.update_session import update_session
+from graphql_api.mutations.upsert_session import upsert_session
+
+
+@strawberry.type(description="All that can be changed. Each field is one transaction; they run one after another.")
+class Mutation:
+    """The fields a mutation starts from."""
+
+    create_session = create_session
+    update_session = update_session
+    upsert_session = upsert_session
+    close_session = close_session
+    cancel_session = cancel_session
+    return_items = return_items
+    update_profile = update_profile
+    create_attribute_definition = create_attribute_definition
+    update_attribute_definition = update_attribute_definition
+    create_application = create_application
+    update_application = update_application
+    create_key = create_key
+    revoke_key = revoke_key

@@ -1,0 +1,64 @@
+"""What the mutations of a session share: how they are carried out, and what they answer."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import strawberry
+
+from db.domain.errors import Refused
+from db.operations import Outcome
+from graphql_api.context import Context, now
+from graphql_api.reading.identity import Source, parse
+from graphql_api.reading.plans import answer
+from graphql_api.types.customer_session import CustomerSession
+from graphql_api.types.info import Info
+from graphql_api.types.user_error import UserError, user_errors
+from graphql_api.types.written import WRITTEN_SESSION
+
+P = TypeVar("P", bound="SessionPayload")
+C = TypeVar("C")
+
+ERRORS = "Empty exactly where the mutation was carried out. Where it is not empty nothing was changed."
+
+
+@strawberry.type
+class SessionPayload:
+    """What every mutation of a session answers."""
+
+    outcome: strawberry.Private[Outcome | None] = None
+    errors: list[UserError] = strawberry.field(description=ERRORS, default_factory=list)
+
+    @strawberry.field(
+        description="The session as it is now; null where the mutation was refused.", metadata=WRITTEN_SESSION
+    )
+    async def session(self, info: Info) -> CustomerSession | None:
+        """Read by its key."""
+        return await answer(info, self.outcome) if self.outcome else None
+
+    @strawberry.field(description="Whether this answers a repeat of a change that had been made before.")
+    def replayed(self) -> bool:
+        """Known by the idempotency key."""
+        return self.outcome is not None and self.outcome.replayed
+
+
+async def carried_out(info: Info, payload: type[P], operation: Callable[..., Outcome], command: object) -> P:
+    """Run an operation on a session for the caller, and make its payload of what comes of it."""
+    context: Context = info.context
+    try:
+        outcome = await context.database.write(operation, context.actor, command, now())
+    except Refused as refused:
+        return payload(errors=user_errors(refused))
+    return payload(outcome=outcome)
+
+
+def writable(info: Info, application_id: int | None) -> int:
+    """The application that the caller may change. Raises Forbidden and BadUserInput."""
+    context: Context = info.context
+    context.viewer.may_write()
+    return context.viewer.application(application_id)
+
+
+def named_by_id(type_: type[Any], global_id: str) -> list[int | str]:
+    """The key of an object of one type, from its global id. Raises BadUserInput on any other id."""
+    source: Source = type_.source
+    return parse(global_id, {str(source.prefix): source})[1]

@@ -1,0 +1,102 @@
+"""The root of all reading. Every field says what it reads; the resolvers are all alike."""
+
+from typing import Annotated
+
+import strawberry
+from sqlalchemy import ColumnElement, Integer, Text, or_
+
+from graphql_api.reading.compiler import Scope
+from graphql_api.reading.fields import Embedded, Nodes, One, Order, Page, reads
+from graphql_api.reading.identity import Columns
+from graphql_api.reading.plans import answer
+from graphql_api.types.application import Application
+from graphql_api.types.customer_profile import CustomerProfile
+from graphql_api.types.customer_session import CustomerSession
+from graphql_api.types.info import Info
+from graphql_api.types.node import After, ApplicationId, Connection, First, Node
+from graphql_api.types.viewer import Viewer
+
+
+def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:
+    """Rows of the application that the field is about."""
+    asked = scope.argument("applicationId")
+    return row["application_id"] == scope.bind(lambda request: request.viewer.application(asked(request)), Integer())
+
+
+def named(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
+    """The row with the integration ID that the field asks for."""
+    return [of_viewer(scope, row), row["integration_id"] == scope.bind(scope.argument("integrationId"), Text())]
+
+
+def visible(scope: Scope, application: Columns) -> list[ColumnElement[bool]]:
+    """The applications that exist for the viewer: its own, or all for an ADMIN key."""
+    own = scope.bind(lambda request: request.viewer.application_id, Integer())
+    return [or_(own == 0, application["application_id"] == own)]
+
+
+IntegrationId = Annotated[str, strawberry.argument(description="The ID that the integration layer set.")]
+
+
+@strawberry.type(description="All that can be read.")
+class Query:
+    """The fields a query starts from."""
+
+    @strawberry.field(description="The object with a global id; null where there is none.", metadata=reads(Nodes("id")))
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+    ) -> Node | None:
+        """Null also for an object of another application."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The objects with these global ids, in their order; null for each that is not there.",
+        metadata=reads(Nodes("ids")),
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids; as many as a page may hold.")],
+    ) -> list[Node | None]:
+        """An id that stands twice is answered twice."""
+        return await answer(info)
+
+    @strawberry.field(description="Who asks, and within which limits.", metadata=reads(Embedded(None)))
+    async def viewer(self, info: Info) -> Viewer:
+        """The key of the request."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The key's own application, or with an ADMIN key any; null where there is none.",
+        metadata=reads(One(lambda scope, application: [of_viewer(scope, application)])),
+    )
+    async def application(self, info: Info, application_id: ApplicationId = None) -> Application | None:
+        """One application."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The applications that the key can see, by number.",
+        metadata=reads(Page(visible, lambda scope: Order("application", ("application_id",)))),
+    )
+    async def applications(self, info: Info, first: First = None, after: After = None) -> Connection[Application]:
+        """One for a READER or WRITER key, all for an ADMIN key."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The session with an integration ID; null where the application has none.",
+        metadata=reads(One(named)),
+    )
+    async def customer_session(
+        self, info: Info, integration_id: IntegrationId, application_id: ApplicationId = None
+    ) -> CustomerSession | None:
+        """One session."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The profile with an integration ID; null where the application has none.",
+        metadata=reads(One(named)),
+    )
+    async def customer_profile(
+        self, info: Info, integration_id: IntegrationId, application_id: ApplicationId = None
+    ) -> CustomerProfile | None:
+        """One profile."""
+        return await answer(info)

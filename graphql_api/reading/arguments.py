@@ -1,0 +1,55 @@
+"""The arguments of a field: each a way to find its value among the variables of one request."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    FieldNode,
+    GraphQLArgument,
+    GraphQLField,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+)
+from graphql.execution.values import VariableValues
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
+
+if TYPE_CHECKING:
+    from graphql_api.reading.plans import Request
+
+Getter = Callable[["Request"], Any]
+
+
+def getters(definition: GraphQLField, node: FieldNode) -> dict[str, Getter]:
+    """Argument name -> its value in a request; None where it is left out and has no default."""
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    return {name: getter(argument, given.get(name)) for name, argument in definition.args.items()}
+
+
+def getter(argument: GraphQLArgument, node: ValueNode | None) -> Getter:
+    """How one argument's value is found: known, a variable's, or a literal with variables inside."""
+    default = coerce_default_value(argument)
+    default = None if default is Undefined else default
+    if node is None:
+        return lambda request: default
+    if isinstance(node, VariableNode):
+        name = node.name.value
+        return lambda request: request.variables.get(name, default)
+    if not has_variables(node):
+        known = coerce_input_literal(node, argument.type)
+        return lambda request: known
+    return lambda request: coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables)))
+
+
+def has_variables(node: ValueNode) -> bool:
+    """Whether a variable stands anywhere in a literal."""
+    match node:
+        case VariableNode():
+            return True
+        case ListValueNode():
+            return any(has_variables(each) for each in node.values)
+        case ObjectValueNode():
+            return any(has_variables(field.value) for field in node.fields)
+    return False

@@ -1,0 +1,262 @@
+"""From a selection to SQL: one expression whose value is the JSON of a field, however deep.
+
+What a request decides about the *text* of the statement (a directive, an order, which arguments stand) is asked with
+``Trace.look`` and kept with the statement, which serves all requests that look the same. What it decides about *values*
+goes through ``Trace.bind`` and becomes a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, cast
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_enum_type,
+    is_non_null_type,
+)
+from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindparam, case, func, literal_column, select
+from sqlalchemy.types import TypeEngine
+
+from db.tables import ApplicationRow, CustomerSessionRow
+from graphql_api.reading.arguments import Getter, getters
+from graphql_api.reading.fields import (
+    Embedded,
+    Identity,
+    JsonText,
+    Many,
+    Money,
+    Nodes,
+    One,
+    Page,
+    Value,
+    python_name,
+    reads_of,
+    source_of,
+)
+from graphql_api.reading.identity import Columns, Source
+from graphql_api.reading.json_text import (
+    EMPTY,
+    Joined,
+    Moment,
+    Part,
+    Printed,
+    Quoted,
+    boolean,
+    digits,
+    in_list,
+    json_object,
+    or_null,
+)
+from graphql_api.reading.nodes import by_id
+from graphql_api.reading.paging import Connection
+from graphql_api.reading.selection import Selection, Sets, constant, response_key
+
+FieldNodes = Sequence[FieldNode]
+
+
+class Trace:
+    """One compilation, for one request: what was looked at, and what is put in when the statement runs."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+        self.looks: list[tuple[Getter, Any]] = []
+        self.binds: dict[str, Getter] = {}
+        self._aliases = count(1)
+
+    def look(self, getter: Getter) -> Any:
+        """The request's value of something that decides the statement's text; it has to be hashable and small."""
+        seen = getter(self.request)
+        self.looks.append((getter, seen))
+        return seen
+
+    def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
+        """A parameter that each request fills for itself."""
+        name = f"p{len(self.binds) + 1}"
+        self.binds[name] = getter
+        return bindparam(name, type_=type_, required=True)
+
+    def alias(self, source: Source) -> FromClause:
+        """A name for a table that stands nowhere else in the statement."""
+        return source.table.alias(f"t{next(self._aliases)}")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an expression stands: the row it reads, the rows around it, the arguments of its field."""
+
+    trace: Trace
+    source: Source | None = None
+    columns: Columns | None = None
+    around: Scope | None = None
+    name: str = ""
+    arguments: Mapping[str, Getter] | None = None
+
+    @property
+    def row(self) -> Columns:
+        """The columns of the row."""
+        assert self.columns is not None, "a root field has no row"
+        return self.columns
+
+    def argument(self, name: str) -> Getter:
+        """The value of one of the field's arguments, by its GraphQL name."""
+        assert self.arguments is not None, "only a field with arguments has any"
+        return self.arguments[name]
+
+    def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
+        """A parameter that each request fills for itself."""
+        return self.trace.bind(getter, type_)
+
+    def look(self, getter: Getter) -> Any:
+        """The request's value of something that decides the statement's text."""
+        return self.trace.look(getter)
+
+    @property
+    def minor_digits(self) -> ColumnElement[int]:
+        """The minor digits of the currency that amounts here are in."""
+        if self.columns is None:
+            return literal_column("0")
+        if "minor_digits" in self.columns:
+            return self.columns["minor_digits"]
+        if self.around is not None and self.around.columns is not None:
+            return self.around.minor_digits
+        of_session = "session_id" in self.columns
+        owner = self.trace.alias(Source(CustomerSessionRow if of_session else ApplicationRow))
+        found = select(owner.c.minor_digits).where(owner.c.application_id == self.columns["application_id"])
+        if of_session:
+            found = found.where(owner.c.id == self.columns["session_id"])
+        return found.correlate_except(owner).scalar_subquery()
+
+
+class Compiler:
+    """Compiles fields of one document. ``sources`` says where each object type is kept."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        trace: Trace,
+    ) -> None:
+        self.schema = schema
+        self.trace = trace
+        self.selection = Selection(
+            schema, fragments, lambda node: bool(trace.look(lambda request: constant(node, request.variables)))
+        )
+
+    def root(self, parent: GraphQLObjectType, nodes: FieldNodes) -> Select[tuple[str]]:
+        """The statement of one root field."""
+        return select(Joined([self.field(parent, nodes, Scope(self.trace))]))
+
+    def field(self, parent: GraphQLObjectType | GraphQLInterfaceType, nodes: FieldNodes, scope: Scope) -> Part:
+        """The JSON of one field of an object."""
+        name = nodes[0].name.value
+        if name == "__typename":
+            return f'"{parent.name}"'
+        definition = parent.fields[name]
+        what = reads_of(definition)
+        if definition.args:
+            scope = replace(scope, arguments=getters(definition, nodes[0]))
+        named = get_named_type(definition.type)
+        match what:
+            case Value():
+                return self.value(what, definition.type, replace(scope, name=python_name(definition)))
+            case Identity():
+                return cast(Source, scope.source).id(scope.row)
+            case Embedded(when):
+                inside = self.object(named, nodes, scope)
+                return inside if when is None else or_null(case((when(scope), inside)))
+            case One(where):
+                inner, table = self.inner(source_of(named), scope)
+                row = select(self.object(named, nodes, inner)).select_from(table).where(*where(scope, inner.row))
+                found = row.correlate_except(table).scalar_subquery()
+                return found if is_non_null_type(definition.type) else or_null(found)
+            case Many(where, order_by):
+                inner, table = self.inner(source_of(named), scope)
+                rows = select(self.object(named, nodes, inner).label("o")).select_from(table)
+                rows = rows.where(*where(scope, inner.row)).order_by(*(inner.row[name] for name in order_by))
+                return in_list(rows.correlate_except(table))
+            case Page():
+                return Connection(self, what, cast(GraphQLObjectType, named), scope).json(nodes)
+            case Nodes():
+                return by_id(self, what, definition, nodes, scope)
+
+    def inner(self, source: Source, scope: Scope) -> tuple[Scope, FromClause]:
+        """The scope of a row of another table."""
+        table = self.trace.alias(source)
+        return replace(scope, source=source, columns=table.c, around=scope, arguments=None), table
+
+    def object(self, type_: GraphQLNamedType, nodes: FieldNodes, scope: Scope) -> Joined:
+        """The JSON of one object, by its row."""
+        sets = [node.selection_set for node in nodes]
+        if isinstance(type_, GraphQLInterfaceType):
+            return self.any_object(type_, sets, scope)
+        parent = cast(GraphQLObjectType, type_)
+        fields = self.selection.fields(parent, sets)
+        return json_object((key, self.field(parent, selected, scope)) for key, selected in fields.items())
+
+    def any_object(self, interface: GraphQLInterfaceType, sets: Sets, scope: Scope) -> Joined:
+        """The JSON of one object of several types, which the row's ``type`` tells apart.
+
+        What all types select alike is compiled once, so that nested interfaces do not multiply.
+        """
+        types = self.schema.get_possible_types(interface)
+        places = {id(node): place for place, node in enumerate(self.selection.nodes(None, sets))}
+        selected: dict[tuple[int, ...], tuple[FieldNodes, list[GraphQLObjectType]]] = {}
+        for type_ in types:
+            for each in self.selection.fields(type_, sets).values():
+                selected.setdefault(tuple(map(id, each)), (each, []))[1].append(type_)
+        parts: list[Part] = []
+        first_is_shared = False
+        for nodes, of_types in sorted(selected.values(), key=lambda each: places[id(each[0][0])]):
+            key = f'"{response_key(nodes[0])}":'
+            if of_types == list(types) and nodes[0].name.value in interface.fields:
+                first_is_shared = first_is_shared or not parts
+                parts += ["," if parts else "", key, self.field(interface, nodes, scope)]
+            else:
+                kinds = [
+                    (source_of(each).type, Joined([",", key, self.field(each, nodes, scope)])) for each in of_types
+                ]
+                parts.append(case(*((scope.row["type"] == kind, field) for kind, field in kinds), else_=EMPTY))
+        if parts and not first_is_shared:  # nobody knows which field comes first: every one has its comma
+            return Joined(["{", func.substr(Joined(parts), literal_column("2")), "}"])
+        return Joined(["{", *parts, "}"])
+
+    def value(self, what: Value, type_: GraphQLOutputType, scope: Scope) -> Part:
+        """The JSON of a scalar, of an enum, or of a list kept as JSON."""
+        expression = what.expression(scope) if what.expression else scope.row[scope.name]
+        text = self.text(what, type_, expression, scope)
+        if is_non_null_type(type_) or isinstance(text, Quoted):
+            return text
+        return or_null(text)
+
+    def text(self, what: Value, type_: GraphQLOutputType, expression: ColumnElement[Any], scope: Scope) -> Any:
+        """The JSON of a value that is not null, by its GraphQL type."""
+        named = get_named_type(type_)
+        if isinstance(what, JsonText) or isinstance(get_nullable_type(type_), GraphQLList):
+            return digits(expression)
+        if is_enum_type(named):
+            return Joined(['"', func.upper(expression), '"'])
+        match named.name:
+            case "Int":
+                return digits(expression)
+            case "Boolean":
+                return boolean(expression)
+            case "Decimal":
+                minor_digits = scope.minor_digits if isinstance(what, Money) else literal_column("0")
+                return Joined(['"', Printed(expression, minor_digits), '"'])
+            case "DateTime":
+                return Joined(['"', Moment(expression), '"'])
+            case "JSONObject":
+                return digits(expression)
+        return Quoted(expression)

@@ -1,0 +1,65 @@
+"""Rows by their global ids, whatever their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from typing import cast as cast_to
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+from sqlalchemy import BigInteger, Text, case, cast, func, select
+
+from graphql_api.reading.fields import Nodes, source_of
+from graphql_api.reading.identity import Source, is_text
+from graphql_api.reading.json_text import Part, in_list, or_null
+
+if TYPE_CHECKING:
+    from graphql_api.reading.compiler import Compiler, Scope
+
+
+def by_id(
+    compiler: Compiler,
+    what: Nodes,
+    definition: GraphQLField,
+    nodes: Sequence[FieldNode],
+    scope: Scope,
+) -> Part:
+    """The rows that global ids name, in the order of the ids; null where there is none.
+
+    The ids come as one parameter, a JSON array of [prefix, application, rest of the key]: one statement serves all.
+    """
+    given = scope.argument(what.ids)
+    many = is_list_type(get_nullable_type(definition.type))
+    kinds = node_types(compiler.schema, cast_to(GraphQLInterfaceType, get_named_type(definition.type)))
+    sources = {prefix: source for prefix, (source, _) in kinds.items()}
+    wanted = scope.bind(lambda request: request.wanted(given(request) if many else [given(request)], sources), Text())
+    each = func.json_each(wanted).table_valued("key", "value")
+    found: list[tuple[Any, Any]] = []
+    for prefix, (source, type_) in kinds.items():
+        inner, table = compiler.inner(source, scope)
+        row = select(compiler.object(type_, nodes, inner)).select_from(table)
+        for index, column in enumerate(source.key):
+            part = cast(each.c.value.op("->>")(index + 1), Text() if is_text(column) else BigInteger())
+            row = row.where(inner.row[column.name] == part)
+        found.append((each.c.value.op("->>")(0) == prefix, row.correlate_except(table).scalar_subquery()))
+    in_order = select(or_null(case(*found)).label("o")).select_from(each).order_by(each.c.key)
+    return in_list(in_order) if many else in_order.scalar_subquery()
+
+
+def node_types(schema: GraphQLSchema, node: GraphQLInterfaceType) -> dict[str, tuple[Source, GraphQLNamedType]]:
+    """Prefix of an id -> where such objects are kept, and their type: an interface where several share a table."""
+    found: dict[str, tuple[Source, GraphQLNamedType]] = {}
+    for type_ in schema.get_possible_types(node):
+        source = source_of(type_)
+        shared = [each for each in type_.interfaces if each is not node]
+        found[str(source.prefix)] = (source, shared[0] if shared else type_)
+    return found

@@ -1,0 +1,229 @@
+"""Connections: pages of rows by key, never by offset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphql import FieldNode, GraphQLObjectType, get_named_type
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy import tuple_ as row_of
+
+from db.tables.columns import UtcTime
+from graphql_api.errors import BadUserInput
+from graphql_api.reading import cursors
+from graphql_api.reading.arguments import Getter
+from graphql_api.reading.fields import Page, source_of
+from graphql_api.reading.identity import Columns, is_text
+from graphql_api.reading.json_text import Joined, boolean, digits, in_list, json_object, or_null
+
+if TYPE_CHECKING:
+    from graphql_api.reading.compiler import Compiler, Scope
+    from graphql_api.reading.plans import Request
+
+Key = Sequence[ColumnElement[Any]]
+Nodes = Sequence[FieldNode]
+
+
+class Connection:
+    """One connection in a document. Each of its fields reads the page for itself; what is not selected is not read."""
+
+    def __init__(self, compiler: Compiler, page: Page, type_: GraphQLObjectType, scope: Scope) -> None:
+        self.compiler = compiler
+        self.page = page
+        self.type = type_
+        self.scope = scope
+        self.node: Any = get_named_type(type_.fields["nodes"].type)
+        self.order = page.order(scope)
+        arguments = scope.arguments or {}
+        first, last = arguments["first"], arguments.get("last", absent)
+        self.backward = scope.look(lambda request: last(request) is not None)
+        if self.backward and scope.look(lambda request: first(request) is not None):
+            raise BadUserInput("first and last exclude each other.")
+        size = page_size("last", last) if self.backward else page_size("first", first)
+        self.limit = scope.bind(size, Integer())
+        self.after = self.key(arguments, "after")
+        self.before = self.key(arguments, "before")
+
+    def key(self, arguments: Mapping[str, Getter], name: str) -> Key | None:
+        """The key that a cursor names, as parameters; None where there is no cursor."""
+        given = arguments.get(name, absent)
+        if self.scope.look(lambda request: given(request) is None):
+            return None
+        table = source_of(self.node).table
+        columns = [table.c[each] for each in self.order.columns]
+
+        def part(index: int) -> Getter:
+            return lambda request: cursors.read(given(request), self.order, columns, self.application(request))[index]
+
+        return [self.scope.bind(part(index), key_type(column)) for index, column in enumerate(columns)]
+
+    def application(self, request: Request) -> int | None:
+        """The application a cursor has to be of; None where the field names none."""
+        given = (self.scope.arguments or {}).get("applicationId")
+        return request.viewer.application(given(request)) if given else None
+
+    def json(self, nodes: Nodes) -> Joined:
+        """The connection as JSON."""
+        return self.object(
+            self.type,
+            nodes,
+            {"nodes": self.rows, "edges": self.edges, "pageInfo": self.page_info, "totalCount": self.total_count},
+        )
+
+    def object(self, type_: GraphQLObjectType, nodes: Nodes, fields: Mapping[str, Any]) -> Joined:
+        """A JSON object of the selected ones of ``fields``."""
+        selected = self.compiler.selection.fields(type_, [node.selection_set for node in nodes])
+        return json_object(
+            (key, f'"{type_.name}"' if each[0].name.value == "__typename" else fields[each[0].name.value](each))
+            for key, each in selected.items()
+        )
+
+    def rows(self, nodes: Nodes) -> Joined:
+        """``nodes``."""
+        inner, table = self.row()
+        return in_list(self.in_order(inner, table, self.compiler.object(self.node, nodes, inner)))
+
+    def edges(self, nodes: Nodes) -> Joined:
+        """``edges``."""
+        inner, table = self.row()
+        edge: Any = get_named_type(self.type.fields["edges"].type)
+        fields = {
+            "cursor": lambda selected: self.cursor(inner.row),
+            "node": lambda selected: self.compiler.object(self.node, selected, inner),
+        }
+        return in_list(self.in_order(inner, table, self.object(edge, nodes, fields)))
+
+    def page_info(self, nodes: Nodes) -> Joined:
+        """``pageInfo``, by the Relay specification; what lies beyond a cursor is found out, not guessed."""
+        ahead = boolean(self.goes_on())
+        behind = boolean(self.exists_from(self.before if self.backward else self.after, later=self.backward))
+        fields = {
+            "hasNextPage": lambda selected: behind if self.backward else ahead,
+            "hasPreviousPage": lambda selected: ahead if self.backward else behind,
+            "startCursor": lambda selected: self.end_cursor(first=True),
+            "endCursor": lambda selected: self.end_cursor(first=False),
+        }
+        info: Any = get_named_type(self.type.fields["pageInfo"].type)
+        return self.object(info, nodes, fields)
+
+    def total_count(self, nodes: Nodes) -> ColumnElement[str]:
+        """``totalCount``: all rows of the connection, on whatever page."""
+        inner, table = self.row()
+        found = select(func.count()).select_from(table).where(*self.page.where(self.scope, inner.row))
+        return digits(found.correlate_except(table).scalar_subquery())
+
+    def row(self) -> tuple[Scope, FromClause]:
+        """A fresh row of the connection's table."""
+        return self.compiler.inner(source_of(self.node), self.scope)
+
+    def cursor(self, row: Columns) -> Joined:
+        """The cursor of a row, as JSON."""
+        return Joined(['"', cursors.written(self.order, row), '"'])
+
+    def found(self, inner: Scope, table: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
+        """The rows between the page's cursors, in the direction of reading, without a limit."""
+        row = inner.row
+        conditions = [*self.page.where(self.scope, row)]
+        if self.after is not None:
+            conditions.append(self.compared(row, self.after, later=True))
+        if self.before is not None:
+            conditions.append(self.compared(row, self.before, later=False))
+        rows = select(*columns).select_from(table).where(*conditions).correlate_except(table)
+        return rows.order_by(*directed([row[name] for name in self.order.columns], self.descending))
+
+    @property
+    def descending(self) -> bool:
+        """Whether rows are read from the greatest key down."""
+        return self.order.descending is not self.backward
+
+    def compared(self, row: Columns, key: Key, *, later: bool, or_equal: bool = False) -> ColumnElement[bool]:
+        """Whether a row stands later (or else earlier) in the order than a key."""
+        columns, bound = row_of(*(row[name] for name in self.order.columns)), row_of(*key)
+        if later is not self.order.descending:
+            return columns >= bound if or_equal else columns > bound
+        return columns <= bound if or_equal else columns < bound
+
+    def in_order(self, inner: Scope, table: FromClause, text: ColumnElement[Any]) -> Select[Any]:
+        """One text for each row of the page, in the order of the connection."""
+        if not self.backward:
+            return self.found(inner, table, text.label("o")).limit(self.limit)
+        page = self.with_key(inner, table, text)
+        return select(page.c.o).order_by(*directed(self.key_of(page), self.order.descending))
+
+    def with_key(self, inner: Scope, table: FromClause, text: ColumnElement[Any]) -> FromClause:
+        """The rows of the page with their keys, so that they can be put in another order."""
+        keys = (inner.row[name].label(f"k{index}") for index, name in enumerate(self.order.columns))
+        return self.found(inner, table, text.label("o"), *keys).limit(self.limit).subquery()
+
+    def key_of(self, page: FromClause) -> Key:
+        """The keys of the rows of ``with_key``."""
+        return [page.c[f"k{index}"] for index in range(len(self.order.columns))]
+
+    def end_cursor(self, *, first: bool) -> ColumnElement[str]:
+        """The cursor of the page's first or last row; null for an empty page."""
+        inner, table = self.row()
+        page = self.with_key(inner, table, self.cursor(inner.row))
+        order = directed(self.key_of(page), self.order.descending is first)
+        return or_null(select(page.c.o).order_by(*order).limit(1).scalar_subquery())
+
+    def goes_on(self) -> ColumnElement[bool]:
+        """Whether more rows follow in the direction of reading: behind the limit, or beyond its end."""
+        inner, table = self.row()
+        one_more = self.found(inner, table, literal_column("1").label("one")).limit(self.limit + 1).subquery()
+        counted = select(func.count()).select_from(one_more).scalar_subquery()
+        end = self.after if self.backward else self.before
+        return or_(counted > self.limit, self.exists_from(end, later=not self.backward))
+
+    def exists_from(self, key: Key | None, *, later: bool) -> ColumnElement[bool]:
+        """Whether there is any row at a cursor's key or beyond it."""
+        if key is None:
+            return false()
+        inner, table = self.row()
+        beyond = self.compared(inner.row, key, later=later, or_equal=True)
+        found: Select[Any] = (
+            select(literal_column("1")).select_from(table).where(*self.page.where(self.scope, inner.row), beyond)
+        )
+        return found.correlate_except(table).exists()
+
+
+def directed(columns: Key, descending: bool) -> list[ColumnElement[Any]]:
+    """Columns to order by, all in one direction."""
+    return [column.desc() if descending else column.asc() for column in columns]
+
+
+def page_size(name: str, given: Getter) -> Getter:
+    """How many rows ``first`` or ``last`` asks for."""
+
+    def size(request: Request) -> int:
+        asked, most = given(request), request.limits.max_page_size
+        if asked is None:
+            return request.limits.default_page_size
+        if not 0 <= asked <= most:
+            raise BadUserInput(f"{name} is from 0 to {most}; got {asked}.")
+        return int(asked)
+
+    return size
+
+
+def absent(request: Request) -> None:
+    """The value of an argument that a field does not have."""
+
+
+def key_type(column: Any) -> Any:
+    """How a part of a key is bound: an amount as the whole number that it is kept as."""
+    if isinstance(column.type, UtcTime):
+        return column.type
+    return Text() if is_text(column) else BigInteger()

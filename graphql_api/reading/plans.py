@@ -1,0 +1,143 @@
+"""Plans: the statements of a document, kept, and the running of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
+from sqlalchemy import Dialect
+
+from db import json
+from db.engine import StatementTooDeep
+from graphql_api.errors import BadUserInput, LimitExceeded
+from graphql_api.guard.viewer import Viewer
+from graphql_api.reading import identity
+from graphql_api.reading.arguments import Getter
+from graphql_api.reading.compiler import Compiler, Trace
+from graphql_api.reading.identity import Source
+from graphql_api.settings import Settings
+
+if TYPE_CHECKING:
+    from graphql_api.context import Context
+    from graphql_api.types.info import Info
+
+MAX_PLANS = 64  # of one field: a statement for each way in which requests differ in shape
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a statement's parameters are made from. ``source`` is the object that a payload's field belongs to."""
+
+    viewer: Viewer
+    limits: Settings
+    variables: Mapping[str, Any]
+    source: Any = None
+
+    def wanted(self, ids: Sequence[str], sources: Mapping[str, Source]) -> str:
+        """Global ids taken apart, as JSON; null for one that does not exist for the viewer.
+
+        Raises BadUserInput on an id that was not made here, and on more ids than a page may hold.
+        """
+        if len(ids) > self.limits.max_page_size:
+            raise BadUserInput(f"At most {self.limits.max_page_size} ids are taken at once; got {len(ids)}.")
+        return json.dumps([self.visible(*identity.parse(each, sources)) for each in ids])
+
+    def visible(self, prefix: str, key: list[int | str]) -> list[int | str] | None:
+        """A key with its prefix. Rows of another application do not exist, nor do keys for any but an ADMIN."""
+        hidden = not self.viewer.sees(int(key[0])) or (prefix == "key" and not self.viewer.is_admin)
+        return None if hidden else [prefix, *key]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One statement, the looks it was made for, and how its parameters are found."""
+
+    statement: str
+    looks: Sequence[tuple[Getter, Any]]
+    parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]]
+
+    def fits(self, request: Request) -> bool:
+        """Whether the statement is the one for this request."""
+        return all(getter(request) == seen for getter, seen in self.looks)
+
+    def bound(self, request: Request) -> dict[str, Any]:
+        """The statement's parameters. Raises BadUserInput where one cannot be made from the request."""
+        return {
+            name: process(getter(request)) if process else getter(request) for name, getter, process in self.parameters
+        }
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed and valid document with the plans of its fields. It lives as long as the document cache keeps it."""
+
+    schema: GraphQLSchema
+    ast: DocumentNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    operations: Sequence[OperationDefinitionNode]
+    plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, ast: DocumentNode) -> Document:
+        """A document with nothing planned yet."""
+        fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
+        operations = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
+        return cls(schema, ast, fragments, operations)
+
+    def plan(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, dialect: Dialect) -> Plan:
+        """The plan of a field for a request: one that is kept, or a new one."""
+        kept = self.plans.setdefault(tuple(map(id, nodes)), [])
+        for plan in kept:
+            if plan.fits(request):
+                return plan
+        plan = made(self, parent, nodes, request, dialect)
+        kept.append(plan)
+        del kept[:-MAX_PLANS]
+        return plan
+
+
+def made(
+    document: Document, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, dialect: Dialect
+) -> Plan:
+    """Compile one field for requests like this one."""
+    trace = Trace(request)
+    statement = Compiler(document.schema, document.fragments, trace).root(parent, nodes)
+    compiled = statement.compile(dialect=dialect)
+    parameters = []
+    for name, bind in compiled.binds.items():
+        getter = trace.binds[name] if name in trace.binds else constant(bind.value)
+        parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
+    return Plan(str(compiled), trace.looks, parameters)
+
+
+def constant(value: Any) -> Getter:
+    """A parameter that is the same for all."""
+    return lambda request: value
+
+
+async def answer(info: Info, source: Any = None) -> Any:
+    """What a field that is read resolves to: its JSON, made by the database, for the executor to let through."""
+    context: Context = info.context
+    raw = info._raw_info
+    variables = cast(Mapping[str, Any], raw.variable_values)  # Strawberry puts the coerced values there
+    request = Request(context.viewer, context.settings, variables, source)
+    plan = context.document.plan(raw.parent_type, raw.field_nodes, request, context.database.dialect)
+    return orjson.Fragment(await read(context, plan.statement, plan.bound(request)))
+
+
+async def read(context: Context, statement: str, parameters: Mapping[str, Any]) -> str:
+    """The JSON that a statement answers. Raises LimitExceeded where the database cannot parse it."""
+    try:
+        return await context.database.read(statement, parameters) or "null"
+    except StatementTooDeep:
+        raise LimitExceeded("The document nests more lists in each other than this database can read.") from None

@@ -1,0 +1,87 @@
+"""What a selection set selects on one object type: fragments spread, directives heeded, equal response keys merged."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    DirectiveNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    is_abstract_type,
+)
+
+Truth = Callable[[ValueNode], bool]
+Sets = Sequence[SelectionSetNode | None]
+
+
+class Selection:
+    """Collects fields of a document's operations. ``truth`` answers for the condition of a directive."""
+
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], truth: Truth) -> None:
+        self.schema = schema
+        self.fragments = fragments
+        self.truth = truth
+
+    def fields(self, type_: GraphQLObjectType, sets: Sets) -> dict[str, list[FieldNode]]:
+        """Response key -> the field's nodes, in the order of the answer."""
+        collected: dict[str, list[FieldNode]] = {}
+        for node in self.nodes(type_, sets):
+            collected.setdefault(response_key(node), []).append(node)
+        return collected
+
+    def nodes(self, type_: GraphQLObjectType | None, sets: Sets) -> list[FieldNode]:
+        """The fields selected on a type, in the order of the document; on whatever type without one."""
+        found: list[FieldNode] = []
+        seen: set[str] = set()
+        for selection_set in sets:
+            if selection_set is not None:
+                self._collect(type_, selection_set, found, seen)
+        return found
+
+    def _collect(
+        self, type_: GraphQLObjectType | None, selection_set: SelectionSetNode, found: list[FieldNode], seen: set[str]
+    ) -> None:
+        for node in selection_set.selections:
+            if not self._included(node.directives or ()):
+                continue
+            if isinstance(node, FieldNode):
+                found.append(node)
+            elif isinstance(node, InlineFragmentNode):
+                if node.type_condition is None or self._fits(type_, node.type_condition.name.value):
+                    self._collect(type_, node.selection_set, found, seen)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                fragment = self.fragments[node.name.value]
+                if self._fits(type_, fragment.type_condition.name.value):
+                    self._collect(type_, fragment.selection_set, found, seen)
+
+    def _included(self, directives: Iterable[DirectiveNode]) -> bool:
+        for directive in directives:
+            if directive.name.value in ("skip", "include"):
+                (condition,) = directive.arguments or ()  # validation has seen to it
+                if self.truth(condition.value) is (directive.name.value == "skip"):
+                    return False
+        return True
+
+    def _fits(self, type_: GraphQLObjectType | None, condition: str) -> bool:
+        if type_ is None or type_.name == condition:
+            return True
+        named = self.schema.type_map[condition]
+        return is_abstract_type(named) and self.schema.is_sub_type(named, type_)
+
+
+def constant(node: ValueNode, variables: Mapping[str, Any]) -> Any:
+    """The value of a directive's condition."""
+    return variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
+
+
+def response_key(node: FieldNode) -> str:
+    """The name a field has in the answer."""
+    return node.alias.value if node.alias else node.name.value

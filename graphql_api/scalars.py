@@ -1,0 +1,86 @@
+"""The scalars: exact decimals, times with an offset, JSON objects."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode, value_from_ast_untyped
+from strawberry.types.scalar import ScalarDefinition
+
+from db.domain.attributes import instant
+from db.domain.entity import rfc_3339
+
+DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+MAX_DIGITS = 1_000  # of a decimal that comes in; what is longer is not worth an answer of its own
+
+JSONObject = NewType("JSONObject", dict[str, Any])
+
+
+def decimal(value: object) -> Decimal:
+    """An exact decimal from a string or a whole number. A float has lost digits before it came, and is refused."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise GraphQLError('Decimal is a string such as "156.30", or a whole number; never a float.')
+    text = str(value)
+    if len(text) > MAX_DIGITS or not DECIMAL.fullmatch(text):
+        raise GraphQLError('Decimal is a string of digits with at most one point, such as "156.30".')
+    return Decimal(text)
+
+
+def decimal_literal(node: ValueNode, variables: object = None) -> Decimal:
+    """The same from a literal."""
+    if isinstance(node, IntValueNode | StringValueNode):
+        return decimal(node.value)
+    raise GraphQLError('Decimal is a string such as "156.30", or a whole number; never a float.')
+
+
+def moment(value: object) -> datetime:
+    """A time from RFC 3339 text, to the millisecond."""
+    found = instant(value) if isinstance(value, str) else None
+    if found is None:
+        raise GraphQLError("DateTime is RFC 3339 with an offset, such as 2026-03-01T10:00:00.000Z.")
+    try:
+        utc = found.astimezone(UTC)
+    except OverflowError:
+        raise GraphQLError("DateTime is within the years 1 to 9999, in UTC.") from None
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def json_object(value: object) -> dict[str, Any]:
+    """A JSON object."""
+    if not isinstance(value, dict):
+        raise GraphQLError("JSONObject is an object.")
+    return value
+
+
+def json_object_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The same from a literal."""
+    return json_object(value_from_ast_untyped(node, variables))
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="An exact decimal, as a string: at least the currency's minor digits, never an exponent, never a"
+        ' float ("156.30"). Input may also be a whole number.',
+        serialize=lambda value: f"{value:f}",
+        parse_value=decimal,
+        parse_literal=decimal_literal,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment: RFC 3339 with an offset. Answers are in UTC, to the millisecond:"
+        " 2026-03-01T10:00:00.000Z.",
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+        serialize=rfc_3339,
+        parse_value=moment,
+    ),
+    JSONObject: strawberry.scalar(
+        name="JSONObject",
+        description="A JSON object.",
+        serialize=json_object,
+        parse_value=json_object,
+        parse_literal=json_object_literal,
+    ),
+}

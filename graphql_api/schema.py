@@ -1,0 +1,42 @@
+"""The schema: composes, and decides nothing."""
+
+from collections.abc import Mapping
+
+import strawberry
+from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, GraphQLObjectType, Undefined
+from strawberry.schema.config import StrawberryConfig
+
+from graphql_api.mutations import Mutation
+from graphql_api.queries import Query
+from graphql_api.scalars import SCALARS
+from graphql_api.types import session_event, user_error
+
+EVENTS = [
+    session_event.SessionCreated,
+    session_event.SessionUpdated,
+    session_event.SessionClosed,
+    session_event.ItemsReturned,
+    session_event.SessionCancelled,
+]
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    types=[*EVENTS, *user_error.TYPES],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+def leave_out(inputs: Mapping[str, GraphQLArgument | GraphQLInputField]) -> None:
+    """Take ``= null`` off what may be left out: Strawberry writes a default of None as one that clients see."""
+    for each in inputs.values():
+        if each.default_value is None:
+            each.default_value = Undefined
+
+
+for each in schema._schema.type_map.values():
+    if isinstance(each, GraphQLInputObjectType):
+        leave_out(each.fields)
+    elif isinstance(each, GraphQLObjectType):
+        for field in each.fields.values():
+            leave_out(field.args)

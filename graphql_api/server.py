@@ -1,0 +1,18 @@
+"""What a running server holds: opened when it starts, closed when it stops."""
+
+from dataclasses import dataclass
+
+from db.engine import Database
+from graphql_api.guard.keys import Keys
+from graphql_api.settings import Settings
+from graphql_api.transport.documents import Documents
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One process's database, keys and documents."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    documents: Documents

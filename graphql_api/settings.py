@@ -1,0 +1,97 @@
+"""Settings: environment variables named CARTOGRAPH_*, and the same names in a file ``.env``."""
+
+import os
+from difflib import get_close_matches
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, PositiveInt, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "CARTOGRAPH_"
+DOTENV = ".env"
+
+
+def words(value: object) -> object:
+    """``a, b`` as ("a", "b"), which an operator types more gladly than JSON."""
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+def lower(value: object) -> object:
+    """``INFO`` as ``info``."""
+    return value.lower() if isinstance(value, str) else value
+
+
+class WrongSetting(Exception):
+    """A setting that cannot be used; the message names the variable and what was expected."""
+
+
+class Settings(BaseSettings):
+    """All that can be set, with what holds where nothing is. Times are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=DOTENV, extra="ignore", frozen=True)
+
+    database_url: Annotated[str, Field(repr=False)] = "sqlite+aiosqlite:///cartograph.db"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    dev: bool = False
+    dev_key: Annotated[str | None, Field(repr=False)] = None
+    graphiql: bool = True
+    introspection: bool = True
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(words)] = ()
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = "info"
+
+    max_page_size: PositiveInt = 100
+    default_page_size: PositiveInt = 20
+    max_depth: PositiveInt = 10
+    max_aliases: PositiveInt = 100
+    max_root_fields: PositiveInt = 100
+    max_directives: PositiveInt = 50
+    max_tokens: PositiveInt = 2_000
+    max_cost: PositiveInt = 10_000
+    max_request_bytes: PositiveInt = 1_048_576
+    deadline_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
+    key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2
+
+    @model_validator(mode="after")
+    def agree(self) -> Self:
+        """Raises ValueError where one setting makes no sense beside another."""
+        if self.default_page_size > self.max_page_size:
+            raise ValueError(f"{PREFIX}DEFAULT_PAGE_SIZE should be at most {PREFIX}MAX_PAGE_SIZE")
+        if self.dev and not is_loopback(self.host):
+            raise ValueError(
+                f"{PREFIX}HOST should be a loopback address such as 127.0.0.1 in development, "
+                "where GraphiQL hands its key to every visitor"
+            )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens on ``host``."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises WrongSetting, also for a CARTOGRAPH_ name that means nothing."""
+    for variable in {**dotenv_values(DOTENV), **os.environ}:
+        name = variable.upper().removeprefix(PREFIX).lower()
+        if variable.upper().startswith(PREFIX) and name not in Settings.model_fields:
+            likely = [PREFIX + each.upper() for each in get_close_matches(name, Settings.model_fields, n=1)]
+            raise WrongSetting(f"{variable} is no setting" + (f"; did you mean {likely[0]}?" if likely else "."))
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        error = wrong.errors(include_url=False)[0]
+        raise WrongSetting(sentence(error["loc"], error["msg"], error["input"])) from None
+
+
+def sentence(location: tuple[int | str, ...], problem: str, value: object) -> str:
+    """What pydantic found, in a sentence of ours."""
+    if not location:  # a rule about two settings, which names them
+        return problem.removeprefix("Value error, ") + "."
+    expected = problem.replace("Input should be", "expected")
+    return f"{PREFIX}{str(location[0]).upper()}: {expected}, got {value!r}."

@@ -1,0 +1,1 @@
+"""How GraphQL travels: over HTTP, and into the browser."""

@@ -1,0 +1,75 @@
+"""Running an operation."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from inspect import isawaitable
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, execute
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from graphql_api.context import Context
+from graphql_api.errors import BadUserInput, TimedOut
+
+log = logging.getLogger("cartograph")
+
+MAX_COERCION_ERRORS = 10
+
+
+class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Takes JSON that the database made as the completed value of any field."""
+
+    def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, result: Any, *rest: Any) -> Any:
+        """A fragment is not walked."""
+        if type(result) is orjson.Fragment:
+            return result
+        return super().complete_value(return_type, details, info, path, result, *rest)
+
+
+async def run(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> ExecutionResult:
+    """The result of an operation, its errors fit to be shown. It is cut off when its deadline has passed."""
+    name = operation.name.value if operation.name else None
+    try:
+        async with asyncio.timeout(context.settings.deadline_seconds):
+            result = execute(
+                context.document.schema,
+                context.document.ast,
+                context_value=context,
+                variable_values=dict(variables),
+                operation_name=name,
+                executor_class=FragmentExecutor,
+                hide_suggestions=not context.settings.introspection,
+                max_coercion_errors=MAX_COERCION_ERRORS,
+            )
+            if isawaitable(result):
+                result = await result
+    except TimeoutError:
+        return ExecutionResult(None, [TimedOut(f"Not done within {context.settings.deadline_seconds:g} seconds.")])
+    assert isinstance(result, ExecutionResult)
+    return ExecutionResult(result.data, shown(result.errors or ()) or None)
+
+
+def shown(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
+    """Errors as a client may see them: one that is not of our making is masked, and told in the log by its id."""
+    return [masked(error) for error in errors]
+
+
+def masked(error: GraphQLError) -> GraphQLError:
+    """The error, or a stand-in for it."""
+    cause = error.original_error
+    if cause is not None and not isinstance(cause, GraphQLError):
+        identifier = uuid4().hex
+        log.error("internal error %s", identifier, exc_info=cause)
+        extensions = {"code": "INTERNAL", "id": identifier}
+        return GraphQLError(f"Internal error {identifier}.", error.nodes, path=error.path, extensions=extensions)
+    if "code" not in (error.extensions or {}):
+        error.extensions = {**(error.extensions or {}), "code": BadUserInput.code}
+    return error
+
+
+def is_mutation(operation: OperationDefinitionNode) -> bool:
+    """Whether an operation changes anything."""
+    return operation.operation is OperationType.MUTATION

@@ -1,0 +1,128 @@
+// Mounts GraphiQL on #graphiql, which names the endpoint and, on a development server, the key to send.
+"use strict";
+
+const root = document.getElementById("graphiql");
+const { endpoint, devKey } = root.dataset;
+
+const tabs = [
+  `# Who asks, and for which application.
+# Ctrl+Enter runs it; Ctrl+Space offers fields.
+
+query Viewer {
+  viewer {
+    keyName
+    role
+    application {
+      name
+      currency
+    }
+  }
+}
+`,
+  `# One session, by the ID its shop gave it.
+
+query Session {
+  customerSession(integrationId: "cdnow-1") {
+    state
+    nextStates
+    version
+    total
+    discountTotal
+    netTotal
+    cartItems {
+      position
+      sku
+      quantity
+      price
+      total
+    }
+  }
+}
+`,
+];
+
+// A key that is typed into the header editor wins over the development key.
+function headersOf(typed, accept) {
+  const headers = new Headers({ "Content-Type": "application/json", Accept: accept });
+  if (devKey) headers.set("Authorization", `Bearer ${devKey}`);
+  for (const [name, value] of Object.entries(typed ?? {})) headers.set(name, value);
+  return headers;
+}
+
+function isSubscription({ operationName }, document) {
+  return document?.definitions.some(
+    (each) => each.operation === "subscription" && (!operationName || each.name?.value === operationName),
+  );
+}
+
+async function answer(request, headers) {
+  const response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(request) });
+  return response.json();
+}
+
+// GraphQL over SSE, a connection for each subscription. An observable, because GraphiQL can stop one at once; an async
+// generator that waits for the next event cannot be stopped until that event has come.
+function events(request, headers) {
+  return {
+    subscribe(observer) {
+      const abort = new AbortController();
+      listen(request, headers, abort.signal, observer).catch((error) => abort.signal.aborted || observer.error(error));
+      return { unsubscribe: () => abort.abort() };
+    },
+  };
+}
+
+async function listen(request, headers, signal, observer) {
+  const response = await fetch(endpoint, { method: "POST", headers, body: JSON.stringify(request), signal });
+  if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+    observer.next(await response.json());
+    return observer.complete();
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let text = ""; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return observer.complete();
+    const blocks = (text + value).split(/\r?\n\r?\n/);
+    text = blocks.pop();
+    for (const block of blocks) {
+      if (field(block, "event") === "next") observer.next(JSON.parse(field(block, "data")));
+      if (field(block, "event") === "complete") return observer.complete();
+    }
+  }
+}
+
+function field(block, name) {
+  const lines = block.split(/\r?\n/).filter((line) => line.startsWith(`${name}:`));
+  return lines.map((line) => line.slice(name.length + 1).trim()).join("\n");
+}
+
+function fetcher(request, { headers, documentAST } = {}) {
+  return isSubscription(request, documentAST)
+    ? events(request, headersOf(headers, "text/event-stream"))
+    : answer(request, headersOf(headers, "application/graphql-response+json, application/json;q=0.9"));
+}
+
+const { createElement } = React;
+const typedKey = devKey ? undefined : JSON.stringify({ Authorization: "Bearer ck_..." }, null, 2);
+const name = createElement(
+  "span",
+  { className: "cartograph-name" },
+  createElement("img", { src: document.querySelector("link[rel=icon]").href, alt: "" }),
+  "Cartograph",
+);
+
+ReactDOM.createRoot(root).render(
+  createElement(
+    GraphiQL,
+    {
+      fetcher,
+      defaultTabs: tabs.map((query) => ({ query, headers: typedKey })),
+      defaultHeaders: typedKey,
+      defaultEditorToolsVisibility: typedKey ? "headers" : false,
+      shouldPersistHeaders: false, // a key does not belong in the browser's storage
+      inputValueDeprecation: true,
+      schemaDescription: true,
+    },
+    createElement(GraphiQL.Logo, null, name),
+  ),
+);

@@ -1,0 +1,69 @@
+"""Media types: what a client takes and sends, by RFC 9110."""
+
+from email.message import Message
+from functools import lru_cache
+
+ANSWER = "application/graphql-response+json"
+JSON = "application/json"
+HTML = "text/html"
+
+
+@lru_cache(maxsize=256)
+def chosen(accept: str | None) -> str | None:
+    """The media type to answer in: application/json without a header; None where the client takes none of ours."""
+    if accept is None:
+        return JSON
+    offered = {type_: quality(accept, type_) for type_ in (JSON, ANSWER)}
+    best = max(offered, key=lambda type_: (offered[type_], named(accept, type_)))
+    return best if offered[best] > 0 else None
+
+
+@lru_cache(maxsize=256)
+def wants_page(accept: str | None) -> bool:
+    """Whether the client is a browser: it names text/html, and likes it no less than JSON."""
+    if accept is None or not named(accept, HTML):
+        return False
+    return 0 < quality(accept, HTML) >= max(quality(accept, JSON), quality(accept, ANSWER))
+
+
+@lru_cache(maxsize=256)
+def is_json(content_type: str | None) -> bool:
+    """Whether a body is application/json in UTF-8: exactly, not something that has it in its name."""
+    if content_type is None:
+        return False
+    message = Message()
+    message["Content-Type"] = content_type
+    charset = message.get_param("charset", "utf-8")
+    return message.get_content_type() == JSON and str(charset).lower() in ("utf-8", "utf8")
+
+
+def quality(accept: str, media_type: str) -> float:
+    """How much a client likes a media type, from 0 to 1: the most specific range that fits decides."""
+    return max(ranges(accept, media_type), default=(0, 0))[1]
+
+
+def named(accept: str, media_type: str) -> bool:
+    """Whether a client names a media type itself, not only a range that it falls in."""
+    return any(specific == 2 for specific, _ in ranges(accept, media_type))
+
+
+def ranges(accept: str, media_type: str) -> list[tuple[int, float]]:
+    """The ranges of an Accept header that a media type falls in: how specific each is, and its weight."""
+    found = []
+    for part in accept.split(","):
+        name, *options = (piece.strip().lower() for piece in part.split(";"))
+        fits = {"*/*": 0, f"{media_type.split('/', maxsplit=1)[0]}/*": 1, media_type: 2}
+        if name in fits:
+            found.append((fits[name], weight(options)))
+    return found
+
+
+def weight(options: list[str]) -> float:
+    """The q of a media range; one that cannot be read counts as 1."""
+    for option in options:
+        if option.startswith("q="):
+            try:
+                return min(max(float(option[2:]), 0), 1)
+            except ValueError:
+                return 1
+    return 1

@@ -1,0 +1,84 @@
+"""Customers."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import strawberry
+from sqlalchemy import ColumnElement, case, func, or_, select
+
+from db.domain.lifecycle import SessionState
+from db.tables import CustomerProfileRow, CustomerSessionRow
+from graphql_api.reading.compiler import Scope
+from graphql_api.reading.fields import Order, Page, column, json_text, reads, value
+from graphql_api.reading.identity import Columns, Source
+from graphql_api.reading.json_text import ExactSum, Joined
+from graphql_api.reading.plans import answer
+from graphql_api.scalars import JSONObject
+from graphql_api.types.info import Info
+from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application
+
+if TYPE_CHECKING:
+    from graphql_api.types.customer_session import CustomerSession
+
+SESSIONS = Source(CustomerSessionRow)
+
+
+def over_sessions(scope: Scope, *, sold: bool) -> tuple[Columns, Any]:
+    """The sessions of the profile in scope, to be summed up; only those that made a sale, or all."""
+    table = scope.trace.alias(SESSIONS)
+    found = select().select_from(table).where(*of_profile(scope, table.c)).correlate_except(table)
+    if sold:
+        closed, returned = SessionState.CLOSED, SessionState.PARTIALLY_RETURNED
+        found = found.where(or_(table.c.state == closed, table.c.state == returned))
+    return table.c, found
+
+
+def of_profile(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
+    """The sessions of the profile in scope."""
+    return [of_application(session, scope.row), session["profile_id"] == scope.row["integration_id"]]
+
+
+def closed_sessions(scope: Scope) -> ColumnElement[int]:
+    """How many there are."""
+    _, found = over_sessions(scope, sold=True)
+    return found.add_columns(func.count()).scalar_subquery()
+
+
+def total_sales(scope: Scope) -> ColumnElement[str]:
+    """What they sum to."""
+    session, found = over_sessions(scope, sold=True)
+    return Joined(['"', found.add_columns(ExactSum(session["total"], scope.minor_digits)).scalar_subquery(), '"'])
+
+
+def last_activity(scope: Scope) -> ColumnElement[datetime]:
+    """The later of the profile's own time and that of its sessions."""
+    session, found = over_sessions(scope, sold=False)
+    latest, own = func.max(session["updated"], type_=session["updated"].type), scope.row["updated"]
+    return found.add_columns(case((latest > own, latest), else_=own)).scalar_subquery()
+
+
+@strawberry.type(
+    description="A customer, known by an integration ID. Made where a session names one that is not known."
+)
+class CustomerProfile(Node):
+    """A profile as the API shows it."""
+
+    source: ClassVar[Source] = Source(CustomerProfileRow, "profile")
+
+    integration_id: str = column("Set by the integration layer; unique in the application; 1 to 1000 characters.")
+    created: datetime = column("When it was made.")
+    attributes: JSONObject = column("Its attributes, by name.")
+    closed_sessions: int = value("How many of its sessions are closed or partially returned.", closed_sessions)
+    total_sales: Decimal = json_text("Sum of total over those sessions, before discounts and returns.", total_sales)
+    last_activity: datetime = value("When the profile or one of its sessions last changed.", last_activity)
+
+    @strawberry.field(
+        description="The sessions of this customer, the oldest first.",
+        metadata=reads(Page(of_profile, lambda scope: Order("profile", ("id",)))),
+    )
+    async def sessions(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Annotated["CustomerSession", strawberry.lazy("graphql_api.types.customer_session")]]:
+        """Read with the profile."""
+        return await answer(info)

@@ -1,0 +1,7 @@
+"""The info that resolvers get."""
+
+import strawberry
+
+from graphql_api.context import Context
+
+Info = strawberry.Info[Context, None]
