@@ -1,0 +1,28 @@
+PYTHON ?= python3
+BIN = .venv/bin
+.DEFAULT_GOAL = help
+.PHONY: help run test check schema
+
+help: ## say what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
+
+run: .venv/installed ## start a server with a demo shop, and say how to try it
+	@$(BIN)/cartograph serve --dev
+
+test: .venv/installed ## run the tests
+	$(BIN)/pytest
+
+check: .venv/installed ## lint, formatting, types, and schema.graphql against the code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/cartograph export-schema --check
+
+schema: .venv/installed ## write schema.graphql from the code
+	$(BIN)/cartograph export-schema
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres]'
+	@touch $@

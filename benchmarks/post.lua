@@ -1,0 +1,18 @@
+-- wrk: posts the lines of a file in turn.  wrk … -s post.lua URL -- FILE KEY
+local requests, turn = {}, 0
+
+function init(arguments)
+  local headers = {
+    ["Content-Type"] = "application/json",
+    ["Accept"] = "application/json",
+    ["Authorization"] = "Bearer " .. arguments[2],
+  }
+  for line in io.lines(arguments[1]) do
+    requests[#requests + 1] = wrk.format("POST", nil, headers, line)
+  end
+end
+
+function request()
+  turn = turn % #requests + 1
+  return requests[turn]
+end

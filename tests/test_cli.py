@@ -1,0 +1,275 @@
+"""The command: what it prints, what it refuses, and a server that starts, answers and ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from graphql_api.cli import main
+from graphql_api.settings import PREFIX
+
+Serve = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where ``cartograph.db`` is made: a directory of the test's own, with no variable of ours set."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start ``cartograph serve``; what still runs when the test ends is killed, workers and all."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "graphql_api", "serve", *options]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        process = subprocess.Popen(  # noqa: S603  # this Python and this project
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    """Where the server says it listens; fails with all that it said where it ends instead."""
+    said = []
+    for line in process.stdout or ():
+        said.append(line)
+        if found := re.search(r"running on (http://\S+)", line):
+            return found[1]
+    pytest.fail("".join(said))
+
+
+def from_a_newer_release(database: Path) -> None:
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+
+
+def test_an_application_and_a_key_are_made_on_an_empty_database(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["create-application", "Shop", "--currency", "EUR", "--rounding-mode", "HALF_EVEN"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"applicationId": 1, "name": "Shop", "currency": "EUR"}
+
+    assert (
+        main(["create-key", "till", "--role", "WRITER", "--application", "1", "--expires", "2999-01-01T00:00:00Z"]) == 0
+    )
+    made = capsys.readouterr().out
+    assert made.count("\n") == 1
+    key = json.loads(made)
+    assert key["key"].startswith(f"ck_1_{key['prefix']}_")
+    del key["key"], key["prefix"]
+    assert key == {"name": "till", "role": "WRITER", "applicationId": 1, "expires": "2999-01-01T00:00:00.000Z"}
+
+
+def test_a_database_is_brought_up_to_date_and_stays_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    first = capsys.readouterr().out
+    assert re.fullmatch(r"The database is at revision \d{4}\.\n", first)
+
+    assert main(["migrate"]) == 0
+    assert capsys.readouterr().out == first
+
+
+def test_the_schema_is_written_and_compared(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export-schema"]) == 0
+    written = (own_directory / "schema.graphql").read_text(encoding="utf-8")
+    assert "type CustomerSession implements Node" in written
+    assert main(["export-schema", "--check"]) == 0
+    assert capsys.readouterr().out == ""
+
+    assert main(["export-schema", "-"]) == 0
+    assert capsys.readouterr().out == written
+
+    (own_directory / "schema.graphql").write_text("type Query", encoding="utf-8")
+    assert main(["export-schema", "--check"]) == 1
+    assert capsys.readouterr().err == (
+        "schema.graphql is not the schema of this release; run cartograph export-schema.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["sell"], "No such command 'sell'."),
+        (["serve", "--prot", "1"], "No such option: --prot"),
+        (["serve", "--port", "65536"], "Invalid value for '--port'"),
+        (["create-key", "till"], "Missing option '--role'"),
+        (["create-key", "till", "--role", "OWNER"], "Invalid value for '--role'"),
+        (["create-key", "till", "--role", "ADMIN", "--expires", "tomorrow"], "Invalid value for '--expires'"),
+    ],
+)
+def test_a_bad_argument_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(sentence)
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["create-application", "Shop", "--currency", "XYZ"], "XYZ"),
+        (["create-key", "till", "--role", "READER", "--application", "7"], "There is no application 7."),
+        (["create-key", "root", "--role", "ADMIN", "--application", "1"], "An ADMIN key belongs to no application."),
+        (["export-schema", "no/such/directory"], "no/such/directory: No such file or directory."),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    assert main(arguments) == 1
+    printed = capsys.readouterr()
+    assert sentence in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+
+
+def test_a_wrong_setting_stops_every_command_that_reads_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTOGRAPH_PORT", "abc")
+    assert main(["migrate"]) == 1
+    assert capsys.readouterr().err.startswith("CARTOGRAPH_PORT: expected a valid integer")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://db/shop", "sqlite+aiosqlite:///no/such/directory/file.db"])
+def test_a_database_that_cannot_be_opened_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", url)
+    assert main(["migrate"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_line(
+    own_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_directory / "cartograph.db").write_bytes(b"a diary, and no database" * 100)
+    assert main(["migrate"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["migrate"]])
+def test_a_database_of_a_newer_release_is_refused(
+    own_directory: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    main(["migrate"])
+    from_a_newer_release(own_directory / "cartograph.db")
+    capsys.readouterr()
+
+    assert main(command) == 1
+    refusal = capsys.readouterr().err
+    assert refusal.startswith("The database is at revision 9999")
+    assert refusal.count("\n") == 1
+
+
+def test_the_server_makes_its_database_and_ends_cleanly_on_sigterm(own_directory: Path, serve: Serve) -> None:
+    process = serve("--port", "0")
+    assert httpx.get(f"{address(process)}/readyz").status_code == 200
+
+    process.send_signal(signal.SIGTERM)
+
+    said, _ = process.communicate(timeout=10)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert not (own_directory / "cartograph.db-wal").exists()
+
+
+def test_a_request_that_is_under_way_at_sigterm_is_answered(serve: Serve) -> None:
+    process = serve("--port", "0")
+    url = httpx.URL(address(process))
+    body = b'{"query": "{ __typename }"}'
+    with socket.create_connection((url.host, url.port or 0), timeout=10) as client:
+        head = f"POST /graphql HTTP/1.1\r\nHost: {url.host}\r\nContent-Type: application/json\r\n"
+        client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
+        time.sleep(0.3)  # the server has the head by now
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        client.sendall(body[5:])
+        assert client.recv(65_536).startswith(b"HTTP/1.1 ")
+
+    said, _ = process.communicate(timeout=10)
+    assert process.returncode == 0, said
+
+
+def test_several_workers_share_one_new_database(serve: Serve) -> None:
+    process = serve("--port", "0", "--workers", "2")
+    url = address(process)  # which is said before a worker listens
+    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+        assert client.get(f"{url}/readyz", timeout=10).status_code == 200
+
+    process.send_signal(signal.SIGTERM)
+
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+def test_a_port_that_is_taken_is_refused_before_anything_is_made(
+    own_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("CARTOGRAPH_PORT", str(port))
+        assert main(["serve"]) == 1
+
+    assert capsys.readouterr().err == f"127.0.0.1 port {port} cannot be listened on: Address already in use.\n"
+    assert not list(own_directory.iterdir())
+
+
+def test_development_prints_a_line_that_works_as_pasted(serve: Serve) -> None:
+    process = serve("--port", "0", "--dev")
+    assert process.stdout
+    line = next(line for line in process.stdout if " curl " in line)
+    endpoint = address(process)
+    assert f"{endpoint}/graphql" in line
+
+    command = ["/bin/sh", "-c", line.split("Try")[1]]
+    answer = subprocess.run(command, capture_output=True, check=True, timeout=10)  # noqa: S603  # as a person does
+
+    assert json.loads(answer.stdout)["data"]["customerSession"]["total"] == "29.33"
+
+
+def test_the_demo_fills_an_empty_database_once(own_directory: Path, serve: Serve) -> None:
+    for _ in range(2):
+        process = serve("--port", "0", "--dev")
+        address(process)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+    with sqlite3.connect(own_directory / "cartograph.db") as connection:
+        states = dict(connection.execute("SELECT state, count(*) FROM customer_session GROUP BY state"))
+        shops = connection.execute("SELECT name, currency FROM application").fetchall()
+    connection.close()
+    assert states == {"open": 30, "closed": 210, "partially_returned": 30, "cancelled": 30}
+    assert shops == [("Demo shop", "EUR")]

@@ -1,0 +1,108 @@
+"""Settings come from the environment and from .env; a wrong one is refused in one sentence."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from graphql_api.settings import PREFIX, Settings, WrongSetting, load_settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of ours, and no file ``.env`` but that of the test."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = load_settings()
+
+    assert settings.database_url == "sqlite+aiosqlite:///cartograph.db"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert not settings.dev
+    assert settings.cors_origins == ()
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("CARTOGRAPH_PORT=1\nCARTOGRAPH_MAX_DEPTH=5\nOTHER=1\n", encoding="utf-8")
+    monkeypatch.setenv("CARTOGRAPH_PORT", "2")
+
+    settings = load_settings()
+
+    assert (settings.port, settings.max_depth) == (2, 5)
+
+
+def test_origins_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARTOGRAPH_CORS_ORIGINS", "https://a.example, https://b.example,")
+
+    assert load_settings().cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_the_log_level_is_written_in_either_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CARTOGRAPH_LOG_LEVEL", "WARNING")
+
+    assert load_settings().log_level == "warning"
+
+
+def test_settings_do_not_change_once_read() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_settings().port = 1
+
+
+def test_secrets_are_not_printed() -> None:
+    settings = Settings(database_url="postgresql+asyncpg://me:hidden@db/shop", dev_key="hidden")
+
+    assert "hidden" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "abc", "CARTOGRAPH_PORT: expected a valid integer, unable to parse string as an integer, got 'abc'."),
+        ("PORT", "65536", "CARTOGRAPH_PORT: expected less than or equal to 65535, got '65536'."),
+        ("DEV", "maybe", "CARTOGRAPH_DEV: expected a valid boolean, unable to interpret input, got 'maybe'."),
+        ("MAX_COST", "0", "CARTOGRAPH_MAX_COST: expected greater than 0, got '0'."),
+        ("DEADLINE_SECONDS", "inf", "CARTOGRAPH_DEADLINE_SECONDS: expected a finite number, got 'inf'."),
+        ("DEADLINE_SECONDS", "nan", "CARTOGRAPH_DEADLINE_SECONDS: expected a finite number, got 'nan'."),
+        ("LOG_LEVEL", "warn", "CARTOGRAPH_LOG_LEVEL: expected 'debug', 'info', 'warning' or 'error', got 'warn'."),
+        ("DEFAULT_PAGE_SIZE", "101", "CARTOGRAPH_DEFAULT_PAGE_SIZE should be at most CARTOGRAPH_MAX_PAGE_SIZE."),
+        ("MAX_DEPHT", "9", "CARTOGRAPH_MAX_DEPHT is no setting; did you mean CARTOGRAPH_MAX_DEPTH?"),
+        ("XYZZY", "1", "CARTOGRAPH_XYZZY is no setting."),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+
+    with pytest.raises(WrongSetting) as refused:
+        load_settings()
+
+    assert str(refused.value) == sentence
+
+
+def test_a_wrong_name_in_the_file_is_refused_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CARTOGRAPH_PROT=1\n", encoding="utf-8")
+
+    with pytest.raises(WrongSetting, match=r"CARTOGRAPH_PROT is no setting; did you mean CARTOGRAPH_PORT\?"):
+        load_settings()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])  # noqa: S104  # the addresses to refuse
+def test_development_is_for_this_machine_alone(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("CARTOGRAPH_DEV", "1")
+    monkeypatch.setenv("CARTOGRAPH_HOST", host)
+
+    with pytest.raises(WrongSetting, match="CARTOGRAPH_HOST should be a loopback address"):
+        load_settings()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_this_machine_has_several_names(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("CARTOGRAPH_DEV", "1")
+    monkeypatch.setenv("CARTOGRAPH_HOST", host)
+
+    assert load_settings().dev
