@@ -5,15 +5,18 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import ColumnElement, Integer, Text, or_
 
+from db.domain.attributes import AttributeEntity
 from graphql_api.reading.compiler import Scope
-from graphql_api.reading.fields import Embedded, Nodes, One, Order, Page, reads
+from graphql_api.reading.fields import Embedded, Many, Nodes, One, Order, Page, reads
 from graphql_api.reading.identity import Columns
 from graphql_api.reading.plans import answer
 from graphql_api.types.application import Application
+from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.info import Info
-from graphql_api.types.node import After, ApplicationId, Connection, First, Node
+from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
+from graphql_api.types.session_list import Filter, OrderBy, asked_order, filtered
 from graphql_api.types.viewer import Viewer
 
 
@@ -32,6 +35,15 @@ def visible(scope: Scope, application: Columns) -> list[ColumnElement[bool]]:
     """The applications that exist for the viewer: its own, or all for an ADMIN key."""
     own = scope.bind(lambda request: request.viewer.application_id, Integer())
     return [or_(own == 0, application["application_id"] == own)]
+
+
+def definitions(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
+    """The definitions that the field asks for."""
+    entity = scope.argument("entity")
+    found = [of_viewer(scope, definition)]
+    if scope.look(lambda request: entity(request) is not None):
+        found.append(definition["entity"] == scope.bind(entity, definition["entity"].type))
+    return found
 
 
 IntegrationId = Annotated[str, strawberry.argument(description="The ID that the integration layer set.")]
@@ -99,4 +111,60 @@ class Query:
         self, info: Info, integration_id: IntegrationId, application_id: ApplicationId = None
     ) -> CustomerProfile | None:
         """One profile."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The sessions of the application.",
+        metadata=reads(
+            Page(lambda scope, session: [of_viewer(scope, session), *filtered(scope, session)], asked_order)
+        ),
+    )
+    async def customer_sessions(
+        self,
+        info: Info,
+        application_id: ApplicationId = None,
+        filter: Filter = None,
+        order_by: OrderBy = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[CustomerSession]:
+        """A page of sessions."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The customers of the application, by integration ID.",
+        metadata=reads(
+            Page(
+                lambda scope, profile: [of_viewer(scope, profile)],
+                lambda scope: Order("profile", ("integration_id",)),
+            )
+        ),
+    )
+    async def customer_profiles(
+        self,
+        info: Info,
+        application_id: ApplicationId = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[CustomerProfile]:
+        """A page of profiles."""
+        return await answer(info)
+
+    @strawberry.field(
+        description="The attributes that the application has defined, by entity and name.",
+        metadata=reads(Many(definitions, order_by=("entity", "name"))),
+    )
+    async def attribute_definitions(
+        self,
+        info: Info,
+        application_id: ApplicationId = None,
+        entity: Annotated[
+            AttributeEntity | None, strawberry.argument(description="Only those of one kind of entity.")
+        ] = None,
+    ) -> list[AttributeDefinition]:
+        """All of them: there are few."""
         return await answer(info)

@@ -8,9 +8,11 @@ from typing import Any
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from db.engine import UnusableDatabase
+
+LOCK = 0x43415254  # "CART": any number that no other program of the server takes
 
 
 class NewerDatabase(UnusableDatabase):
@@ -45,6 +47,8 @@ def downgrade(connection: Connection, revision: str) -> None:
 
 def run(connection: Connection, steps: Callable[[Any, Any], Iterable[Any]]) -> None:
     """Take the steps in the transaction of ``connection``: a crash leaves nothing half-made."""
+    if connection.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE has let in one of us alone
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     revision, head = current(connection), scripts().get_current_head()
     if revision and revision not in {script.revision for script in scripts().walk_revisions()}:
         raise NewerDatabase(f"The database is at revision {revision}, but this release of Cartograph ends at {head}.")

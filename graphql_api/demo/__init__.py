@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import (
     CancelSession,
+    CloseSession,
     CreateApplication,
     CreateKey,
     CreateSession,
@@ -23,11 +24,11 @@ from db.domain.commands import (
     SessionCommand,
     SessionContent,
 )
-from db.domain.lifecycle import SessionState
 from db.operations import (
     Actor,
     Outcome,
     cancel_session,
+    close_session,
     create_application,
     create_key,
     create_session,
@@ -62,7 +63,7 @@ def fill(connection: Connection) -> int:
 
 
 def life(application_id: int, number: int, record: dict[str, Any]) -> Iterator[Happening]:
-    """What happens to one session, and when: most are bought at once, as the record says, and kept."""
+    """What happens to one session, and when: most are bought within ten minutes, and kept."""
     name = {"application_id": application_id, "integration_id": record["integrationId"]}
     cart = [
         CartLine(
@@ -77,10 +78,11 @@ def life(application_id: int, number: int, record: dict[str, Any]) -> Iterator[H
     content = SessionContent(profile_id=record["profileId"], cart_items=cart)
     created = datetime.fromisoformat(record["created"])
     fate = number % 10
-    state = SessionState.OPEN if fate in {STAYS_OPEN, IS_CANCELLED} else SessionState.CLOSED
-    yield created, create_session, CreateSession(**name, state=state, content=content)
+    yield created, create_session, CreateSession(**name, content=content)
     if fate == IS_CANCELLED:
         yield created + timedelta(hours=1), cancel_session, CancelSession(**name, reason="Payment failed.")
+    elif fate != STAYS_OPEN:
+        yield created + timedelta(minutes=10), close_session, CloseSession(**name)
     if fate == COMES_BACK:
         yield created + timedelta(days=7), return_items, ReturnItems(**name, items=[ReturnRequest(0, None, None)])
 

@@ -21,6 +21,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    OperationDefinitionNode,
     get_named_type,
     get_nullable_type,
     is_enum_type,
@@ -153,6 +154,15 @@ class Compiler:
         self.selection = Selection(
             schema, fragments, lambda node: bool(trace.look(lambda request: constant(node, request.variables)))
         )
+
+    def query(self, operation: OperationDefinitionNode) -> Select[tuple[str]] | None:
+        """The statement of a whole query; None where it asks for the schema."""
+        root = cast(GraphQLObjectType, self.schema.query_type)
+        fields = self.selection.fields(root, [operation.selection_set])
+        if any(nodes[0].name.value in ("__schema", "__type") for nodes in fields.values()):
+            return None
+        scope = Scope(self.trace)
+        return select(json_object((key, self.field(root, nodes, scope)) for key, nodes in fields.items()))
 
     def root(self, parent: GraphQLObjectType, nodes: FieldNodes) -> Select[tuple[str]]:
         """The statement of one root field."""

@@ -15,7 +15,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
 )
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Select
 
 from db import json
 from db.engine import StatementTooDeep
@@ -60,9 +60,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One statement, the looks it was made for, and how its parameters are found."""
+    """One statement, the looks it was made for, and how its parameters are found.
 
-    statement: str
+    A query that asks for the schema has no statement.
+    """
+
+    statement: str | None
     looks: Sequence[tuple[Getter, Any]]
     parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]]
 
@@ -94,27 +97,43 @@ class Document:
         operations = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
         return cls(schema, ast, fragments, operations)
 
-    def plan(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, dialect: Dialect) -> Plan:
-        """The plan of a field for a request: one that is kept, or a new one."""
-        kept = self.plans.setdefault(tuple(map(id, nodes)), [])
-        for plan in kept:
-            if plan.fits(request):
-                return plan
-        plan = made(self, parent, nodes, request, dialect)
+    def field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, on: Dialect) -> Plan:
+        """The plan of a field that the executor has come to."""
+        key = tuple(map(id, nodes))
+        return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.root(parent, nodes))
+
+    def query(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
+        """The plan of a whole query."""
+        key = (id(operation),)
+        return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.query(operation))
+
+    def _kept(self, key: tuple[int, ...], request: Request) -> Plan | None:
+        """A plan made before for a request of the same shape."""
+        return next((plan for plan in self.plans.get(key, ()) if plan.fits(request)), None)
+
+    def _made(
+        self,
+        key: tuple[int, ...],
+        request: Request,
+        dialect: Dialect,
+        compiled: Callable[[Compiler], Select[Any] | None],
+    ) -> Plan:
+        """A new plan, kept for requests of the same shape."""
+        trace = Trace(request)
+        statement = compiled(Compiler(self.schema, self.fragments, trace))
+        plan = written(statement, trace, dialect) if statement is not None else Plan(None, trace.looks, ())
+        kept = self.plans.setdefault(key, [])
         kept.append(plan)
         del kept[:-MAX_PLANS]
         return plan
 
 
-def made(
-    document: Document, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, dialect: Dialect
-) -> Plan:
-    """Compile one field for requests like this one."""
-    trace = Trace(request)
-    statement = Compiler(document.schema, document.fragments, trace).root(parent, nodes)
+def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
+    """A statement as text, with the ways in which its parameters are found."""
     compiled = statement.compile(dialect=dialect)
     parameters = []
-    for name, bind in compiled.binds.items():
+    for name in compiled.params:
+        bind = compiled.binds[name]
         getter = trace.binds[name] if name in trace.binds else constant(bind.value)
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
     return Plan(str(compiled), trace.looks, parameters)
@@ -131,13 +150,23 @@ async def answer(info: Info, source: Any = None) -> Any:
     raw = info._raw_info
     variables = cast(Mapping[str, Any], raw.variable_values)  # Strawberry puts the coerced values there
     request = Request(context.viewer, context.settings, variables, source)
-    plan = context.document.plan(raw.parent_type, raw.field_nodes, request, context.database.dialect)
-    return orjson.Fragment(await read(context, plan.statement, plan.bound(request)))
+    plan = context.document.field(raw.parent_type, raw.field_nodes, request, context.database.dialect)
+    return await read(context, plan, request)
 
 
-async def read(context: Context, statement: str, parameters: Mapping[str, Any]) -> str:
-    """The JSON that a statement answers. Raises LimitExceeded where the database cannot parse it."""
+async def answer_query(
+    context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> orjson.Fragment | None:
+    """The data of a whole query by one statement; None where it asks for the schema, which is not in the database."""
+    request = Request(context.viewer, context.settings, variables)
+    plan = context.document.query(operation, request, context.database.dialect)
+    return None if plan.statement is None else await read(context, plan, request)
+
+
+async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragment:
+    """The JSON that a plan's statement answers. Raises LimitExceeded where the database cannot parse it."""
+    assert plan.statement is not None
     try:
-        return await context.database.read(statement, parameters) or "null"
+        return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request)) or "null")
     except StatementTooDeep:
         raise LimitExceeded("The document nests more lists in each other than this database can read.") from None

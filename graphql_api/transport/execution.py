@@ -9,10 +9,12 @@ from uuid import uuid4
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, execute
+from graphql.execution.values import get_variable_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, TimedOut
+from graphql_api.reading.plans import answer_query
 
 log = logging.getLogger("cartograph")
 
@@ -31,23 +33,54 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
 
 async def run(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> ExecutionResult:
     """The result of an operation, its errors fit to be shown. It is cut off when its deadline has passed."""
-    name = operation.name.value if operation.name else None
     try:
         async with asyncio.timeout(context.settings.deadline_seconds):
-            result = execute(
-                context.document.schema,
-                context.document.ast,
-                context_value=context,
-                variable_values=dict(variables),
-                operation_name=name,
-                executor_class=FragmentExecutor,
-                hide_suggestions=not context.settings.introspection,
-                max_coercion_errors=MAX_COERCION_ERRORS,
-            )
-            if isawaitable(result):
-                result = await result
+            if operation.operation is OperationType.QUERY:
+                return await queried(context, operation, variables)
+            return await executed(context, operation, variables)
     except TimeoutError:
         return ExecutionResult(None, [TimedOut(f"Not done within {context.settings.deadline_seconds:g} seconds.")])
+
+
+async def queried(
+    context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> ExecutionResult:
+    """The result of a query: read as a whole, with no executor, where nothing stands in the way.
+
+    What does stand in the way is left to the executor, which goes field by field and says which one is at fault.
+    """
+    coerced = get_variable_values(
+        context.document.schema,
+        operation.variable_definitions or (),
+        dict(variables),
+        max_errors=MAX_COERCION_ERRORS,
+        hide_suggestions=not context.settings.introspection,
+    )
+    if isinstance(coerced, list):
+        return ExecutionResult(None, shown(coerced))
+    try:
+        data: Any = await answer_query(context, operation, coerced.coerced)
+    except Exception:  # the executor meets it again
+        data = None
+    return await executed(context, operation, variables) if data is None else ExecutionResult(data)
+
+
+async def executed(
+    context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> ExecutionResult:
+    """The result of an operation by the executor."""
+    result = execute(
+        context.document.schema,
+        context.document.ast,
+        context_value=context,
+        variable_values=dict(variables),
+        operation_name=operation.name.value if operation.name else None,
+        executor_class=FragmentExecutor,
+        hide_suggestions=not context.settings.introspection,
+        max_coercion_errors=MAX_COERCION_ERRORS,
+    )
+    if isawaitable(result):
+        result = await result
     assert isinstance(result, ExecutionResult)
     return ExecutionResult(result.data, shown(result.errors or ()) or None)
 
@@ -68,8 +101,3 @@ def masked(error: GraphQLError) -> GraphQLError:
     if "code" not in (error.extensions or {}):
         error.extensions = {**(error.extensions or {}), "code": BadUserInput.code}
     return error
-
-
-def is_mutation(operation: OperationDefinitionNode) -> bool:
-    """Whether an operation changes anything."""
-    return operation.operation is OperationType.MUTATION

@@ -10,13 +10,14 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 from db.domain.lifecycle import SessionState
 from db.tables import CustomerProfileRow, CustomerSessionRow
 from graphql_api.reading.compiler import Scope
-from graphql_api.reading.fields import Order, Page, column, json_text, reads, value
+from graphql_api.reading.fields import Page, column, json_text, reads, value
 from graphql_api.reading.identity import Columns, Source
 from graphql_api.reading.json_text import ExactSum, Joined
 from graphql_api.reading.plans import answer
 from graphql_api.scalars import JSONObject
 from graphql_api.types.info import Info
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application
+from graphql_api.types.session_list import Filter, OrderBy, asked_order, filtered
 
 if TYPE_CHECKING:
     from graphql_api.types.customer_session import CustomerSession
@@ -74,11 +75,20 @@ class CustomerProfile(Node):
     last_activity: datetime = value("When the profile or one of its sessions last changed.", last_activity)
 
     @strawberry.field(
-        description="The sessions of this customer, the oldest first.",
-        metadata=reads(Page(of_profile, lambda scope: Order("profile", ("id",)))),
+        description="The sessions of this customer.",
+        metadata=reads(
+            Page(lambda scope, session: [*of_profile(scope, session), *filtered(scope, session)], asked_order)
+        ),
     )
     async def sessions(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        info: Info,
+        filter: Filter = None,
+        order_by: OrderBy = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Annotated["CustomerSession", strawberry.lazy("graphql_api.types.customer_session")]]:
         """Read with the profile."""
         return await answer(info)

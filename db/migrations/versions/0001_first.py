@@ -20,6 +20,13 @@ def one_of(name: str, *values: str) -> sa.Enum:
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True)
 
 
+def index(table: str, *columns: str, where: str | None = None) -> None:
+    """An index within an application, with its name made from its columns; ``where`` says which rows it holds."""
+    columns = ("application_id", *columns)
+    filled = sa.text(where) if where else None
+    op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns, sqlite_where=filled, postgresql_where=filled)
+
+
 def upgrade() -> None:
     """Make the tables, each after those it refers to."""
     op.create_table(
@@ -148,9 +155,10 @@ def upgrade() -> None:
         sa.CheckConstraint("(state = 'cancelled') = (cancelled IS NOT NULL)", name="ck_customer_session_cancelled"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_customer_session_application_id_profile_id_id", "customer_session", ["application_id", "profile_id", "id"]
-    )
+    for columns in (["created"], ["updated"], ["total"], ["state", "created"], ["first_session", "created"]):
+        index("customer_session", *columns, "id")
+    for columns in (["profile_id", "created"], ["coupon", "created"], ["referral", "created"], ["closed"]):
+        index("customer_session", *columns, "id", where=f"{columns[0]} IS NOT NULL")
     op.create_table(
         "cart_item",
         sa.Column("application_id", sa.Integer, nullable=False),
@@ -186,6 +194,7 @@ def upgrade() -> None:
         sa.CheckConstraint("returned_total >= 0", name="ck_cart_item_returned_total"),
         sqlite_with_rowid=False,
     )
+    index("cart_item", "sku", "session_id")
     op.create_table(
         "session_identifier",
         sa.Column("application_id", sa.Integer, nullable=False),
