@@ -26,8 +26,11 @@ class Database(Protocol):
         """Run an operation that only reads, on one snapshot."""
         ...
 
-    async def read(self, statement: str, parameters: Mapping[str, Any]) -> str | None:
-        """The one value that a compiled read answers: JSON text, or None where there is no such row."""
+    async def read(self, statement: str, parameters: Mapping[str, Any], cost: int) -> str | None:
+        """The one value that a compiled read answers: JSON text, or None where there is no such row.
+
+        ``cost`` is how many objects it may hold. Raises StatementTooDeep.
+        """
         ...
 
     async def close(self) -> None:

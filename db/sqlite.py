@@ -21,7 +21,6 @@ T = TypeVar("T")
 
 OLDEST = (3, 38, 0)  # JSON functions are built in
 READERS = 2
-MAX_STATEMENTS = 1_000  # prepared ones that a connection keeps
 MAX_TOGETHER = 100  # operations committed at once
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -31,16 +30,23 @@ PRAGMAS = (
     "PRAGMA cache_size = -16384",
     "PRAGMA temp_store = MEMORY",
 )
+READ_ONLY = (*PRAGMAS, "PRAGMA query_only = ON")
+OPTIONS: dict[str, Any] = {
+    "isolation_level": None,  # the driver's own begin would wait until the first write
+    "cached_statements": 1_000,
+}
+SMALL = 5  # objects: a read of so many takes less time than the way to a thread and back
 
 
 class SqliteDatabase:
     """An SQLite file that is open."""
 
-    def __init__(self, engine: Engine, connections: list[aiosqlite.Connection]) -> None:
+    def __init__(self, engine: Engine, here: sqlite3.Connection, connections: list[aiosqlite.Connection]) -> None:
         self.dialect: Dialect = sqlite.dialect(paramstyle="named")
         self._engine = engine
         self._writer = Writer(engine)
         self._reader = ThreadPoolExecutor(READERS, "reader")
+        self._here = here
         self._connections = connections
         self._next_connection = cycle(connections).__next__
 
@@ -55,14 +61,19 @@ class SqliteDatabase:
         try:
             engine.connect().close()  # makes the file, and its mode WAL
             for _ in range(READERS):
-                connections.append(await read_connection(path))
+                connections.append(await aiosqlite.connect(path, **OPTIONS))
+                for pragma in READ_ONLY:
+                    await connections[-1].execute(pragma)
+            here = sqlite3.connect(path, **OPTIONS)
+            for pragma in READ_ONLY:
+                here.execute(pragma)
         except Exception as error:
             for connection in connections:
                 await connection.close()
             engine.dispose()
             cause = getattr(error, "orig", None) or error
             raise UnusableDatabase(f"The SQLite file {path} cannot be opened: {cause}.") from error
-        return cls(engine, connections)
+        return cls(engine, here, connections)
 
     async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in one transaction: committed when this returns, rolled back when it raises."""
@@ -77,17 +88,22 @@ class SqliteDatabase:
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
 
-    async def read(self, statement: str, parameters: Mapping[str, Any]) -> str | None:
-        """The one value that a compiled read answers. Raises StatementTooDeep."""
+    async def read(self, statement: str, parameters: Mapping[str, Any], cost: int) -> str | None:
+        """The one value that a compiled read answers. Raises StatementTooDeep.
+
+        A small one is read here and now: the way to a thread and back takes longer than the reading.
+        """
         try:
-            rows = await self._next_connection().execute_fetchall(statement, parameters)
+            if cost <= SMALL:
+                row = self._here.execute(statement, parameters).fetchone()
+            else:
+                rows = await self._next_connection().execute_fetchall(statement, parameters)
+                row = next(iter(rows), None)
         except sqlite3.OperationalError as error:
             if "parser stack overflow" in str(error):
                 raise StatementTooDeep from error
             raise
-        for (value,) in rows:
-            return str(value) if value is not None else None
-        return None
+        return row[0] if row else None
 
     async def close(self) -> None:
         """Finish what is under way; the last connection takes the write-ahead log into the file."""
@@ -95,6 +111,7 @@ class SqliteDatabase:
         await asyncio.to_thread(self._reader.shutdown)
         for connection in self._connections:
             await connection.close()
+        self._here.close()
         self._engine.dispose()
 
 
@@ -164,11 +181,10 @@ def tell(answers: list[asyncio.Future[Any]], told: list[Callable[[], Any]]) -> N
 
 def engine_of(url: URL) -> Engine:
     """An engine of plain connections, for the threads; each says how its transactions begin."""
-    made = create_engine(url.set(drivername="sqlite"), connect_args={"cached_statements": MAX_STATEMENTS})
+    made = create_engine(url.set(drivername="sqlite"), connect_args=OPTIONS)
 
     @event.listens_for(made, "connect")
     def on_connect(connection: DBAPIConnection, record: object) -> None:
-        connection.isolation_level = None  # the driver's own begin would wait until the first write
         cursor = connection.cursor()
         for pragma in PRAGMAS:
             cursor.execute(pragma)
@@ -179,11 +195,3 @@ def engine_of(url: URL) -> Engine:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
     return made
-
-
-async def read_connection(path: Path) -> aiosqlite.Connection:
-    """A connection that cannot write."""
-    connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=MAX_STATEMENTS)
-    for pragma in (*PRAGMAS, "PRAGMA query_only = ON"):
-        await connection.execute(pragma)
-    return connection

@@ -31,6 +31,7 @@ from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindpar
 from sqlalchemy.types import TypeEngine
 
 from db.tables import ApplicationRow, CustomerSessionRow
+from graphql_api.errors import LimitExceeded
 from graphql_api.reading.arguments import Getter, getters
 from graphql_api.reading.fields import (
     Embedded,
@@ -74,6 +75,7 @@ class Trace:
         self.request = request
         self.looks: list[tuple[Getter, Any]] = []
         self.binds: dict[str, Getter] = {}
+        self.objects: list[tuple[Getter, ...]] = []
         self._aliases = count(1)
 
     def look(self, getter: Getter) -> Any:
@@ -87,6 +89,15 @@ class Trace:
         name = f"p{len(self.binds) + 1}"
         self.binds[name] = getter
         return bindparam(name, type_=type_, required=True)
+
+    def counts(self, sizes: tuple[Getter, ...]) -> None:
+        """An object that is answered as many times as the pages around it are long.
+
+        Raises LimitExceeded where there are too many of them to compile.
+        """
+        self.objects.append(sizes)
+        if len(self.objects) > self.request.limits.max_cost:
+            raise LimitExceeded(f"The document selects more than {self.request.limits.max_cost} objects.")
 
     def alias(self, source: Source) -> FromClause:
         """A name for a table that stands nowhere else in the statement."""
@@ -103,6 +114,7 @@ class Scope:
     around: Scope | None = None
     name: str = ""
     arguments: Mapping[str, Getter] | None = None
+    sizes: tuple[Getter, ...] = ()
 
     @property
     def row(self) -> Columns:
@@ -208,6 +220,7 @@ class Compiler:
 
     def object(self, type_: GraphQLNamedType, nodes: FieldNodes, scope: Scope) -> Joined:
         """The JSON of one object, by its row."""
+        self.trace.counts(scope.sizes)
         sets = [node.selection_set for node in nodes]
         if isinstance(type_, GraphQLInterfaceType):
             return self.any_object(type_, sets, scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from typing import cast as cast_to
 
@@ -39,6 +40,8 @@ def by_id(
     """
     given = scope.argument(what.ids)
     many = is_list_type(get_nullable_type(definition.type))
+    if many:
+        scope = replace(scope, sizes=(*scope.sizes, lambda request: len(given(request))))
     kinds = node_types(compiler.schema, cast_to(GraphQLInterfaceType, get_named_type(definition.type)))
     sources = {prefix: source for prefix, (source, _) in kinds.items()}
     wanted = scope.bind(lambda request: request.wanted(given(request) if many else [given(request)], sources), Text())

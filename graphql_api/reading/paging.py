@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, GraphQLObjectType, get_named_type
@@ -53,6 +54,7 @@ class Connection:
         if self.backward and scope.look(lambda request: first(request) is not None):
             raise BadUserInput("first and last exclude each other.")
         size = page_size("last", last) if self.backward else page_size("first", first)
+        self.scope = replace(scope, sizes=(*scope.sizes, size))
         self.limit = scope.bind(size, Integer())
         self.after = self.key(arguments, "after")
         self.before = self.key(arguments, "before")

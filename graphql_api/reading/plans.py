@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
@@ -67,11 +68,23 @@ class Plan:
 
     statement: str | None
     looks: Sequence[tuple[Getter, Any]]
-    parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]]
+    parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]] = ()
+    objects: int = 0
+    paged_objects: Sequence[tuple[Getter, ...]] = ()
 
     def fits(self, request: Request) -> bool:
         """Whether the statement is the one for this request."""
         return all(getter(request) == seen for getter, seen in self.looks)
+
+    def cost(self, request: Request) -> int:
+        """How many objects the statement can answer: pages count for as many as they may hold, other lists for one.
+
+        Raises LimitExceeded above the limit, and BadUserInput on a page of a size that cannot be.
+        """
+        cost = self.objects + sum(prod(size(request) for size in sizes) for sizes in self.paged_objects)
+        if cost > request.limits.max_cost:
+            raise LimitExceeded(f"The document can answer {cost} objects; the limit is {request.limits.max_cost}.")
+        return cost
 
     def bound(self, request: Request) -> dict[str, Any]:
         """The statement's parameters. Raises BadUserInput where one cannot be made from the request."""
@@ -121,7 +134,7 @@ class Document:
         """A new plan, kept for requests of the same shape."""
         trace = Trace(request)
         statement = compiled(Compiler(self.schema, self.fragments, trace))
-        plan = written(statement, trace, dialect) if statement is not None else Plan(None, trace.looks, ())
+        plan = written(statement, trace, dialect) if statement is not None else Plan(None, trace.looks)
         kept = self.plans.setdefault(key, [])
         kept.append(plan)
         del kept[:-MAX_PLANS]
@@ -136,7 +149,8 @@ def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
         bind = compiled.binds[name]
         getter = trace.binds[name] if name in trace.binds else constant(bind.value)
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
-    return Plan(str(compiled), trace.looks, parameters)
+    paged = [sizes for sizes in trace.objects if sizes]
+    return Plan(str(compiled), trace.looks, parameters, len(trace.objects) - len(paged), paged)
 
 
 def constant(value: Any) -> Getter:
@@ -167,6 +181,7 @@ async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragmen
     """The JSON that a plan's statement answers. Raises LimitExceeded where the database cannot parse it."""
     assert plan.statement is not None
     try:
-        return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request)) or "null")
+        cost = plan.cost(request)
+        return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), cost) or "null")
     except StatementTooDeep:
         raise LimitExceeded("The document nests more lists in each other than this database can read.") from None

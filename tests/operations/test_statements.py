@@ -18,7 +18,7 @@ def statements() -> Iterator[list[str]]:
 
     def listen(*args: object) -> None:
         statement = str(args[2])
-        if not statement.startswith("BEGIN"):
+        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE")):
             sent.append(statement)
 
     event.listen(Engine, "before_cursor_execute", listen)
