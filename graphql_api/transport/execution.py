@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, execute
-from graphql.execution.values import get_variable_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.context import Context
@@ -49,17 +48,11 @@ async def queried(
 
     What does stand in the way is left to the executor, which goes field by field and says which one is at fault.
     """
-    coerced = get_variable_values(
-        context.document.schema,
-        operation.variable_definitions or (),
-        dict(variables),
-        max_errors=MAX_COERCION_ERRORS,
-        hide_suggestions=not context.settings.introspection,
-    )
-    if isinstance(coerced, list):
-        return ExecutionResult(None, shown(coerced))
+    values = context.document.coerced(operation, variables)
+    if values is None:
+        return await executed(context, operation, variables)
     try:
-        data: Any = await answer_query(context, operation, coerced.coerced)
+        data: Any = await answer_query(context, operation, values)
     except Exception:  # the executor meets it again
         data = None
     return await executed(context, operation, variables) if data is None else ExecutionResult(data)

@@ -1,0 +1,76 @@
+"""The parameters of a GraphQL request, out of a body or a query string."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+MAX_NESTING = 100
+
+
+class NotWellFormed(Exception):
+    """What came is not a GraphQL request; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """A GraphQL request, whichever way it came."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+def from_query(query_string: bytes) -> Parameters:
+    """The parameters of a GET. Raises NotWellFormed."""
+    try:
+        given: dict[str, Any] = dict(parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict"))
+    except ValueError as error:  # not ASCII, not UTF-8 behind the percent signs, too many fields
+        raise NotWellFormed("The query string is not percent-encoded UTF-8.") from error
+    for name in ("variables", "extensions"):
+        if name in given:
+            given[name] = parsed(given[name].encode()) if given[name] else None
+    return checked(given)
+
+
+def from_body(body: bytes) -> Parameters:
+    """The parameters of a POST. Raises NotWellFormed."""
+    return checked(parsed(body))
+
+
+def parsed(text: bytes) -> Any:
+    """The JSON of a text. Raises NotWellFormed."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise NotWellFormed(f"The request is not JSON in UTF-8: {error}.") from error
+    if text.count(b"[") + text.count(b"{") > MAX_NESTING and nesting(value) > MAX_NESTING:
+        raise NotWellFormed(f"The request nests deeper than {MAX_NESTING} levels.")
+    return value
+
+
+def nesting(value: Any) -> int:
+    """How deep lists and objects stand in each other."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
+
+
+def checked(given: Any) -> Parameters:
+    """The parameters, each of its type. Raises NotWellFormed."""
+    if not isinstance(given, dict):
+        raise NotWellFormed("The request has to be a JSON object with the key query; batches are not taken.")
+    query, name = given.get("query"), given.get("operationName")
+    variables, extensions = given.get("variables"), given.get("extensions")
+    if not isinstance(query, str):
+        raise NotWellFormed("query has to be a string.")
+    if name is not None and not isinstance(name, str):
+        raise NotWellFormed("operationName has to be a string.")
+    for label, value in (("variables", variables), ("extensions", extensions)):
+        if value is not None and not isinstance(value, dict):
+            raise NotWellFormed(f"{label} has to be an object.")
+    return Parameters(query, name or None, variables or {})
