@@ -6,10 +6,10 @@ import strawberry
 from sqlalchemy import ColumnElement, Integer, Text, or_
 
 from db.domain.attributes import AttributeEntity
-from graphql_api.reading.compiler import Scope
 from graphql_api.reading.fields import Embedded, Many, Nodes, One, Order, Page, reads
 from graphql_api.reading.identity import Columns
 from graphql_api.reading.plans import answer
+from graphql_api.reading.scope import Scope
 from graphql_api.types.application import Application
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.customer_profile import CustomerProfile

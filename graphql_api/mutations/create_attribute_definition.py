@@ -14,10 +14,10 @@ from db.operations import DefinitionKey
 from graphql_api.context import now
 from graphql_api.mutations.content import APPLICATION_ID
 from graphql_api.mutations.payload import ERRORS, writable
-from graphql_api.reading.compiler import Scope
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
 from graphql_api.reading.plans import answer
+from graphql_api.reading.scope import Scope
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.info import Info
 from graphql_api.types.user_error import UserError, user_errors

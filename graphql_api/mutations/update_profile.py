@@ -12,10 +12,10 @@ from db.operations import ProfileOutcome
 from graphql_api.context import now
 from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY
 from graphql_api.mutations.payload import ERRORS, writable
-from graphql_api.reading.compiler import Scope
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
 from graphql_api.reading.plans import answer
+from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.info import Info

@@ -1,15 +1,9 @@
-"""From a selection to SQL: one expression whose value is the JSON of a field, however deep.
-
-What a request decides about the *text* of the statement (a directive, an order, which arguments stand) is asked with
-``Trace.look`` and kept with the statement, which serves all requests that look the same. What it decides about *values*
-goes through ``Trace.bind`` and becomes a parameter.
-"""
+"""From a selection to SQL: one expression whose value is the JSON of a field, however deep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import replace
 from typing import Any, cast
 
 from graphql import (
@@ -27,12 +21,9 @@ from graphql import (
     is_enum_type,
     is_non_null_type,
 )
-from sqlalchemy import BindParameter, ColumnElement, FromClause, Select, bindparam, case, func, literal_column, select
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import ColumnElement, FromClause, Select, case, func, literal_column, select
 
-from db.tables import ApplicationRow, CustomerSessionRow
-from graphql_api.errors import LimitExceeded
-from graphql_api.reading.arguments import Getter, getters
+from graphql_api.reading.arguments import getters
 from graphql_api.reading.fields import (
     Embedded,
     Identity,
@@ -47,7 +38,7 @@ from graphql_api.reading.fields import (
     reads_of,
     source_of,
 )
-from graphql_api.reading.identity import Columns, Source
+from graphql_api.reading.identity import Source
 from graphql_api.reading.json_text import (
     EMPTY,
     Joined,
@@ -55,105 +46,22 @@ from graphql_api.reading.json_text import (
     Part,
     Printed,
     Quoted,
+    as_text,
     boolean,
-    digits,
     in_list,
     json_object,
     or_null,
 )
 from graphql_api.reading.nodes import by_id
 from graphql_api.reading.paging import Connection
+from graphql_api.reading.scope import Scope, Trace
 from graphql_api.reading.selection import Selection, Sets, constant, response_key
 
 FieldNodes = Sequence[FieldNode]
 
 
-class Trace:
-    """One compilation, for one request: what was looked at, and what is put in when the statement runs."""
-
-    def __init__(self, request: Any) -> None:
-        self.request = request
-        self.looks: list[tuple[Getter, Any]] = []
-        self.binds: dict[str, Getter] = {}
-        self.objects: list[tuple[Getter, ...]] = []
-        self._aliases = count(1)
-
-    def look(self, getter: Getter) -> Any:
-        """The request's value of something that decides the statement's text; it has to be hashable and small."""
-        seen = getter(self.request)
-        self.looks.append((getter, seen))
-        return seen
-
-    def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
-        """A parameter that each request fills for itself."""
-        name = f"p{len(self.binds) + 1}"
-        self.binds[name] = getter
-        return bindparam(name, type_=type_, required=True)
-
-    def counts(self, sizes: tuple[Getter, ...]) -> None:
-        """An object that is answered as many times as the pages around it are long.
-
-        Raises LimitExceeded where there are too many of them to compile.
-        """
-        self.objects.append(sizes)
-        if len(self.objects) > self.request.limits.max_cost:
-            raise LimitExceeded(f"The document selects more than {self.request.limits.max_cost} objects.")
-
-    def alias(self, source: Source) -> FromClause:
-        """A name for a table that stands nowhere else in the statement."""
-        return source.table.alias(f"t{next(self._aliases)}")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where an expression stands: the row it reads, the rows around it, the arguments of its field."""
-
-    trace: Trace
-    source: Source | None = None
-    columns: Columns | None = None
-    around: Scope | None = None
-    name: str = ""
-    arguments: Mapping[str, Getter] | None = None
-    sizes: tuple[Getter, ...] = ()
-
-    @property
-    def row(self) -> Columns:
-        """The columns of the row."""
-        assert self.columns is not None, "a root field has no row"
-        return self.columns
-
-    def argument(self, name: str) -> Getter:
-        """The value of one of the field's arguments, by its GraphQL name."""
-        assert self.arguments is not None, "only a field with arguments has any"
-        return self.arguments[name]
-
-    def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
-        """A parameter that each request fills for itself."""
-        return self.trace.bind(getter, type_)
-
-    def look(self, getter: Getter) -> Any:
-        """The request's value of something that decides the statement's text."""
-        return self.trace.look(getter)
-
-    @property
-    def minor_digits(self) -> ColumnElement[int]:
-        """The minor digits of the currency that amounts here are in."""
-        if self.columns is None:
-            return literal_column("0")
-        if "minor_digits" in self.columns:
-            return self.columns["minor_digits"]
-        if self.around is not None and self.around.columns is not None:
-            return self.around.minor_digits
-        of_session = "session_id" in self.columns
-        owner = self.trace.alias(Source(CustomerSessionRow if of_session else ApplicationRow))
-        found = select(owner.c.minor_digits).where(owner.c.application_id == self.columns["application_id"])
-        if of_session:
-            found = found.where(owner.c.id == self.columns["session_id"])
-        return found.correlate_except(owner).scalar_subquery()
-
-
 class Compiler:
-    """Compiles fields of one document. ``sources`` says where each object type is kept."""
+    """Compiles the fields of one document for one request; ``trace`` remembers what others have to share with it."""
 
     def __init__(
         self,
@@ -267,12 +175,12 @@ class Compiler:
         """The JSON of a value that is not null, by its GraphQL type."""
         named = get_named_type(type_)
         if isinstance(what, JsonText) or isinstance(get_nullable_type(type_), GraphQLList):
-            return digits(expression)
+            return as_text(expression)
         if is_enum_type(named):
             return Joined(['"', func.upper(expression), '"'])
         match named.name:
             case "Int":
-                return digits(expression)
+                return as_text(expression)
             case "Boolean":
                 return boolean(expression)
             case "Decimal":
@@ -281,5 +189,5 @@ class Compiler:
             case "DateTime":
                 return Joined(['"', Moment(expression), '"'])
             case "JSONObject":
-                return digits(expression)
+                return as_text(expression)
         return Quoted(expression)

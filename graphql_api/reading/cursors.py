@@ -11,14 +11,14 @@ from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
 from graphql_api.reading.fields import Order
 from graphql_api.reading.identity import LARGEST, Columns, is_text, shown
-from graphql_api.reading.json_text import Hex, Joined, Moment, Part, Quoted, digits
+from graphql_api.reading.json_text import Hex, Joined, Moment, Part, Quoted, as_text
 
 MAX_CURSOR = 16_384
 
 
 def written(order: Order, row: Columns) -> ColumnElement[str]:
     """The cursor of a row, without quotes: the JSON of order, application and key, in hexadecimal."""
-    parts: list[Part] = [f'["{tag(order)}",', digits(row["application_id"])]
+    parts: list[Part] = [f'["{tag(order)}",', as_text(row["application_id"])]
     for name in order.columns:
         parts += [",", key_text(row[name])]
     return Hex(Joined([*parts, "]"]))
@@ -28,7 +28,7 @@ def key_text(column: Any) -> Part:
     """One column of the key as JSON."""
     if isinstance(column.type, UtcTime):
         return Joined(['"', Moment(column), '"'])
-    return Quoted(column) if is_text(column) else digits(column)
+    return Quoted(column) if is_text(column) else as_text(column)
 
 
 def tag(order: Order) -> str:

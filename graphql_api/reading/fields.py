@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement
 from graphql_api.reading.identity import Columns, Source
 
 if TYPE_CHECKING:
-    from graphql_api.reading.compiler import Scope
+    from graphql_api.reading.scope import Scope
 
 READS = "reads"  # the key in a field's metadata
 

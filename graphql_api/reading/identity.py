@@ -18,7 +18,7 @@ from sqlalchemy.sql.schema import Column
 from db.repository.core import table
 from db.tables import Row
 from graphql_api.errors import BadUserInput
-from graphql_api.reading.json_text import Hex, Joined, Part, digits
+from graphql_api.reading.json_text import Hex, Joined, Part, as_text
 
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 
@@ -58,7 +58,7 @@ def spelled(column: ColumnElement[Any]) -> Part:
     """One column of a key, as it stands in an id."""
     if isinstance(column.type, Enum):
         return column
-    return Hex(column) if is_text(column) else digits(column)
+    return Hex(column) if is_text(column) else as_text(column)
 
 
 def is_text(column: ColumnElement[Any]) -> bool:

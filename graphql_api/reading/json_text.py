@@ -209,9 +209,9 @@ def boolean(condition: ColumnElement[Any]) -> ColumnElement[str]:
     return case((condition, TRUE), else_=FALSE)
 
 
-def digits(number: ColumnElement[Any]) -> ColumnElement[str]:
-    """A whole number as JSON."""
-    return cast(number, Text)
+def as_text(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """What is JSON already: a whole number, or a column of JSON."""
+    return cast(value, Text)
 
 
 def json_object(fields: Iterable[tuple[str, Part]]) -> Joined:

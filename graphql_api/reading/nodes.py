@@ -24,7 +24,8 @@ from graphql_api.reading.identity import Source, is_text
 from graphql_api.reading.json_text import Part, in_list, or_null
 
 if TYPE_CHECKING:
-    from graphql_api.reading.compiler import Compiler, Scope
+    from graphql_api.reading.compiler import Compiler
+    from graphql_api.reading.scope import Scope
 
 
 def by_id(

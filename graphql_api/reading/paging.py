@@ -28,11 +28,12 @@ from graphql_api.reading import cursors
 from graphql_api.reading.arguments import Getter
 from graphql_api.reading.fields import Page, source_of
 from graphql_api.reading.identity import Columns, is_text
-from graphql_api.reading.json_text import Joined, boolean, digits, in_list, json_object, or_null
+from graphql_api.reading.json_text import Joined, as_text, boolean, in_list, json_object, or_null
 
 if TYPE_CHECKING:
-    from graphql_api.reading.compiler import Compiler, Scope
+    from graphql_api.reading.compiler import Compiler
     from graphql_api.reading.plans import Request
+    from graphql_api.reading.scope import Scope
 
 Key = Sequence[ColumnElement[Any]]
 Nodes = Sequence[FieldNode]
@@ -125,7 +126,7 @@ class Connection:
         """``totalCount``: all rows of the connection, on whatever page."""
         inner, table = self.row()
         found = select(func.count()).select_from(table).where(*self.page.where(self.scope, inner.row))
-        return digits(found.correlate_except(table).scalar_subquery())
+        return as_text(found.correlate_except(table).scalar_subquery())
 
     def row(self) -> tuple[Scope, FromClause]:
         """A fresh row of the connection's table."""

@@ -29,8 +29,9 @@ from graphql_api.errors import BadUserInput, LimitExceeded
 from graphql_api.guard.viewer import Viewer
 from graphql_api.reading import identity
 from graphql_api.reading.arguments import Getter
-from graphql_api.reading.compiler import Compiler, Trace
+from graphql_api.reading.compiler import Compiler
 from graphql_api.reading.identity import Source
+from graphql_api.reading.scope import Trace
 from graphql_api.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 
 from db.domain.lifecycle import SessionState
 from db.tables import CustomerProfileRow, CustomerSessionRow
-from graphql_api.reading.compiler import Scope
 from graphql_api.reading.fields import Page, column, json_text, reads, value
 from graphql_api.reading.identity import Columns, Source
 from graphql_api.reading.json_text import ExactSum, Joined
 from graphql_api.reading.plans import answer
+from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
 from graphql_api.types.info import Info
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application

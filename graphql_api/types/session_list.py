@@ -14,9 +14,9 @@ from db import json
 from db.domain.lifecycle import SessionState
 from db.tables import CartItemRow, IdentifierRow
 from graphql_api.reading.arguments import Getter
-from graphql_api.reading.compiler import Scope
 from graphql_api.reading.fields import Order
 from graphql_api.reading.identity import Columns, Source
+from graphql_api.reading.scope import Scope
 
 
 @strawberry.enum(description="What a list of sessions is in the order of.")

@@ -2,9 +2,9 @@
 
 from sqlalchemy import BigInteger, ColumnElement, Integer
 
-from graphql_api.reading.compiler import Scope
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
+from graphql_api.reading.scope import Scope
 
 
 def of_source(scope: Scope, row: Columns) -> ColumnElement[bool]:

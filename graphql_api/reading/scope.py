@@ -1,0 +1,108 @@
+"""Where an expression stands while a document is compiled, and what the compilation has to remember.
+
+What a request decides about the *text* of the statement (a directive, an order, which arguments stand) is asked with
+``look`` and kept with the statement, which serves all requests that look the same. What it decides about *values* goes
+through ``bind`` and becomes a parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import BindParameter, ColumnElement, FromClause, bindparam, literal_column, select
+from sqlalchemy.types import TypeEngine
+
+from db.tables import ApplicationRow, CustomerSessionRow
+from graphql_api.errors import LimitExceeded
+from graphql_api.reading.arguments import Getter
+from graphql_api.reading.identity import Columns, Source
+
+if TYPE_CHECKING:
+    from graphql_api.reading.plans import Request
+
+
+class Trace:
+    """One compilation, for one request: what was looked at, and what is put in when the statement runs."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.looks: list[tuple[Getter, Any]] = []
+        self.binds: dict[str, Getter] = {}
+        self.objects: list[tuple[Getter, ...]] = []
+        self._aliases = count(1)
+
+    def look(self, getter: Getter) -> Any:
+        """The request's value of something that decides the statement's text; it has to be hashable and small."""
+        seen = getter(self.request)
+        self.looks.append((getter, seen))
+        return seen
+
+    def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
+        """A parameter that each request fills for itself."""
+        name = f"p{len(self.binds) + 1}"
+        self.binds[name] = getter
+        return bindparam(name, type_=type_, required=True)
+
+    def counts(self, sizes: tuple[Getter, ...]) -> None:
+        """An object that is answered as many times as the pages around it are long.
+
+        Raises LimitExceeded where there are too many of them to compile.
+        """
+        self.objects.append(sizes)
+        if len(self.objects) > self.request.limits.max_cost:
+            raise LimitExceeded(f"The document selects more than {self.request.limits.max_cost} objects.")
+
+    def alias(self, source: Source) -> FromClause:
+        """A name for a table that stands nowhere else in the statement."""
+        return source.table.alias(f"t{next(self._aliases)}")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an expression stands: the row it reads, the rows around it, the arguments of its field."""
+
+    trace: Trace
+    source: Source | None = None
+    columns: Columns | None = None
+    around: Scope | None = None
+    name: str = ""
+    arguments: Mapping[str, Getter] | None = None
+    sizes: tuple[Getter, ...] = ()
+
+    @property
+    def row(self) -> Columns:
+        """The columns of the row."""
+        assert self.columns is not None, "a root field has no row"
+        return self.columns
+
+    def argument(self, name: str) -> Getter:
+        """The value of one of the field's arguments, by its GraphQL name."""
+        assert self.arguments is not None, "only a field with arguments has any"
+        return self.arguments[name]
+
+    def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
+        """A parameter that each request fills for itself."""
+        return self.trace.bind(getter, type_)
+
+    def look(self, getter: Getter) -> Any:
+        """The request's value of something that decides the statement's text."""
+        return self.trace.look(getter)
+
+    @property
+    def minor_digits(self) -> ColumnElement[int]:
+        """The minor digits of the currency that amounts here are in."""
+        if self.columns is None:
+            return literal_column("0")
+        if "minor_digits" in self.columns:
+            return self.columns["minor_digits"]
+        if self.around is not None and self.around.columns is not None:
+            return self.around.minor_digits
+        of_session = "session_id" in self.columns
+        owner = self.trace.alias(Source(CustomerSessionRow if of_session else ApplicationRow))
+        found = select(owner.c.minor_digits).where(owner.c.application_id == self.columns["application_id"])
+        if of_session:
+            found = found.where(owner.c.id == self.columns["session_id"])
+        return found.correlate_except(owner).scalar_subquery()
