@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Literal, ParamSpe
 
 import typer
 
-from db.domain.attributes import UnknownAttributes, instant
+from db.domain.attribute_values import instant
+from db.domain.attributes import UnknownAttributes
 from db.domain.entity import rfc_3339
 from db.domain.errors import Refused
 from db.domain.money import RoundingMode

@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
-from db.domain.attributes import instant
+from db.domain.attribute_values import instant
 from db.domain.entity import rfc_3339
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from db.domain.decimals import printed
 
 if TYPE_CHECKING:  # lifecycle and attributes raise what is defined here
-    from db.domain.attributes import AttributeEntity, AttributeType
+    from db.domain.attribute_values import AttributeType
+    from db.domain.attributes import AttributeEntity
     from db.domain.lifecycle import SessionState
 
 LONGEST = 60

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlmodel import Field
 
-from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeEntity
 from db.tables.base import CLUSTERED, Row, belongs_to
 from db.tables.columns import CodePoints, Json, UtcTime, by_value
 

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement
 
-from db.domain.attributes import instant
+from db.domain.attribute_values import instant
 from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
 from graphql_api.reading.fields import Order

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import strawberry
 
-from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeEntity
 from db.tables import AttributeDefinitionRow
 from graphql_api.reading.fields import column
 from graphql_api.reading.identity import Source

@@ -9,7 +9,8 @@ from typing import Any
 import strawberry
 
 from db.domain import decimals, errors
-from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeEntity
 from db.domain.lifecycle import SessionState
 from graphql_api.reading.plans import answer
 from graphql_api.types.customer_session import CustomerSession

@@ -2,7 +2,8 @@
 
 import pytest
 
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeType, definition_problems
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeDefinition, AttributeEntity, definition_problems
 from db.domain.errors import InvalidInput
 
 SESSION = AttributeEntity.CUSTOMER_SESSION

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeType, problems
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeDefinition, AttributeEntity, problems
 from db.domain.errors import InvalidAttributeValue
 
 SESSION = AttributeEntity.CUSTOMER_SESSION

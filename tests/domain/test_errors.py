@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeEntity
 from db.domain.errors import (
     AlreadyExists,
     CartLineNotFound,

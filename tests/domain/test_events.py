@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from db.domain import session as sessions
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import UNSET, SessionContent
 from db.domain.discounts import Discount

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from db.domain import session as sessions
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
 from db.domain.cart import CartLine
 from db.domain.commands import SessionContent
 from db.domain.discounts import Discount

@@ -13,7 +13,8 @@ from shop import Shop, line
 
 from db import json
 from db.domain import session as sessions
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateSession, SessionContent
 from db.domain.discounts import Discount

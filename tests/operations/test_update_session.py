@@ -6,7 +6,8 @@ from typing import Any
 
 from shop import Shop, line, refusals
 
-from db.domain.attributes import AttributeEntity, AttributeType
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeEntity
 from db.domain.discounts import Discount
 from db.domain.errors import DiscountExceedsTotal, InvalidInput, SessionNotEditable, SessionNotFound, VersionConflict
 from db.operations import Outcome
