@@ -15,8 +15,10 @@ export async function serve() {
   const server = spawn("cartograph", ["serve", "--dev", "--port", String(port)], {
     cwd: folder,
     env: { ...process.env, CARTOGRAPH_DATABASE_URL: database },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  let said = "";
+  server.stdout.on("data", (chunk) => (said += chunk));
   const gone = new Promise((resolve) => server.once("exit", resolve).once("error", resolve));
   const stop = async () => {
     server.kill("SIGTERM");
@@ -30,7 +32,7 @@ export async function serve() {
     await stop();
     throw new Error(outcome);
   }
-  return { origin, stop };
+  return { origin, key: said.match(/\bck_\w+/)[0], stop };
 }
 
 function freePort() {
