@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import aiosqlite
@@ -18,10 +20,12 @@ from db.engine import StatementTooDeep, UnusableDatabase
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Waiting = tuple[Callable[[Connection], Any], asyncio.Future[Any]]
 
 OLDEST = (3, 38, 0)  # JSON functions are built in
 READERS = 2
 MAX_TOGETHER = 100  # operations committed at once
+TOO_DEEP = ("parser stack overflow", "Expression tree is too large")
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -100,7 +104,7 @@ class SqliteDatabase:
                 rows = await self._next_connection().execute_fetchall(statement, parameters)
                 row = next(iter(rows), None)
         except sqlite3.OperationalError as error:
-            if "parser stack overflow" in str(error):
+            if any(problem in str(error) for problem in TOO_DEEP):
                 raise StatementTooDeep from error
             raise
         return row[0] if row else None
@@ -123,34 +127,42 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._thread = ThreadPoolExecutor(1, "writer")
-        self._waiting: list[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = []
+        self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
 
     async def run(self, operation: Callable[[Connection], T]) -> T:
         """What the operation answers, once it has been committed."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        self._waiting.append((operation, answer))
-        if len(self._waiting) == 1:
-            loop.run_in_executor(self._thread, self._commit_together, loop)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.put((operation, answer))
         return await answer
 
-    def _commit_together(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run all that waits in one transaction. Only this thread takes from the list, and only all of it at once."""
-        together, self._waiting = self._waiting, []
-        for start in range(0, len(together), MAX_TOGETHER):
-            batch = together[start : start + MAX_TOGETHER]
-            try:
-                with self._engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
-                    told = [attempt(connection, operation) for operation, _ in batch]
-                    connection.commit()
-            except Exception as error:  # nothing of the batch was written
-                told = [partial(fail, error)] * len(batch)
-            loop.call_soon_threadsafe(tell, [answer for _, answer in batch], told)
-
     def close(self) -> None:
-        """Wait for the operations under way."""
-        self._thread.shutdown()
+        """Carry out what waits, then end."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while first := self._waiting.get():
+            together = [first]
+            while len(together) < MAX_TOGETHER and not self._waiting.empty():
+                if (another := self._waiting.get()) is None:
+                    self._waiting.put(None)  # the end comes after these
+                    break
+                together.append(another)
+            told = self._commit_together([operation for operation, _ in together])
+            answers = [answer for _, answer in together]
+            answers[0].get_loop().call_soon_threadsafe(tell, answers, told)
+
+    def _commit_together(self, operations: list[Callable[[Connection], Any]]) -> list[Callable[[], Any]]:
+        """What comes of each, in one transaction."""
+        try:
+            with self._engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
+                told = [attempt(connection, operation) for operation in operations]
+                connection.commit()
+        except Exception as error:  # nothing of them was written
+            return [partial(fail, error)] * len(operations)
+        return told
 
 
 def attempt(connection: Connection, operation: Callable[[Connection], T]) -> Callable[[], T]:

@@ -1,5 +1,6 @@
 """Keys: from the Authorization header to who asks."""
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from db.operations import Key, find_key, use_key
 from graphql_api.errors import Unauthenticated
 from graphql_api.guard.viewer import Viewer
 
-BEARER = re.compile(r"[Bb]earer +(\S+)", re.ASCII)
+log = logging.getLogger("cartograph")
+
+BEARER = re.compile(r"bearer +(\S+)", re.ASCII | re.IGNORECASE)
 KEY = re.compile(r"ck_(0|[1-9][0-9]{0,9})_([A-Za-z0-9]{12})_[0-9a-f]{64}", re.ASCII)
 LARGEST_APPLICATION = 2**31 - 1
 MAX_KNOWN = 10_000  # keys remembered at once
@@ -63,8 +66,15 @@ class Keys:
         if key.expires is not None and key.expires <= now:
             raise Unauthenticated("The key has expired.")
         if key.last_used is None or now - key.last_used >= USED_EVERY:
-            await self._database.write(use_key, key.application_id, key.prefix, now)
+            await self._note_use(key, now)
         return self._remember(key, secret_hash, now)
+
+    async def _note_use(self, key: Key, now: datetime) -> None:
+        """Write down that a key was used; a database that cannot be written to can still be read."""
+        try:
+            await self._database.write(use_key, key.application_id, key.prefix, now)
+        except Exception:  # whatever it is, the request goes on
+            log.warning("the use of key %s could not be noted", key.prefix, exc_info=True)
 
     def _remember(self, key: Key, secret_hash: bytes, now: datetime) -> Viewer:
         left = (key.expires - now).total_seconds() if key.expires else self._seconds
