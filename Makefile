@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL = help
-.PHONY: help run test check schema
+.PHONY: help run test check schema bench
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
@@ -20,6 +20,9 @@ check: .venv/installed ## lint, formatting, types, and schema.graphql against th
 
 schema: .venv/installed ## write schema.graphql from the code
 	$(BIN)/cartograph export-schema
+
+bench: .venv/installed ## compare with other servers, in nine minutes; needs node, npm and wrk
+	@benchmarks/run
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

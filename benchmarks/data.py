@@ -1,26 +1,43 @@
-"""What every server is asked about: 20,000 sessions of five lines, in the product's own tables."""
+"""What every server is asked about: 20,000 sessions of five lines with their histories, in the product's own tables."""
 
 import asyncio
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, Table, insert, text
 
-from db.domain.commands import CreateApplication, CreateKey
-from db.domain.lifecycle import SessionState
+from db.domain import session as rule
+from db.domain.cart import CartLine, ReturnRequest
+from db.domain.commands import CreateApplication, CreateKey, CreateSession, SessionContent
+from db.domain.discounts import Discount
+from db.domain.events import EventType, SessionEvent, event
+from db.domain.session import CustomerSession, Rules
 from db.engine import open_database
 from db.migrations import upgrade
 from db.operations import create_application, create_key
-from db.tables import CartItemRow, CustomerProfileRow, CustomerSessionRow, KeyRole
+from db.repository.applications import settings
+from db.repository.core import CART_ITEM, DISCOUNT, EVENT, PROFILE, RETURN, RETURNED_ITEM, SESSION
+from db.repository.save import EVENT_FACTS, LINE, part_key, row
+from db.tables import KeyRole
 
 SESSIONS = 20_000
 LINES = 5
 PROFILES = 500
+COUPONS = 40
+TOGETHER = 1_000  # sessions whose rows are written by one INSERT a table
+TABLES = (SESSION, CART_ITEM, DISCOUNT, EVENT, RETURN, RETURNED_ITEM)  # each behind those that it refers to
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
-NOTHING = Decimal(0)
+MINUTE = timedelta(minutes=1)
+NAME = "benchmark"
+
+Rows = Iterator[tuple[Table, dict[str, Any]]]
+Happening = tuple[EventType, Callable[[CustomerSession, datetime], CustomerSession]]
 
 
 def load(path: Path) -> str:
@@ -39,72 +56,93 @@ async def write(url: str) -> str:
 
 
 def fill(connection: Connection) -> str:
-    """One application, its rows, and a key that reads them. The rows go in by the thousand, so they bring no events."""
-    application_id = create_application(connection, CreateApplication(name="Benchmark", currency="EUR"), OPENED)
-    rows = {
-        CustomerProfileRow: profiles(application_id),
-        CustomerSessionRow: sessions(application_id),
-        CartItemRow: lines(application_id),
-    }
-    for table, values in rows.items():
-        connection.execute(insert(table), list(values))
-    command = CreateKey(application_id=application_id, name="benchmark", role=KeyRole.READER)
+    """One application, its customers and sessions, and a key that reads them."""
+    application_id = create_application(connection, CreateApplication(name=NAME, currency="EUR"), OPENED)
+    rules, event_ids = settings(connection, application_id), count(1)
+    connection.execute(insert(PROFILE), [profile(application_id, number) for number in range(PROFILES)])
+    for start in range(0, SESSIONS, TOGETHER):
+        rows = defaultdict(list)
+        for number in range(start, start + TOGETHER):
+            for table, values in written(*life(application_id, number, rules), event_ids):
+                rows[table].append(values)
+        for table in TABLES:
+            connection.execute(insert(table), rows[table])
+    connection.execute(text("ANALYZE"))  # as SQLite's manual asks after a load; every server's plans are better for it
+    command = CreateKey(application_id=application_id, name=NAME, role=KeyRole.READER)
     return create_key(connection, command, datetime.now(UTC)).secret
 
 
-def profiles(application_id: int) -> Iterator[dict[str, Any]]:
-    """The customers."""
-    for number in range(PROFILES):
-        yield {
-            "application_id": application_id,
-            "integration_id": f"customer-{number}",
-            "created": OPENED,
-            "updated": OPENED,
-            "attributes": {},
-        }
+def profile(application_id: int, number: int) -> dict[str, Any]:
+    """The row of a customer."""
+    facts = {"created": OPENED, "updated": OPENED, "attributes": {}}
+    return {"application_id": application_id, "integration_id": f"customer-{number}", **facts}
 
 
-def sessions(application_id: int) -> Iterator[dict[str, Any]]:
-    """The sessions; the first of each customer is a first session."""
-    for number in range(SESSIONS):
-        moment = OPENED + timedelta(seconds=number)
-        yield {
-            "application_id": application_id,
-            "id": number + 1,
-            "integration_id": f"session-{number}",
-            "profile_id": f"customer-{number % PROFILES}",
-            "state": SessionState.OPEN,
-            "version": 1,
-            "first_session": number < PROFILES,
-            "minor_digits": 2,
-            "total": sum((price(number, position) * (position + 1) for position in range(LINES)), NOTHING),
-            "discount_total": NOTHING,
-            "returned_total": NOTHING,
-            "created": moment,
-            "updated": moment,
-            "attributes": {},
-        }
+def life(application_id: int, number: int, rules: Rules) -> tuple[CustomerSession, list[SessionEvent]]:
+    """A session and its history, by the rules of the domain."""
+    content = SessionContent(
+        profile_id=f"customer-{number % PROFILES}", cart_items=[line(number, position) for position in range(LINES)]
+    )
+    command = CreateSession(application_id=application_id, integration_id=f"session-{number}", content=content)
+    new = rule.create(command, rules, created(number))
+    session = replace(new, id=number + 1, first_session=number < PROFILES)
+    history = [event(EventType.CREATED, None, session, NAME)]
+    for type_, change in happenings(number, rules):
+        at = session.updated + MINUTE
+        before, session = session, replace(change(session, at), version=session.version + 1, updated=at)
+        history.append(event(type_, before, session, NAME))
+    return session, history
 
 
-def lines(application_id: int) -> Iterator[dict[str, Any]]:
-    """Five lines a session; no two sessions have the same prices."""
-    for number in range(SESSIONS):
-        for position in range(LINES):
-            yield {
-                "application_id": application_id,
-                "session_id": number + 1,
-                "position": position,
-                "sku": f"sku-{number % 97}-{position}",
-                "name": f"Thing {position} of shelf {number % 97}",
-                "quantity": position + 1,
-                "returned_quantity": 0,
-                "price": price(number, position),
-                "discount_share": NOTHING,
-                "returned_total": NOTHING,
-                "attributes": {},
-            }
+def created(number: int) -> datetime:
+    """When a session was created: one a minute."""
+    return OPENED + number * MINUTE
 
 
-def price(number: int, position: int) -> Decimal:
-    """In whole cents."""
-    return Decimal(number + 100 * position + 99) / 100
+def line(number: int, position: int) -> CartLine:
+    """A line. No two sessions have the same prices."""
+    return CartLine(
+        sku=f"sku-{number % 97}-{position}",
+        name=f"Thing {position} of shelf {number % 97}",
+        quantity=position + 1,
+        price=Decimal(number + 100 * position + 99) / 100,
+    )
+
+
+def happenings(number: int, rules: Rules) -> Iterator[Happening]:
+    """Of four sessions one stays open, one is closed, one closed and returned in part, one closed and cancelled.
+
+    Four by four they have one of the coupons, and as many fours again have none.
+    """
+    four, fate = divmod(number, 4)
+    discounts = [Discount("Welcome", Decimal("1.50"))]
+    content = SessionContent(discounts=discounts)
+    if (code := four % (2 * COUPONS)) < COUPONS:
+        discounts.append(Discount("Coupon", Decimal("2.50")))
+        content = replace(content, coupon=f"coupon-{code}")
+    yield EventType.UPDATED, lambda session, at: rule.update(session, content, rules)
+    if fate == 0:
+        return
+    yield EventType.CLOSED, lambda session, at: rule.close(session, None, at)
+    if fate == 2:
+        items = [ReturnRequest(position=0, sku=None, quantity=None)]
+        yield EventType.ITEMS_RETURNED, lambda session, at: rule.return_items(session, items, rules.rounding, at)
+    elif fate == 3:
+        yield EventType.CANCELLED, lambda session, at: rule.cancel(session, None, at)
+
+
+def written(session: CustomerSession, history: list[SessionEvent], event_ids: Iterator[int]) -> Rows:
+    """The rows of a session, each with its table."""
+    key = part_key(session)
+    yield SESSION, row(session)
+    for position, each in enumerate(session.cart):
+        yield CART_ITEM, {**key, "position": position, **{name: getattr(each, name) for name in LINE}}
+    for label, amount in session.discounts.items():
+        yield DISCOUNT, {**key, "label": label, "amount": amount}
+    for told in history:
+        yield EVENT, {**key, "id": next(event_ids), **{name: getattr(told, name) for name in EVENT_FACTS}}
+    for made in session.returns:
+        yield RETURN, {**key, "version": made.version, "created": made.created, "amount": made.amount}
+        for item in made.items:
+            facts = {"position": item.position, "quantity": item.quantity, "amount": item.amount}
+            yield RETURNED_ITEM, {**key, "version": made.version, **facts}

@@ -4,7 +4,7 @@ local requests, turn = {}, 0
 function init(arguments)
   local headers = {
     ["Content-Type"] = "application/json",
-    ["Accept"] = "application/json",
+    ["Accept"] = "application/graphql-response+json, application/json;q=0.9", -- with the first, a refusal is no 200
     ["Authorization"] = "Bearer " .. arguments[2],
   }
   for line in io.lines(arguments[1]) do

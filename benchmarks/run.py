@@ -1,137 +1,88 @@
 """Cartograph beside its peers: the same rows, the same questions, the same answers; then requests a second."""
 
-import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
 import typer
 from cases import CASES, Case
+from chart import drawn
 from data import load
+from results import Figures, Results, printed
+from servers import PEERS, Broken, Server, served
 
 HERE = Path(__file__).parent
-PEERS_FOLDER = HERE / "peers"
-UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", str(PEERS_FOLDER), "--no-access-log", "--log-level", "warning")
-
-OURS = "Cartograph"
-# A peer is one file and one line here: the command that serves $DATABASE on $PORT.
-PEERS: Mapping[str, tuple[str, ...]] = {
-    OURS: (sys.executable, "-m", "graphql_api", "serve"),
-    "Strawberry + SQLModel + DataLoader": (*UVICORN, "strawberry_plain:plain"),
-    "the same with ParserCache, ValidationCache": (*UVICORN, "strawberry_plain:cached"),
-    "Mercurius + graphql-jit + better-sqlite3": ("node", str(PEERS_FOLDER / "mercurius.js")),
-    "bare Starlette, SQL by hand, no GraphQL": (*UVICORN, "starlette_sql:app"),
-}
 CHECKED = 20  # answers of each case that are compared
-PATIENCE = 30.0
+WARM_UP = 1  # seconds
+TIMEOUT = "30s"  # the slowest need more for an answer than the two seconds that wrk would wait
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def main(
-    rounds: Annotated[int, typer.Option(min=1, help="How often each peer is asked each case.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each server is asked each case.")] = 5,
     seconds: Annotated[int, typer.Option(min=1, help="How long each time.")] = 3,
+    folder: Annotated[Path, typer.Option(help="Where results.md and chart.svg are written.")] = HERE,
 ) -> None:
-    """Print, for each case, the requests a second of each peer and how many times as many Cartograph answers."""
-    with TemporaryDirectory() as folder, ExitStack() as running:
-        database = Path(folder) / "benchmark.db"
-        key = load(database)
-        urls = {peer: running.enter_context(served(command, database)) for peer, command in PEERS.items()}
+    """Compare Cartograph with its peers, and write down what came of it."""
+    with TemporaryDirectory() as temporary, ExitStack() as running:
+        place = Path(temporary)
+        typer.echo("Loading", err=True)
+        key = load(place / "benchmark.db")
+        servers = [running.enter_context(served(peer, place / "benchmark.db")) for peer in PEERS]
         for case in CASES:
-            check(case, urls, key)
-            (Path(folder) / case.operation).write_text("\n".join(case.bodies()), encoding="utf-8")
-        figures: dict[tuple[Case, str], list[float]] = {(case, peer): [] for case in CASES for peer in urls}
-        for _ in range(rounds):
+            typer.echo(f"Checking: {case.name}", err=True)
+            check(case, servers, key)
+            bodies(place, case).write_text("\n".join(case.bodies()), encoding="utf-8")
+        figures: Figures = {(case.name, peer.name): [] for case in CASES for peer in PEERS}
+        for number in range(rounds + 1):
+            typer.echo(f"Round {number} of {rounds}" if number else "Warming up", err=True)
             for case in CASES:
-                for peer, url in urls.items():
-                    figures[case, peer].append(wrk(url, Path(folder) / case.operation, key, seconds))
-    for case in CASES:
-        report(case, {peer: figures[case, peer] for peer in urls})
+                for server in servers:
+                    rate = wrk(server, bodies(place, case), key, seconds if number else WARM_UP)
+                    if number:
+                        figures[case.name, server.peer.name].append(rate)
+        results = Results(figures, {server.peer.name: server.resident() for server in servers})
+    text = printed(results, rounds, seconds)
+    typer.echo(text)
+    (folder / "results.md").write_text(text, encoding="utf-8")
+    (folder / "chart.svg").write_text(drawn(results), encoding="utf-8")
 
 
-@contextmanager
-def served(command: tuple[str, ...], database: Path) -> Iterator[str]:
-    """The address of a server that runs as long as the block does."""
-    port = free_port()
-    if "uvicorn" in command:
-        command = (*command, "--port", str(port))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CARTOGRAPH_")}
-    environment |= {
-        "DATABASE": str(database),
-        "PORT": str(port),
-        "CARTOGRAPH_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
-        "CARTOGRAPH_PORT": str(port),
-        "CARTOGRAPH_LOG_LEVEL": "warning",
-    }
-    process = subprocess.Popen(command, cwd=database.parent, env=environment)  # noqa: S603  # our own commands
-    try:
-        wait(process, port)
-        yield f"http://127.0.0.1:{port}/graphql"
-    finally:
-        process.terminate()
-        process.wait()
+def bodies(folder: Path, case: Case) -> Path:
+    """The file of a case's requests, one a line."""
+    return folder / f"{case.operation}.jsonl"
 
 
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait(process: subprocess.Popen[bytes], port: int) -> None:
-    """Until the server listens. Raises RuntimeError where it ends instead, or takes too long."""
-    late = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < late:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise RuntimeError(f"{process.args!r} does not serve.")
-
-
-def check(case: Case, urls: Mapping[str, str], key: str) -> None:
-    """Raises RuntimeError where the peers do not all answer the same."""
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Accept": "application/json"}
+def check(case: Case, servers: Sequence[Server], key: str) -> None:
+    """Raises Broken where a server answers with an error, or not as Cartograph does."""
     for body in case.bodies()[:CHECKED]:
-        answers: dict[str, Any] = {}
-        for peer, url in urls.items():
-            answer = httpx.post(url, content=body, headers=headers).json()
-            if "errors" in answer or answer["data"] != answers.setdefault("data", answer["data"]):
-                raise RuntimeError(f"{peer} answers {case.name!r} in its own way: {str(answer)[:500]}")
+        answers = [(server.peer.name, server.answer(body, key)) for server in servers]
+        for name, answer in answers:
+            if "errors" in answer or answer != answers[0][1]:
+                raise Broken(f"{name} answers {case.name!r} in its own way: {str(answer)[:2_000]}")
 
 
-def wrk(url: str, bodies: Path, key: str, seconds: int) -> float:
-    """Requests a second over eight connections. Raises RuntimeError where one was not answered with 200."""
+def wrk(server: Server, requests: Path, key: str, seconds: int) -> float:
+    """Requests a second over eight connections. Raises Broken where one was not answered with 200."""
     program = shutil.which("wrk") or "wrk"
-    command = [program, "-t1", "-c8", f"-d{seconds}s", "-s", str(HERE / "post.lua"), url, "--", str(bodies), key]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603  # our own command
+    script = ["-s", str(HERE / "post.lua"), server.url, "--", str(requests), key]
+    done = subprocess.run(  # noqa: S603  # our own command
+        [program, "-t1", "-c8", f"-d{seconds}s", "--timeout", TIMEOUT, *script],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     rate = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
     if rate is None or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise RuntimeError(done.stdout + done.stderr)
+        raise Broken(f"{server.peer.name}, {requests.stem}: {done.stdout}{done.stderr}")
     return float(rate[1])
-
-
-def report(case: Case, figures: Mapping[str, list[float]]) -> None:
-    """One table. The ratio is the median of the rounds' ratios, because a round's figures were taken side by side."""
-    typer.echo(f"\n{case.name}\n")
-    typer.echo("| server | requests/s, median | lowest | highest | Cartograph is |")
-    typer.echo("|---|---:|---:|---:|---:|")
-    for peer, rates in figures.items():
-        ratio = median(ours / theirs for ours, theirs in zip(figures[OURS], rates, strict=True))
-        typer.echo(f"| {peer} | {median(rates):,.0f} | {min(rates):,.0f} | {max(rates):,.0f} | {ratio:.2f} x |")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
-"""Strawberry, SQLModel and a DataLoader, as their manuals show: ``plain``, and ``cached`` with both caches.
+"""Strawberry, SQLModel and DataLoaders, as their manuals show: ``plain``, and ``cached`` with both caches.
 
 It asks for no key, sets no limits and prints amounts for one currency: less work than Cartograph does.
 """
 
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import strawberry
+from sqlalchemy import ColumnElement, event, func
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from strawberry.asgi import GraphQL
@@ -21,13 +23,34 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
 from db.domain.entity import rfc_3339
+from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
-from db.tables import CartItemRow, CustomerSessionRow
+from db.tables import CartItemRow, CustomerProfileRow, DiscountRow, SessionEventRow, SessionReturnRow
+from db.tables import CustomerSessionRow as Row
+
+T = TypeVar("T")
 
 APPLICATION = 1
-engine = create_async_engine(f"sqlite+aiosqlite:///{os.environ['DATABASE']}")
+engine = create_async_engine(
+    f"sqlite+aiosqlite:///{os.environ['DATABASE']}",
+    isolation_level="AUTOCOMMIT",  # each read is one statement, and needs no transaction around it
+    pool_reset_on_return=None,
+    pool_size=2,  # as many as Cartograph reads with; more of them only wait for the interpreter
+    max_overflow=0,
+)
 strawberry.enum(SessionState)
-Info = strawberry.Info[dict[str, Any], None]
+
+
+@event.listens_for(engine.sync_engine, "connect")
+def set_pragmas(connection: Any, record: object) -> None:
+    """As much cache as Cartograph gives each of its connections."""
+    connection.execute("PRAGMA cache_size = -16384")
+
+
+async def rows(statement: Any) -> Sequence[Any]:
+    """What a statement finds. Resolvers run side by side, and must not share a database session."""
+    async with AsyncSession(engine) as database:
+        return (await database.exec(statement)).all()
 
 
 @strawberry.type
@@ -39,51 +62,241 @@ class CartItem:
     name: str | None
     quantity: int
     price: Decimal
-
-    @strawberry.field
-    def total(self) -> Decimal:
-        """Price times quantity."""
-        return self.price * self.quantity
-
-
-@strawberry.interface
-class Node:
-    """Anything with a global id."""
-
-    id: strawberry.ID
+    total: Decimal
 
 
 @strawberry.type
-class CustomerSession(Node):
-    """A session; its lines come through the loader."""
+class Discount:
+    """A discount."""
+
+    label: str
+    amount: Decimal
+
+
+@strawberry.type
+class SessionReturn:
+    """A return."""
+
+    created: datetime
+    amount: Decimal
+
+
+@strawberry.type
+class CustomerProfile:
+    """A customer."""
+
+    integration_id: str
+    created: datetime
+
+
+@strawberry.interface
+class SessionEvent:
+    """One change of a session."""
+
+    version: int
+    occurred: datetime
+    actor: str
+
+
+EVENTS: dict[EventType, Callable[..., SessionEvent]] = {
+    type_: strawberry.type(type(name, (SessionEvent,), {}))
+    for type_, name in (
+        (EventType.CREATED, "SessionCreated"),
+        (EventType.UPDATED, "SessionUpdated"),
+        (EventType.CLOSED, "SessionClosed"),
+        (EventType.ITEMS_RETURNED, "ItemsReturned"),
+        (EventType.CANCELLED, "SessionCancelled"),
+    )
+}
+
+
+@strawberry.type
+class SessionEventConnection:
+    """A page of a history."""
+
+    nodes: list[SessionEvent]
+
+
+def of_sessions(table: Any, order: str, made: Callable[[Any], T]) -> Callable[[list[int]], Awaitable[list[list[T]]]]:
+    """Loads what each session has in a table."""
+
+    async def load(keys: list[int]) -> list[list[T]]:
+        statement = select(table).where(table.application_id == APPLICATION, table.session_id.in_(keys))
+        found = defaultdict(list)
+        for row in await rows(statement.order_by(table.session_id, getattr(table, order))):
+            found[row.session_id].append(made(row))
+        return [found[key] for key in keys]
+
+    return load
+
+
+async def load_profiles(keys: list[str]) -> list[CustomerProfile | None]:
+    """Profiles by their integration IDs."""
+    row = CustomerProfileRow
+    statement = select(row).where(row.application_id == APPLICATION, col(row.integration_id).in_(keys))
+    found = {
+        each.integration_id: CustomerProfile(integration_id=each.integration_id, created=each.created)
+        for each in await rows(statement)
+    }
+    return [found.get(key) for key in keys]
+
+
+async def load_sessions(keys: list[str]) -> list["CustomerSession | None"]:
+    """Sessions by their integration IDs."""
+    statement = select(Row).where(Row.application_id == APPLICATION, col(Row.integration_id).in_(keys))
+    found = {row.integration_id: session_of(row) for row in await rows(statement)}
+    return [found.get(key) for key in keys]
+
+
+async def load_events(keys: list[tuple[int, int]]) -> list[list[SessionEvent]]:
+    """The last events of sessions; a key is a session and how many of its events are asked for."""
+    row = SessionEventRow
+    rank = func.row_number().over(partition_by=col(row.session_id), order_by=col(row.version).desc())
+    of_these = row.application_id == APPLICATION, col(row.session_id).in_([key for key, _ in keys])
+    ranked = select(row, rank.label("rank")).where(*of_these).subquery()
+    last = aliased(row, ranked)
+    statement = select(last).where(ranked.c.rank <= max(count for _, count in keys))
+    found = defaultdict(list)
+    for each in await rows(statement.order_by(col(last.session_id), col(last.version))):
+        made = EVENTS[each.type](version=each.version, occurred=each.occurred, actor=each.actor)
+        found[each.session_id].append(made)
+    return [found[key][-count:] for key, count in keys]
+
+
+def line_of(row: CartItemRow) -> CartItem:
+    """The type from the row."""
+    return CartItem(
+        position=row.position,
+        sku=row.sku,
+        name=row.name,
+        quantity=row.quantity,
+        price=row.price,
+        total=row.price * row.quantity,
+    )
+
+
+class Loaders:
+    """The loaders of one request."""
+
+    def __init__(self) -> None:
+        self.sessions = DataLoader(load_sessions)
+        self.profiles = DataLoader(load_profiles)
+        self.lines = DataLoader(of_sessions(CartItemRow, "position", line_of))
+        self.discounts = DataLoader(
+            of_sessions(DiscountRow, "label", lambda row: Discount(label=row.label, amount=row.amount))
+        )
+        self.returns = DataLoader(
+            of_sessions(SessionReturnRow, "version", lambda row: SessionReturn(created=row.created, amount=row.amount))
+        )
+        self.events = DataLoader(load_events)
+
+
+Info = strawberry.Info[Loaders, None]
+
+
+@strawberry.type
+class CustomerSession:
+    """A session; what it has comes through the loaders."""
 
     integration_id: str
     profile_id: str | None
     state: SessionState
+    coupon: str | None
     total: Decimal
+    net_total: Decimal
     created: datetime
     first_session: bool
     key: strawberry.Private[int]
 
     @strawberry.field
-    async def cart_items(self, info: Info) -> list[CartItem]:
-        """One statement for all the sessions of a request."""
-        lines: list[CartItem] = await info.context["lines"].load(self.key)
-        return lines
+    async def profile(self, info: Info) -> CustomerProfile | None:
+        """The customer."""
+        return await info.context.profiles.load(self.profile_id) if self.profile_id else None
 
-    @classmethod
-    def of(cls, row: CustomerSessionRow) -> Self:
-        """The type from the row."""
-        return cls(
-            id=strawberry.ID(f"session-{APPLICATION}-{row.id}"),
-            integration_id=row.integration_id,
-            profile_id=row.profile_id,
-            state=row.state,
-            total=row.total,
-            created=row.created,
-            first_session=row.first_session,
-            key=row.id,
-        )
+    @strawberry.field
+    async def cart_items(self, info: Info) -> list[CartItem]:
+        """The lines."""
+        return await info.context.lines.load(self.key)
+
+    @strawberry.field
+    async def discounts(self, info: Info) -> list[Discount]:
+        """The discounts."""
+        return await info.context.discounts.load(self.key)
+
+    @strawberry.field
+    async def returns(self, info: Info) -> list[SessionReturn]:
+        """The returns."""
+        return await info.context.returns.load(self.key)
+
+    @strawberry.field
+    async def events(self, info: Info, last: int = 20) -> SessionEventConnection:
+        """The end of the history."""
+        return SessionEventConnection(nodes=await info.context.events.load((self.key, last)))
+
+
+def session_of(row: Row) -> CustomerSession:
+    """The type from the row."""
+    return CustomerSession(
+        integration_id=row.integration_id,
+        profile_id=row.profile_id,
+        state=row.state,
+        coupon=row.coupon,
+        total=row.total,
+        net_total=row.total - row.discount_total - row.returned_total,
+        created=row.created,
+        first_session=row.first_session,
+        key=row.id,
+    )
+
+
+@strawberry.input
+class DateTimeRange:
+    """A span of time."""
+
+    from_: datetime | None = strawberry.field(name="from", default=None)
+    to: datetime | None = None
+
+
+@strawberry.input
+class CustomerSessionFilter:
+    """Which sessions."""
+
+    states: list[SessionState] | None = None
+    coupons: list[str] | None = None
+    created: DateTimeRange | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What it demands of a row."""
+        found: list[ColumnElement[bool]] = []
+        if self.states is not None:
+            found.append(col(Row.state).in_(self.states))
+        if self.coupons is not None:
+            found.append(col(Row.coupon).in_(self.coupons))
+        if self.created is not None and self.created.from_ is not None:
+            found.append(col(Row.created) >= self.created.from_)
+        if self.created is not None and self.created.to is not None:
+            found.append(col(Row.created) < self.created.to)
+        return found
+
+
+@strawberry.type
+class CustomerSessionConnection:
+    """A page of sessions; what is not selected is not read."""
+
+    conditions: strawberry.Private[list[ColumnElement[bool]]]
+    first: strawberry.Private[int]
+
+    @strawberry.field
+    async def nodes(self) -> list[CustomerSession]:
+        """The newest."""
+        newest = select(Row).where(*self.conditions).order_by(col(Row.created).desc(), col(Row.id).desc())
+        return [session_of(row) for row in await rows(newest.limit(self.first))]
+
+    @strawberry.field
+    async def total_count(self) -> int:
+        """All of them."""
+        (count,) = await rows(select(func.count()).select_from(Row).where(*self.conditions))
+        return int(count)
 
 
 @strawberry.type
@@ -93,47 +306,23 @@ class Query:
     @strawberry.field
     async def customer_session(self, info: Info, integration_id: str) -> CustomerSession | None:
         """One session by its integration ID."""
-        statement = select(CustomerSessionRow).where(
-            CustomerSessionRow.application_id == APPLICATION, CustomerSessionRow.integration_id == integration_id
-        )
-        row = (await info.context["database"].exec(statement)).one_or_none()
-        return CustomerSession.of(row) if row else None
+        return await info.context.sessions.load(integration_id)
 
     @strawberry.field
-    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
-        """Sessions by their global ids."""
-        keys = [int(each.rpartition("-")[2]) for each in ids]
-        statement = select(CustomerSessionRow).where(
-            CustomerSessionRow.application_id == APPLICATION, col(CustomerSessionRow.id).in_(keys)
-        )
-        found = {row.id: CustomerSession.of(row) for row in await info.context["database"].exec(statement)}
-        return [found.get(key) for key in keys]
+    async def customer_sessions(
+        self, first: int = 20, filter: CustomerSessionFilter | None = None
+    ) -> CustomerSessionConnection:
+        """A page of sessions."""
+        asked = filter.conditions() if filter else []
+        return CustomerSessionConnection(conditions=[col(Row.application_id) == APPLICATION, *asked], first=first)
 
 
-class DatabaseSession(SchemaExtension):
-    """One database session for each request, and the loader that reads through it."""
+class Server(GraphQL[Loaders, None]):
+    """Strawberry's own ASGI application, with loaders for each request."""
 
-    async def on_operation(self) -> AsyncIterator[None]:
-        """Opened before the operation, closed behind it."""
-        async with AsyncSession(engine) as database:
-
-            async def load_lines(keys: list[int]) -> list[list[CartItem]]:
-                statement = (
-                    select(CartItemRow)
-                    .where(CartItemRow.application_id == APPLICATION, col(CartItemRow.session_id).in_(keys))
-                    .order_by(col(CartItemRow.session_id), col(CartItemRow.position))
-                )
-                lines = defaultdict(list)
-                for row in await database.exec(statement):
-                    line = CartItem(
-                        position=row.position, sku=row.sku, name=row.name, quantity=row.quantity, price=row.price
-                    )
-                    lines[row.session_id].append(line)
-                return [lines[key] for key in keys]
-
-            self.execution_context.context["database"] = database
-            self.execution_context.context["lines"] = DataLoader(load_lines)
-            yield
+    async def get_context(self, request: Any, response: Any) -> Loaders:
+        """What resolvers find in info.context."""
+        return Loaders()
 
 
 scalars: dict[object, ScalarDefinition] = {
@@ -142,18 +331,12 @@ scalars: dict[object, ScalarDefinition] = {
 }
 
 
-def server(*extensions: type[SchemaExtension]) -> GraphQL[Any, None]:
-    """Strawberry's own ASGI application."""
-    return GraphQL(
-        strawberry.Schema(
-            Query,
-            types=[CustomerSession],
-            extensions=extensions,
-            config=StrawberryConfig(scalar_map=scalars),
-        ),
-        graphql_ide=None,
-    )
+def server(*extensions: type[SchemaExtension]) -> Server:
+    """The application with these extensions."""
+    config = StrawberryConfig(scalar_map=scalars)
+    types: list[Any] = list(EVENTS.values())
+    return Server(strawberry.Schema(Query, types=types, extensions=extensions, config=config), graphql_ide=None)
 
 
-plain = server(DatabaseSession)
-cached = server(DatabaseSession, ParserCache, ValidationCache)
+plain = server()
+cached = server(ParserCache, ValidationCache)
