@@ -31,7 +31,7 @@ PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA busy_timeout = 10000",
     "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -16384",
+    "PRAGMA cache_size = -8192",  # kibibytes, for each of half a dozen connections
     "PRAGMA temp_store = MEMORY",
 )
 READ_ONLY = (*PRAGMAS, "PRAGMA query_only = ON")

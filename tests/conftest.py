@@ -2,8 +2,10 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +15,9 @@ from db import migrations
 from db.domain.commands import CreateApplication
 from db.engine import Database, open_database
 from db.operations import create_application
+
+if TYPE_CHECKING:
+    from served import Api
 
 # How long an example takes tells of the machine, not of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -54,3 +59,44 @@ def shop(runner: asyncio.Runner, database: Database) -> Shop:
     """An application in euros."""
     application = CreateApplication(name="Shop", currency="EUR")
     return Shop(runner, database, runner.run(database.write(create_application, application, Shop.OPENED)))
+
+
+@pytest.fixture(scope="session")
+def furnished(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """An SQLite file with two applications and keys of every role, and the keys by name."""
+    from served import furnish  # noqa: PLC0415  # tests of the domain start without a server
+
+    path = Path(shutil.copy(migrated, tmp_path_factory.mktemp("furnished")))
+    return path, asyncio.run(furnish(path))
+
+
+@pytest.fixture
+def serve(
+    runner: asyncio.Runner, furnished: tuple[Path, dict[str, str]], tmp_path: Path
+) -> Iterator[Callable[..., "Api"]]:
+    """Serves the API with the settings that a test asks for; closed when the test ends."""
+    from served import Api  # noqa: PLC0415  # as above
+
+    with ExitStack() as opened:
+
+        def serve(**settings: Any) -> Api:
+            path = Path(shutil.copy(furnished[0], tmp_path))
+            return opened.enter_context(Api(runner, path, furnished[1], **settings))
+
+        yield serve
+
+
+@pytest.fixture
+def api(serve: Callable[..., "Api"]) -> "Api":
+    """The API as it is served where nothing is set."""
+    return serve()
+
+
+@pytest.fixture(scope="module")
+def shared_api(furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator["Api"]:
+    """The API, served once for all tests of a module that leave it as it was."""
+    from served import Api  # noqa: PLC0415  # as above
+
+    path = Path(shutil.copy(furnished[0], tmp_path_factory.mktemp("shared")))
+    with asyncio.Runner() as runner, Api(runner, path, furnished[1]) as api:
+        yield api

@@ -12,9 +12,12 @@ from graphql import (
     Undefined,
     ValueNode,
     VariableNode,
+    is_non_null_type,
 )
 from graphql.execution.values import VariableValues
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
+
+from graphql_api.errors import BadUserInput
 
 if TYPE_CHECKING:
     from graphql_api.reading.plans import Request
@@ -36,11 +39,22 @@ def getter(argument: GraphQLArgument, node: ValueNode | None) -> Getter:
         return lambda request: default
     if isinstance(node, VariableNode):
         name = node.name.value
+        if is_non_null_type(argument.type):
+            return lambda request: fitting(request.variables.get(name, default))
         return lambda request: request.variables.get(name, default)
     if not has_variables(node):
         known = coerce_input_literal(node, argument.type)
         return lambda request: known
-    return lambda request: coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables)))
+    return lambda request: fitting(
+        coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables)))
+    )
+
+
+def fitting(value: Any) -> Any:
+    """The value. Raises BadUserInput where a variable with a default was given null, and stands where null cannot."""
+    if value is None or value is Undefined:
+        raise BadUserInput("A variable is null where null cannot stand.")
+    return value
 
 
 def has_variables(node: ValueNode) -> bool:

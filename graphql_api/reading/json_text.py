@@ -20,7 +20,7 @@ Part = str | ColumnElement[Any]
 
 EMPTY, NULL, TRUE, FALSE = (literal_column(f"'{text}'", Text) for text in ("", "null", "true", "false"))
 
-GROUP = 500  # parts joined at one depth: SQLite takes expressions up to a thousand deep
+GROUP = 100  # parts joined at one depth: SQLite takes a thousand, summed over all subqueries that stand in each other
 
 
 class Joined(ColumnElement[str]):

@@ -17,6 +17,8 @@ from graphql import (
     is_abstract_type,
 )
 
+from graphql_api.errors import BadUserInput
+
 Truth = Callable[[ValueNode], bool]
 Sets = Sequence[SelectionSetNode | None]
 
@@ -78,8 +80,11 @@ class Selection:
 
 
 def constant(node: ValueNode, variables: Mapping[str, Any]) -> Any:
-    """The value of a directive's condition."""
-    return variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
+    """The value of a directive's condition. Raises BadUserInput on null."""
+    value = variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
+    if value is None:  # a variable with a default that was given null
+        raise BadUserInput("The condition of a directive is null.")
+    return value
 
 
 def response_key(node: FieldNode) -> str:

@@ -20,6 +20,7 @@ from graphql_api.settings import Settings
 MAX_KEPT = 1_000
 MAX_ERRORS = 10
 MAX_COMMENTS = 1_000
+ABORTED = "Parsing aborted."  # how graphql-core's own limits end: tokens, comments, nesting
 
 
 class InvalidDocument(Exception):
@@ -53,6 +54,12 @@ class Documents:
 
     def _made(self, source: str) -> Document:
         try:
+            return self._checked(source)
+        except RecursionError as error:
+            raise InvalidDocument(LimitExceeded("The document spreads fragments too deep in each other.")) from error
+
+    def _checked(self, source: str) -> Document:
+        try:
             parsed = parse(
                 source,
                 allow_empty_selection_sets=False,
@@ -63,11 +70,9 @@ class Documents:
             limits.check(parsed, self._settings)
         except LimitExceeded as error:
             raise InvalidDocument(error) from error
-        except GraphQLSyntaxError as error:
-            error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
-            raise InvalidDocument(error) from error
-        except GraphQLError as error:  # graphql-core's own limits: tokens, comments, length
-            error.extensions = {"code": LimitExceeded.code}
+        except GraphQLError as error:
+            over = not isinstance(error, GraphQLSyntaxError) or error.message.endswith(ABORTED)
+            error.extensions = {"code": LimitExceeded.code if over else "GRAPHQL_PARSE_FAILED"}
             raise InvalidDocument(error) from error
         found = validate(
             self._schema,

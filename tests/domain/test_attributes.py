@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.domain.attribute_values import AttributeType
 from db.domain.attributes import (
     AttributeDefinition,
     AttributeEntity,
     AttributeRules,
-    AttributeType,
     UnknownAttributes,
 )
 from db.domain.errors import InvalidAttributeValue, Refusal, UnknownAttribute

@@ -1,0 +1,56 @@
+"""Amounts: SQL prints and sums them as exactly as the domain does."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from served import Api
+from shop import line
+from sqlalchemy import BigInteger, Integer, Text, bindparam, func, select
+
+from db.domain.decimals import printed
+from db.domain.lifecycle import SessionState
+from db.domain.money import LIMIT
+from db.tables.columns import SCALE
+from graphql_api.reading.json_text import ExactSum, Printed
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(amount=st.integers(0, int(LIMIT * SCALE) - 1) | st.integers(0, 30_000), minor_digits=st.integers(0, 4))
+def test_sql_prints_an_amount_as_the_domain_does(shared_api: Api, amount: int, minor_digits: int) -> None:
+    statement = select(Printed(bindparam("amount", type_=BigInteger()), bindparam("digits", type_=Integer())))
+    found = value_of(shared_api, statement, amount=amount, digits=minor_digits)
+    assert found == printed(Decimal(amount).scaleb(-4), minor_digits)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    amounts=st.lists(
+        st.integers(int(LIMIT * SCALE) - 20_000, int(LIMIT * SCALE) - 1) | st.integers(0), max_size=40
+    ).map(lambda amounts: [min(amount, int(LIMIT * SCALE) - 1) for amount in amounts]),
+    minor_digits=st.integers(0, 4),
+)
+def test_sql_sums_amounts_exactly_beyond_what_an_integer_holds(
+    shared_api: Api, amounts: list[int], minor_digits: int
+) -> None:
+    rows = func.json_each(bindparam("amounts", type_=Text())).table_valued("value")
+    statement = select(ExactSum(rows.c.value, bindparam("digits", type_=Integer()))).select_from(rows)
+    found = value_of(shared_api, statement, amounts=str(amounts), digits=minor_digits)
+    assert found == printed(Decimal(sum(amounts)).scaleb(-4), minor_digits)
+
+
+def value_of(api: Api, statement: Any, **parameters: Any) -> str | None:
+    """The one value of a statement."""
+    text = str(statement.compile(dialect=api.database.dialect))
+    return api.runner.run(api.database.read(text, parameters, 1))
+
+
+def test_the_sales_of_a_profile_do_not_overflow(serve: Callable[..., Api]) -> None:
+    api = serve()
+    for number in range(10):
+        cart = [line(price="99999999999999.9999")]
+        api.shop.create(f"s{number}", SessionState.CLOSED, profile_id="ada", cart_items=cart)
+    document = '{ customerProfile(integrationId: "ada") { totalSales closedSessions } }'
+    assert api.data(document) == {"customerProfile": {"totalSales": "999999999999999.999", "closedSessions": 10}}

@@ -1,0 +1,253 @@
+"""GraphQL over HTTP: what is answered to whom, in which form, and that no input makes an internal error."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from served import Api
+
+ANSWER = "application/graphql-response+json"
+JSON = "application/json"
+QUERY = {"query": "{ __typename }"}
+
+
+@pytest.fixture(scope="module")
+def api(shared_api: Api) -> Api:
+    """The API with nothing in it."""
+    return shared_api
+
+
+def post(api: Api, content: bytes | None = None, **options: Any) -> httpx.Response:
+    """A POST with a good key; JSON unless it says otherwise."""
+    headers = {"Authorization": f"Bearer {api.keys['writer']}", "Content-Type": JSON, **options.pop("headers", {})}
+    return api.request("POST", content=json.dumps(QUERY).encode() if content is None else content, headers=headers)
+
+
+def get(api: Api, headers: dict[str, str] | None = None, **parameters: Any) -> httpx.Response:
+    """A GET with a good key and the header that tells it from a link."""
+    key = {"Authorization": f"Bearer {api.keys['writer']}", "GraphQL-Require-Preflight": "1"}
+    return api.request("GET", params=parameters, headers={**key, **(headers or {})})
+
+
+def code(response: httpx.Response) -> str:
+    """The code of the first error; there has to be one, and it must not be ours."""
+    error = response.json()["errors"][0]
+    assert error["extensions"]["code"] != "INTERNAL"
+    return str(error["extensions"]["code"])
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("*/*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        (ANSWER, ANSWER),
+        (f"{JSON};q=0.5, {ANSWER}", ANSWER),
+        (f"{ANSWER};q=0.5, {JSON}", JSON),
+        (f"{ANSWER}, {JSON}", JSON),
+        (f"text/html;q=0.1, {JSON}", JSON),
+        (f"*/*;q=0.1, {ANSWER};q=0.2", ANSWER),
+    ],
+)
+def test_the_media_type_is_what_the_client_likes_best(api: Api, accept: str, expected: str) -> None:
+    response = post(api, headers={"Accept": accept})
+    assert (response.status_code, response.headers["content-type"]) == (200, f"{expected}; charset=utf-8")
+    assert response.json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "image/*", f"{JSON};q=0", "nonsense"])
+def test_a_client_that_takes_nothing_of_ours_is_told_so(api: Api, accept: str) -> None:
+    assert post(api, headers={"Accept": accept}).status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        (JSON, 200),
+        (f"{JSON}; charset=utf-8", 200),
+        (f"{JSON}; charset=UTF-8", 200),
+        (f'{JSON}; charset="utf-8"', 200),
+        ("Application/JSON", 200),
+        (f"{JSON}; charset=latin-1", 415),
+        ("xapplication/jsonx", 415),
+        ("application/graphql", 415),
+        ("text/plain", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+    ],
+)
+def test_a_body_is_json_or_it_is_not_taken(api: Api, content_type: str, status: int) -> None:
+    assert post(api, headers={"Content-Type": content_type}).status_code == status
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"query": "{"},
+        {"query": "{ nothing }"},
+        {"query": "query($x: Int!) { __typename @skip(if: false) applications(first: $x) { totalCount } }"},
+        {"query": "query A { __typename } query B { __typename }"},
+        {"query": "query A { __typename }", "operationName": "B"},
+        {"query": "fragment F on Query { __typename }"},
+    ],
+)
+def test_a_request_error_has_no_data_and_a_status_by_its_media_type(api: Api, request_: dict[str, Any]) -> None:
+    for media_type, status in ((ANSWER, 400), (JSON, 200)):
+        response = post(api, json.dumps(request_).encode(), headers={"Accept": media_type})
+        assert response.status_code == status
+        assert "data" not in response.json()
+        assert code(response)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PURGE"])
+def test_other_methods_are_not_allowed(api: Api, method: str) -> None:
+    response = api.request(method)
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
+
+
+def test_a_get_queries(api: Api) -> None:
+    document = "query A($n: Int) { applications(first: $n) { nodes { name } } } query B { __typename }"
+    response = get(api, query=document, variables='{"n": 1}', operationName="A", extensions="{}")
+    assert response.json() == {"data": {"applications": {"nodes": [{"name": "Shop"}]}}}
+    assert get(api, query="{ __typename }", variables="").json() == {"data": {"__typename": "Query"}}
+
+
+def test_a_get_changes_nothing(api: Api) -> None:
+    before = api.everything()
+    response = get(api, query='mutation { createSession(input: {integrationId: "s1"}) { replayed } }')
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert api.everything() == before
+
+
+def test_a_get_that_another_site_could_send_is_refused(api: Api) -> None:
+    assert get(api, {"GraphQL-Require-Preflight": ""}, query="{ __typename }").status_code == 400
+    for headers in ({"GraphQL-Require-Preflight": "", "Content-Type": JSON}, {}):
+        assert get(api, headers, query="{ __typename }").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"query": ""}, {"query": "{ __typename }", "variables": "x"}, {"query": "{ __typename }", "variables": "[]"}],
+)
+def test_a_get_that_is_no_request_is_bad(api: Api, parameters: dict[str, str]) -> None:
+    assert get(api, {"Accept": ANSWER}, **parameters).status_code == 400
+
+
+def test_a_query_string_that_is_not_utf_8_is_bad(api: Api) -> None:
+    headers = {"Authorization": f"Bearer {api.keys['writer']}", "GraphQL-Require-Preflight": "1"}
+    assert api.request("GET", "/graphql?query=%ff%fe", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"1",
+        b'"x"',
+        b"[]",
+        b"[1]",
+        b"[null]",
+        b'[{"query": "{ __typename }"}]',
+        b"{}",
+        b"{",
+        b"\xff\xfe",
+        b'{"query": "\xff"}',
+        b'{"query": "\\ud800"}',
+        b'{"query": NaN}',
+        b'{"query": null}',
+        b'{"query": 1}',
+        b'{"query": ["{ __typename }"]}',
+        b'{"query": "{ __typename }", "variables": 1}',
+        b'{"query": "{ __typename }", "variables": []}',
+        b'{"query": "{ __typename }", "variables": "{}"}',
+        b'{"query": "{ __typename }", "variables": {"x": NaN}}',
+        b'{"query": "{ __typename }", "variables": {"x": 1e999}}',
+        b'{"query": "{ __typename }", "variables": {"x": "\\udfff"}}',
+        b'{"query": "{ __typename }", "operationName": 1}',
+        b'{"query": "{ __typename }", "operationName": {}}',
+        b'{"query": "{ __typename }", "extensions": 1}',
+        b'{"query": "{ __typename }", "extensions": []}',
+        b'{"query": "{ __typename }", "variables": {"x": ' + b"[" * 101 + b"]" * 101 + b"}}",
+        b"[" * 100_000,
+        b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+    ],
+)
+@pytest.mark.parametrize("media_type", [ANSWER, JSON])
+def test_a_body_that_is_no_request_is_bad(api: Api, body: bytes, media_type: str) -> None:
+    response = post(api, body, headers={"Accept": media_type})
+    assert response.status_code == 400
+    assert code(response) == "BAD_USER_INPUT"
+    assert response.headers["content-type"].startswith(media_type)
+
+
+def test_null_stands_for_what_is_left_out(api: Api) -> None:
+    body = {**QUERY, "variables": None, "operationName": None, "extensions": None}
+    assert post(api, json.dumps(body).encode()).json() == {"data": {"__typename": "Query"}}
+
+
+def test_a_body_that_is_too_long_is_not_read(serve: Callable[..., Api]) -> None:
+    api = serve(max_request_bytes=100)
+    short = json.dumps(QUERY).encode().ljust(100)
+    assert post(api, short).status_code == 200
+    response = post(api, short + b" ")
+    assert (response.status_code, code(response)) == (413, "BAD_USER_INPUT")
+
+
+def test_graphiql_is_for_browsers_alone(api: Api) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    response = api.request("GET", headers=browser)
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "unpkg" not in response.text
+    assert "content-security-policy" in response.headers
+    assert get(api, {"Accept": "*/*"}, query="{ __typename }").json() == {"data": {"__typename": "Query"}}
+
+
+def test_graphiql_can_be_turned_off(serve: Callable[..., Api]) -> None:
+    response = serve(graphiql=False).request("GET", headers={"Accept": "text/html"})
+    assert response.status_code == 406
+
+
+def test_introspection_can_be_turned_off(serve: Callable[..., Api]) -> None:
+    api = serve(introspection=False)
+    assert set(api.codes("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}
+    for document in ("{ viewr { role } }", "{ viewer { role(x: 1) } }", "mutation { createSessio }"):
+        assert "Did you mean" not in json.dumps(api.query(document))
+    assert api.data("{ __typename }") == {"__typename": "Query"}
+
+
+def test_other_sites_may_not_ask_unless_they_are_named(serve: Callable[..., Api], api: Api) -> None:
+    headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    assert "access-control-allow-origin" not in api.request("OPTIONS", headers=headers).headers
+    assert "access-control-allow-origin" not in post(api, headers=headers).headers
+    opened = serve(cors_origins=("https://shop.example",))
+    assert opened.request("OPTIONS", headers=headers).headers["access-control-allow-origin"] == "https://shop.example"
+    assert post(opened, headers=headers).headers["access-control-allow-origin"] == "https://shop.example"
+    other = {**headers, "Origin": "https://other.example"}
+    assert "access-control-allow-origin" not in post(opened, headers=other).headers
+
+
+def test_the_process_says_that_it_lives_and_that_it_is_ready(api: Api) -> None:
+    for path in ("/healthz", "/readyz"):
+        response = api.request("GET", path)
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+def test_a_server_whose_database_fails_is_not_ready(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*arguments: Any) -> Any:
+        raise OSError("disk on fire")
+
+    monkeypatch.setattr(api.database, "query", fail)
+    response = api.request("GET", "/readyz")
+    assert response.status_code == 503
+    assert "fire" not in response.text
+    assert api.request("GET", "/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/graphql/", "/graphiql/../app.py", "/graphiql/%2e%2e/app.py"])
+def test_there_is_nothing_else(api: Api, path: str) -> None:
+    assert api.request("GET", path).status_code in (307, 404)

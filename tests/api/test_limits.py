@@ -1,0 +1,136 @@
+"""Limits: what is too much is refused, soon; what fails within is not shown."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import pytest
+from served import Api
+
+
+@pytest.fixture(scope="module")
+def api(shared_api: Api) -> Api:
+    """The API with nothing in it."""
+    return shared_api
+
+
+def test_a_document_is_measured_with_its_fragments_spread(serve: Callable[..., Api]) -> None:
+    api = serve(max_depth=3, max_aliases=3, max_directives=2, max_root_fields=2, max_tokens=100)
+    within = "{ viewer { application { id } } }"
+    assert api.codes(within) == []
+    for document, problem in {
+        '{ customerSession(integrationId: "") { events { nodes { id } } } }': "nests fields: 4",
+        """{ customerSession(integrationId: "") { ...F } }
+           fragment F on CustomerSession { events { nodes { id } } }""": "nests fields: 4",
+        "{ viewer { a: role b: role c: role d: role } }": "aliases: 4",
+        "{ viewer { ...F ...F } } fragment F on Viewer { a: role b: role }": "aliases: 4",
+        "{ viewer @skip(if: true) @include(if: true) { ... @skip(if: true) { role } } }": "directives: 3",
+        "{ viewer { role } ... { __typename ...F } } fragment F on Query { t: __typename }": "root fields: 3",
+        "{" + " __typename" * 100 + "}": "100 tokens",
+    }.items():
+        (error,) = api.query(document)["errors"]
+        assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+        assert problem in error["message"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "#\n" * 1_001 + "{ __typename }",
+        "{" + "a{" * 900 + "a" + "}" * 901,
+        "{ node(id: " + "[" * 1_500,
+        "query($a: " + "[" * 1_500,
+        "{" + "...{" * 600 + "__typename" + "}" * 601,
+        "{...F0}" + "".join(f"fragment F{i} on Query{{...F{i + 1}}}" for i in range(230)) + "fragment F230 on Query{a}",
+    ],
+)
+def test_a_document_that_is_too_much_is_over_a_limit_or_not_valid(api: Api, document: str) -> None:
+    assert api.codes(document)[0] in ("LIMIT_EXCEEDED", "GRAPHQL_VALIDATION_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ ...A } fragment A on Query { ...A }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ ...Nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ }", "GRAPHQL_PARSE_FAILED"),
+        ("{ viewer { } }", "GRAPHQL_PARSE_FAILED"),
+        ("", "GRAPHQL_PARSE_FAILED"),
+        ("\0", "GRAPHQL_PARSE_FAILED"),
+        ('{ customerSession(integrationId: "\\uD800") { id } }', "GRAPHQL_PARSE_FAILED"),
+        ('{ customerSession(integrationId: "\\u{D800}") { id } }', "GRAPHQL_PARSE_FAILED"),
+        ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+def test_a_document_that_cannot_be_run_says_why(api: Api, document: str, expected: str) -> None:
+    assert set(api.codes(document)) == {expected}
+
+
+@pytest.mark.parametrize("where", ["Query", "Viewer"])
+def test_fragments_that_double_are_measured_in_linear_time(api: Api, where: str) -> None:
+    leaf = "viewer{role}" if where == "Query" else "role"
+    links = "".join(f"fragment F{i} on {where}{{a{i}:__typename ...F{i + 1} ...F{i + 1}}}" for i in range(120))
+    body = "{...F0}" if where == "Query" else "{viewer{...F0}}"
+    start = perf_counter()
+    codes = api.codes(f"{body}{links}fragment F120 on {where}{{{leaf}}}")
+    assert codes == ["LIMIT_EXCEEDED"]
+    assert perf_counter() - start < 2
+
+
+def test_a_field_that_stands_two_thousand_times_is_soon_refused(api: Api) -> None:
+    start = perf_counter()
+    assert api.codes("{ viewer {" + " role" * 1_900 + " } }") in ([], ["GRAPHQL_VALIDATION_FAILED"])
+    assert perf_counter() - start < 5
+
+
+def test_pages_within_pages_multiply_and_are_limited(api: Api) -> None:
+    document = """query($n: Int) { customerSessions(first: $n) { nodes { events(first: $n) { nodes { id } } } } }"""
+    assert api.codes(document, {"n": 10}) == []
+    assert api.codes(document, {"n": 100}) == ["LIMIT_EXCEEDED"]
+
+
+def test_the_limits_can_be_read(serve: Callable[..., Api]) -> None:
+    document = """{ viewer { limits { maxPageSize maxDepth maxAliases maxCost maxRequestBytes
+      maxCartItems maxCartUnits maxIdentifiers } } }"""
+    assert serve(max_depth=7, max_cost=8).data(document)["viewer"]["limits"] == {
+        "maxPageSize": 100,
+        "maxDepth": 7,
+        "maxAliases": 100,
+        "maxCost": 8,
+        "maxRequestBytes": 1_048_576,
+        "maxCartItems": 1_000,
+        "maxCartUnits": 10_000,
+        "maxIdentifiers": 5,
+    }
+
+
+def test_what_fails_within_is_masked_and_told_in_the_log(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*arguments: Any) -> Any:
+        raise OSError("disk on fire")
+
+    monkeypatch.setattr(api.database, "read", fail)
+    with caplog.at_level(logging.ERROR, "cartograph"):
+        answer = api.query("{ applications { totalCount } }")
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert error["path"] == ["applications"]
+    assert "fire" not in json.dumps(answer)
+    (record,) = [record for record in caplog.records if error["extensions"]["id"] in record.getMessage()]
+    assert record.exc_info
+    assert str(record.exc_info[1]) == "disk on fire"
+
+
+def test_what_is_not_done_in_time_is_cut_off(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    api = serve(deadline_seconds=0.05)
+
+    async def never(*arguments: Any) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(api.database, "read", never)
+    assert api.codes("{ applications { totalCount } }") == ["TIMEOUT"]

@@ -1,0 +1,148 @@
+"""The schema: what it promises its clients, and that all it reads is said where the field stands."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    FieldDefinitionNode,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    InputObjectTypeDefinitionNode,
+    InputValueDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    TypeDefinitionNode,
+    get_named_type,
+    is_introspection_type,
+    is_specified_scalar_type,
+    parse,
+    print_ast,
+)
+
+from graphql_api.cli import main
+from graphql_api.reading.fields import reads_of, source_of
+from graphql_api.schema import schema
+
+ROOT = Path(__file__).parents[2]
+CONTRACT = Path(__file__).parent / "data" / "contract.graphql"
+TYPES = {
+    name: type_
+    for name, type_ in schema._schema.type_map.items()
+    if not (is_introspection_type(type_) or is_specified_scalar_type(type_))
+}
+COMPOSITE = GraphQLObjectType | GraphQLInterfaceType
+
+# What a connection consists of is written by graphql_api.reading.paging, by these names.
+PAGING = {
+    "Connection": {"edges", "nodes", "pageInfo", "totalCount"},
+    "Edge": {"cursor", "node"},
+    "PageInfo": {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"},
+}
+
+NOT_YET = {"Subscription"}  # types of the contract that are not there; nothing else of it may be missing
+
+
+def described(type_: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
+    """Everything in a type that a client reads about, with its description."""
+    yield type_.name, type_.description
+    if isinstance(type_, GraphQLEnumType):
+        yield from ((f"{type_.name}.{name}", value.description) for name, value in type_.values.items())
+    if isinstance(type_, GraphQLInputObjectType):
+        yield from ((f"{type_.name}.{name}", field.description) for name, field in type_.fields.items())
+    if isinstance(type_, COMPOSITE):
+        for name, field in type_.fields.items():
+            yield f"{type_.name}.{name}", field.description
+            yield from ((f"{type_.name}.{name}({key})", each.description) for key, each in field.args.items())
+
+
+def reachable(start: COMPOSITE) -> set[str]:
+    """The names of the objects and interfaces that a selection can come to."""
+    found: set[str] = set()
+    waiting: list[GraphQLNamedType] = [start]
+    while waiting:
+        type_ = waiting.pop()
+        if isinstance(type_, COMPOSITE) and type_.name not in found:
+            found.add(type_.name)
+            waiting += [get_named_type(field.type) for field in type_.fields.values()]
+            if isinstance(type_, GraphQLInterfaceType):
+                waiting += schema._schema.get_possible_types(type_)
+    return found
+
+
+READ = reachable(TYPES["Query"])  # type: ignore[arg-type]  # it is an object
+
+
+def facts(document: DocumentNode) -> set[str]:
+    """What a schema promises, a line for each name with its type: names, types, nullability, defaults."""
+    return {fact for each in document.definitions if isinstance(each, TypeDefinitionNode) for fact in promised(each)}
+
+
+def promised(node: TypeDefinitionNode) -> Iterator[str]:
+    """The lines of one type."""
+    name = node.name.value
+    yield " ".join([node.kind, name, *map(directive, node.directives or ())])
+    if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode):
+        yield from (f"{name} implements {each.name.value}" for each in node.interfaces or ())
+        for field in node.fields or ():
+            yield f"{name}.{typed(field)}"
+            yield from (f"{name}.{field.name.value}({typed(each)})" for each in field.arguments or ())
+    if isinstance(node, InputObjectTypeDefinitionNode):
+        yield from (f"{name}.{typed(each)}" for each in node.fields or ())
+    if isinstance(node, EnumTypeDefinitionNode):
+        yield from (f"{name}.{each.name.value}" for each in node.values or ())
+
+
+def directive(node: DirectiveNode) -> str:
+    """A directive as it is written."""
+    return print_ast(node)
+
+
+def typed(node: FieldDefinitionNode | InputValueDefinitionNode) -> str:
+    """A name with its type, and its default where it has one."""
+    default = getattr(node, "default_value", None)
+    return f"{node.name.value}: {print_ast(node.type)}" + (f" = {print_ast(default)}" if default else "")
+
+
+def test_the_file_schema_graphql_is_the_schema_of_this_release() -> None:
+    assert main(["export-schema", "--check", str(ROOT / "schema.graphql")]) == 0
+
+
+@pytest.mark.parametrize("type_", TYPES.values(), ids=str)
+def test_everything_that_a_client_sees_has_a_description(type_: GraphQLNamedType) -> None:
+    assert not [name for name, description in described(type_) if not description]
+
+
+@pytest.mark.parametrize("name", sorted(READ))
+def test_every_field_that_can_be_read_says_what_it_reads(name: str) -> None:
+    type_ = TYPES[name]
+    assert isinstance(type_, COMPOSITE)
+    paged = next((fields for suffix, fields in PAGING.items() if name.endswith(suffix)), None)
+    if paged is not None:
+        assert set(type_.fields) == paged
+    else:
+        assert all(reads_of(field) for field in type_.fields.values())
+
+
+@pytest.mark.parametrize("name", sorted(name for name, type_ in TYPES.items() if isinstance(type_, GraphQLObjectType)))
+def test_an_object_within_a_payload_or_an_error_says_what_it_reads(name: str) -> None:
+    type_ = TYPES[name]
+    assert isinstance(type_, GraphQLObjectType)
+    if name not in READ:
+        assert all(reads_of(field) for field in type_.fields.values() if get_named_type(field.type).name in READ)
+
+
+@pytest.mark.parametrize("name", ["CustomerSession", "CustomerProfile", "Application", "SessionReturn", "ApiKey"])
+def test_a_node_says_where_it_is_kept(name: str) -> None:
+    assert source_of(TYPES[name]).prefix
+
+
+def test_the_schema_offers_all_of_the_contract() -> None:
+    missing = facts(parse(CONTRACT.read_text(encoding="utf-8"))) - facts(parse(schema.as_str()))
+    assert {fact.split()[1] if fact.startswith("object_type") else fact.split(".")[0] for fact in missing} == NOT_YET
