@@ -16,7 +16,8 @@ from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.info import Info
 from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
-from graphql_api.types.session_list import Filter, OrderBy, asked_order, filtered
+from graphql_api.types.session_filter import beside, filtered
+from graphql_api.types.session_list import Filter, OrderBy, asked_order
 from graphql_api.types.viewer import Viewer
 
 
@@ -116,7 +117,11 @@ class Query:
     @strawberry.field(
         description="The sessions of the application.",
         metadata=reads(
-            Page(lambda scope, session: [of_viewer(scope, session), *filtered(scope, session)], asked_order)
+            Page(
+                lambda scope, session: [of_viewer(scope, session), *filtered(scope, session)],
+                asked_order,
+                lambda scope, order: beside(scope, order, lambda row: of_viewer(scope, row)),
+            )
         ),
     )
     async def customer_sessions(

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement
 from graphql_api.reading.identity import Columns, Source
 
 if TYPE_CHECKING:
+    from graphql_api.reading.aside import Aside
     from graphql_api.reading.scope import Scope
 
 READS = "reads"  # the key in a field's metadata
@@ -78,10 +79,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Page:
-    """A connection: a page of the rows that fit, by key."""
+    """A connection: a page of the rows that fit, by key; ``aside`` where a filter may stand beside the order."""
 
     where: Conditions
     order: Callable[["Scope"], Order]
+    aside: "Callable[[Scope, Order], Aside | None]" = lambda scope, order: None
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,11 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    false,
     func,
     literal_column,
     or_,
     select,
 )
-from sqlalchemy import tuple_ as row_of
 
 from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
@@ -29,13 +27,13 @@ from graphql_api.reading.arguments import Getter
 from graphql_api.reading.fields import Page, source_of
 from graphql_api.reading.identity import Columns, is_text
 from graphql_api.reading.json_text import Joined, as_text, boolean, in_list, json_object, or_null
+from graphql_api.reading.window import Key, Window, directed
 
 if TYPE_CHECKING:
     from graphql_api.reading.compiler import Compiler
     from graphql_api.reading.plans import Request
     from graphql_api.reading.scope import Scope
 
-Key = Sequence[ColumnElement[Any]]
 Nodes = Sequence[FieldNode]
 
 
@@ -57,8 +55,17 @@ class Connection:
         size = page_size("last", last) if self.backward else page_size("first", first)
         self.scope = replace(scope, sizes=(*scope.sizes, size))
         self.limit = scope.bind(size, Integer())
-        self.after = self.key(arguments, "after")
-        self.before = self.key(arguments, "before")
+        scope.bind(self.application, Integer())  # has to be the viewer's, whatever is selected
+        self.window = Window(
+            self.scope,
+            page,
+            self.order,
+            self.backward,
+            self.key(arguments, "after"),
+            self.key(arguments, "before"),
+            page.aside(self.scope, self.order),
+            self.row,
+        )
 
     def key(self, arguments: Mapping[str, Getter], name: str) -> Key | None:
         """The key that a cursor names, as parameters; None where there is no cursor."""
@@ -74,9 +81,11 @@ class Connection:
         return [self.scope.bind(part(index), key_type(column)) for index, column in enumerate(columns)]
 
     def application(self, request: Request) -> int | None:
-        """The application a cursor has to be of; None where the field names none."""
+        """The application a cursor has to be of; None where an ADMIN key reads a field that names none."""
         given = (self.scope.arguments or {}).get("applicationId")
-        return request.viewer.application(given(request)) if given else None
+        if given is None:
+            return None if request.viewer.is_admin else request.viewer.application_id
+        return request.viewer.application(given(request))
 
     def json(self, nodes: Nodes) -> Joined:
         """The connection as JSON."""
@@ -112,7 +121,7 @@ class Connection:
     def page_info(self, nodes: Nodes) -> Joined:
         """``pageInfo``, by the Relay specification; what lies beyond a cursor is found out, not guessed."""
         ahead = boolean(self.goes_on())
-        behind = boolean(self.exists_from(self.before if self.backward else self.after, later=self.backward))
+        behind = boolean(self.window.behind())
         fields = {
             "hasNextPage": lambda selected: behind if self.backward else ahead,
             "hasPreviousPage": lambda selected: ahead if self.backward else behind,
@@ -124,9 +133,7 @@ class Connection:
 
     def total_count(self, nodes: Nodes) -> ColumnElement[str]:
         """``totalCount``: all rows of the connection, on whatever page."""
-        inner, table = self.row()
-        found = select(func.count()).select_from(table).where(*self.page.where(self.scope, inner.row))
-        return as_text(found.correlate_except(table).scalar_subquery())
+        return as_text(self.window.count())
 
     def row(self) -> tuple[Scope, FromClause]:
         """A fresh row of the connection's table."""
@@ -136,40 +143,17 @@ class Connection:
         """The cursor of a row, as JSON."""
         return Joined(['"', cursors.written(self.order, row), '"'])
 
-    def found(self, inner: Scope, table: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
-        """The rows between the page's cursors, in the direction of reading, without a limit."""
-        row = inner.row
-        conditions = [*self.page.where(self.scope, row)]
-        if self.after is not None:
-            conditions.append(self.compared(row, self.after, later=True))
-        if self.before is not None:
-            conditions.append(self.compared(row, self.before, later=False))
-        rows = select(*columns).select_from(table).where(*conditions).correlate_except(table)
-        return rows.order_by(*directed([row[name] for name in self.order.columns], self.descending))
-
-    @property
-    def descending(self) -> bool:
-        """Whether rows are read from the greatest key down."""
-        return self.order.descending is not self.backward
-
-    def compared(self, row: Columns, key: Key, *, later: bool, or_equal: bool = False) -> ColumnElement[bool]:
-        """Whether a row stands later (or else earlier) in the order than a key."""
-        columns, bound = row_of(*(row[name] for name in self.order.columns)), row_of(*key)
-        if later is not self.order.descending:
-            return columns >= bound if or_equal else columns > bound
-        return columns <= bound if or_equal else columns < bound
-
     def in_order(self, inner: Scope, table: FromClause, text: ColumnElement[Any]) -> Select[Any]:
         """One text for each row of the page, in the order of the connection."""
         if not self.backward:
-            return self.found(inner, table, text.label("o")).limit(self.limit)
+            return self.window.found(inner, table, self.limit, text.label("o"))
         page = self.with_key(inner, table, text)
         return select(page.c.o).order_by(*directed(self.key_of(page), self.order.descending))
 
     def with_key(self, inner: Scope, table: FromClause, text: ColumnElement[Any]) -> FromClause:
         """The rows of the page with their keys, so that they can be put in another order."""
         keys = (inner.row[name].label(f"k{index}") for index, name in enumerate(self.order.columns))
-        return self.found(inner, table, text.label("o"), *keys).limit(self.limit).subquery()
+        return self.window.found(inner, table, self.limit, text.label("o"), *keys).subquery()
 
     def key_of(self, page: FromClause) -> Key:
         """The keys of the rows of ``with_key``."""
@@ -185,26 +169,9 @@ class Connection:
     def goes_on(self) -> ColumnElement[bool]:
         """Whether more rows follow in the direction of reading: behind the limit, or beyond its end."""
         inner, table = self.row()
-        one_more = self.found(inner, table, literal_column("1").label("one")).limit(self.limit + 1).subquery()
+        one_more = self.window.found(inner, table, self.limit + 1, literal_column("1").label("one")).subquery()
         counted = select(func.count()).select_from(one_more).scalar_subquery()
-        end = self.after if self.backward else self.before
-        return or_(counted > self.limit, self.exists_from(end, later=not self.backward))
-
-    def exists_from(self, key: Key | None, *, later: bool) -> ColumnElement[bool]:
-        """Whether there is any row at a cursor's key or beyond it."""
-        if key is None:
-            return false()
-        inner, table = self.row()
-        beyond = self.compared(inner.row, key, later=later, or_equal=True)
-        found: Select[Any] = (
-            select(literal_column("1")).select_from(table).where(*self.page.where(self.scope, inner.row), beyond)
-        )
-        return found.correlate_except(table).exists()
-
-
-def directed(columns: Key, descending: bool) -> list[ColumnElement[Any]]:
-    """Columns to order by, all in one direction."""
-    return [column.desc() if descending else column.asc() for column in columns]
+        return or_(counted > self.limit, self.window.beyond())
 
 
 def page_size(name: str, given: Getter) -> Getter:

@@ -69,7 +69,8 @@ class Request:
 class Plan:
     """One statement, the looks it was made for, and how its parameters are found.
 
-    A query that asks for the schema has no statement.
+    A query that asks for the schema has no statement. What a request gave and the statement has no use for, such as
+    the cursor of a page of which only totalCount is read, is checked all the same.
     """
 
     statement: str | None
@@ -77,6 +78,7 @@ class Plan:
     parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]] = ()
     objects: int = 0
     paged_objects: Sequence[tuple[Getter, ...]] = ()
+    unused: Sequence[Getter] = ()
 
     def fits(self, request: Request) -> bool:
         """Whether the statement is the one for this request."""
@@ -94,6 +96,8 @@ class Plan:
 
     def bound(self, request: Request) -> dict[str, Any]:
         """The statement's parameters. Raises BadUserInput where one cannot be made from the request."""
+        for check in self.unused:
+            check(request)
         return {
             name: process(getter(request)) if process else getter(request) for name, getter, process in self.parameters
         }
@@ -179,7 +183,8 @@ def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
         getter = trace.binds[name] if name in trace.binds else constant(bind.value)
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
     paged = [sizes for sizes in trace.objects if sizes]
-    return Plan(str(compiled), trace.looks, parameters, len(trace.objects) - len(paged), paged)
+    unused = [getter for name, getter in trace.binds.items() if name not in compiled.params]
+    return Plan(str(compiled), trace.looks, parameters, len(trace.objects) - len(paged), paged, unused)
 
 
 def constant(value: Any) -> Getter:

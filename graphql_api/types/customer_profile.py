@@ -17,7 +17,8 @@ from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
 from graphql_api.types.info import Info
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application
-from graphql_api.types.session_list import Filter, OrderBy, asked_order, filtered
+from graphql_api.types.session_filter import filtered
+from graphql_api.types.session_list import Filter, OrderBy, asked_order
 
 if TYPE_CHECKING:
     from graphql_api.types.customer_session import CustomerSession

@@ -1,0 +1,185 @@
+"""A crowd of sessions: every state, four currencies, and equal values wherever an order has to break a tie."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection
+
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeDefinition, AttributeEntity
+from db.domain.cart import CartLine, ReturnRequest
+from db.domain.commands import (
+    CancelSession,
+    CloseSession,
+    CreateApplication,
+    CreateAttributeDefinition,
+    CreateSession,
+    ReturnItems,
+    SessionContent,
+    UpdateProfile,
+    UpdateSession,
+)
+from db.domain.discounts import Discount
+from db.domain.lifecycle import SessionState
+from db.domain.money import RoundingMode
+from db.operations import (
+    Actor,
+    cancel_session,
+    close_session,
+    create_application,
+    create_attribute_definition,
+    create_session,
+    return_items,
+    update_profile,
+    update_session,
+)
+
+START = datetime(2026, 3, 1, 10, tzinfo=UTC)
+TILL = Actor("Till", "till00000000")
+WORDS = (
+    "",
+    "Zoë",
+    'a "quoted" \\ word',
+    "line\nbreak",
+    "漢字",
+    "😀",
+    "e\u0301",
+    "\uffff",
+    "\U0010ffff",
+    "tab\t\x7f\x01",
+)
+PRICES = ("0", "1.5", "9.99", "0.0125", "10", "250", "7.3")
+PROFILES = ("ada", "Ada", "zoë", "漢字", "😀-1", "rich", "idle")
+COUPONS = ("SPRING", "spring", "50%", "'; --")
+SKUS = ("apple", "Apple", "pear", "漢字", "x" * 40)
+DEFINITIONS = (
+    (AttributeEntity.CUSTOMER_SESSION, "note", AttributeType.STRING),
+    (AttributeEntity.CUSTOMER_SESSION, "score", AttributeType.NUMBER),
+    (AttributeEntity.CUSTOMER_SESSION, "gift", AttributeType.BOOLEAN),
+    (AttributeEntity.CUSTOMER_SESSION, "place", AttributeType.LOCATION),
+    (AttributeEntity.CUSTOMER_SESSION, "tags", AttributeType.STRING_LIST),
+    (AttributeEntity.CART_ITEM, "colour", AttributeType.STRING),
+    (AttributeEntity.CUSTOMER_PROFILE, "notes", AttributeType.STRING_LIST),
+)
+
+
+def gather(connection: Connection) -> None:
+    """Fill the applications that are there, 1 in euros and 2 in yen, and two more of three and four minor digits."""
+    for currency, mode in (("KWD", RoundingMode.HALF_EVEN), ("CLF", RoundingMode.DOWN)):
+        create_application(connection, CreateApplication(name=currency, currency=currency, rounding_mode=mode), START)
+    for application_id, digits, size in ((1, 2, 260), (2, 0, 60), (3, 3, 60), (4, 4, 60)):
+        Crowd(connection, application_id, digits).gather(size)
+
+
+class Crowd:
+    """The sessions of one application; the same ones each time."""
+
+    def __init__(self, connection: Connection, application_id: int, digits: int) -> None:
+        self.connection = connection
+        self.application_id = application_id
+        self.unit = Decimal(1).scaleb(-digits)
+        self.random = Random(application_id)  # noqa: S311 (it has to be the same each time, and is no secret)
+
+    def gather(self, size: int) -> None:
+        """Attributes, sessions, and what befalls them."""
+        for entity, name, type_ in DEFINITIONS:
+            definition = AttributeDefinition(entity=entity, name=name, type=type_, description=self.word())
+            command = CreateAttributeDefinition(application_id=self.application_id, definition=definition)
+            create_attribute_definition(self.connection, command, START)
+        for number in range(size):
+            self.live(
+                f"{self.random.choice(('s', 'S', 'ß', '😀', 's%_'))}{number}", START + timedelta(seconds=number // 7)
+            )
+        for name in PROFILES[::2]:
+            profile = UpdateProfile(
+                application_id=self.application_id, integration_id=name, attributes={"notes": list(WORDS)}
+            )
+            update_profile(self.connection, TILL, profile, START + timedelta(hours=1))
+
+    def live(self, integration_id: str, now: datetime) -> None:
+        """One session's life."""
+        name: dict[str, Any] = {"application_id": self.application_id, "integration_id": integration_id}
+        state = self.random.choice((SessionState.OPEN, SessionState.OPEN, SessionState.CLOSED))
+        content = self.content()
+        create_session(self.connection, TILL, CreateSession(**name, state=state, content=content), now)
+        later = now + timedelta(milliseconds=self.random.choice((0, 0, 1, 5_000)))
+        for _ in range(self.random.choice((0, 0, 1, 4)) if state is SessionState.OPEN else 0):
+            update_session(self.connection, TILL, UpdateSession(**name, content=self.content()), later)
+        if state is SessionState.OPEN and self.random.random() < 0.5:
+            close_session(self.connection, TILL, CloseSession(**name), later)
+            state = SessionState.CLOSED
+        if state is SessionState.CLOSED:
+            for item in self.returned(integration_id):
+                command = ReturnItems(**name, items=[item])
+                return_items(self.connection, TILL, command, later + timedelta(minutes=1))
+        if self.random.random() < 0.2:
+            reason = self.random.choice((None, "Changed my mind", *WORDS[1:5]))
+            cancel_session(self.connection, TILL, CancelSession(**name, reason=reason), later + timedelta(minutes=2))
+
+    def content(self) -> SessionContent:
+        """What a shopper may have in a session."""
+        profile, lines = self.random.choice((None, None, *PROFILES)), list(self.lines())
+        if profile == "rich":
+            lines = [CartLine(sku="yacht", quantity=1, price=Decimal("99999999999999.9999"))]
+        total = sum((each.price * each.quantity for each in lines), Decimal(0))
+        return SessionContent(
+            profile_id=profile,
+            coupon=self.random.choice((None, None, *COUPONS)),
+            referral=self.random.choice((None, None, *COUPONS)),
+            cart_items=lines,
+            identifiers=self.random.sample(
+                ("web", "shop", "Web", "漢字", *map(str, range(20))), self.random.randint(0, 5)
+            ),
+            attributes=self.attributes() if self.random.random() < 0.7 else {},
+            discounts=[Discount(label, 3 * self.unit) for label in WORDS[1:4] if total > 9 * self.unit and self.odd()],
+        )
+
+    def lines(self) -> Iterator[CartLine]:
+        """A cart; the same sku may stand in it twice."""
+        for _ in range(self.random.choice((0, 1, 2, 3, 5))):
+            yield CartLine(
+                sku=self.random.choice(SKUS),
+                quantity=self.random.randint(1, 4),
+                price=Decimal(self.random.choice(PRICES)),
+                name=self.word() or None,
+                category=self.random.choice((None, "fruit")),
+                product_name=self.word() or None,
+                weight=self.random.choice((None, Decimal("150"), Decimal("0.5"))),
+                length=self.random.choice((None, Decimal("12.3400"), Decimal(0))),
+                attributes={"colour": self.word()} if self.odd() else {},
+            )
+
+    def attributes(self) -> dict[str, Any]:
+        """Values of every kind."""
+        return {
+            "note": self.word(),
+            "score": self.random.choice((0, -1.5, 2**53, 1e-7, 12)),
+            "gift": self.odd(),
+            "place": {"latitude": 47.5, "longitude": -122},
+            "tags": list(self.random.sample(WORDS, 3)),
+        }
+
+    def returned(self, integration_id: str) -> Iterator[ReturnRequest]:
+        """What comes back of a session, in one return or two."""
+        for line in self.random.sample(range(self.lines_of(integration_id)), min(2, self.lines_of(integration_id))):
+            if self.odd():
+                yield ReturnRequest(line, None, 1)
+
+    def lines_of(self, integration_id: str) -> int:
+        """How many lines a session has."""
+        count = (
+            "SELECT count(*) FROM cart_item JOIN customer_session s ON s.application_id = cart_item.application_id"
+            " AND s.id = session_id WHERE s.application_id = ? AND s.integration_id = ?"
+        )
+        return int(self.connection.exec_driver_sql(count, (self.application_id, integration_id)).scalar_one())
+
+    def odd(self) -> bool:
+        """Heads or tails."""
+        return self.random.random() < 0.5
+
+    def word(self) -> str:
+        """A text that is hard to quote."""
+        return self.random.choice(WORDS)

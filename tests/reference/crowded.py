@@ -1,0 +1,108 @@
+"""The API over a crowd of sessions, and what the slow reader makes of the same rows."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import orjson
+from crowd import COUPONS, PROFILES, SKUS, gather
+from documents import ORDERS, Asked, Facts
+from kept_rows import Rows
+from reader import NODES, Viewer
+from served import Api
+from world import World, said
+
+from graphql_api.context import Context
+
+VIEWERS = {
+    "reader": Viewer("Reader", "READER", 1),
+    "other reader": Viewer("Other reader", "READER", 2),
+    "admin": Viewer("Admin", "ADMIN", None),
+}
+EDGES = "pageInfo { hasNextPage endCursor } edges { cursor node { id } }"
+
+
+class Crowded:
+    """The API over a crowd, and what the slow reader makes of it."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        api.runner.run(api.database.write(gather))
+        self.rows = api.runner.run(api.database.query(Rows))
+        self.cursors = dict(self.listed())
+        self.world = World(self.rows, self.cursors, api.server.settings)
+
+    def listed(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """The cursors that the server gives rows, by order."""
+        for by, to in product(ORDERS, ("ASC", "DESC")):
+            order = f"orderBy: {{field: {by}, direction: {to}}}"
+            yield f"{by} {to}", self.all_of(f"customerSessions(applicationId: $of, {order}, ")
+        yield "profiles", self.all_of("customerProfiles(applicationId: $of, ")
+        found = self.api.data(f"{{ applications {{ {EDGES} }} }}", key="admin")["applications"]["edges"]
+        yield "applications", {edge["node"]["id"]: edge["cursor"] for edge in found}
+        events = f"nodes {{ events(first: 100) {{ {EDGES} }} }}"
+        yield "events", self.all_of("customerSessions(applicationId: $of, ", events)
+
+    def all_of(self, field: str, selection: str = "") -> Mapping[str, str]:
+        """The cursors of a list, in all applications."""
+        selected = f"{{ {EDGES} {selection} }}"
+        document = f"query ($of: Int, $after: String) {{ it: {field} first: 100, after: $after) {selected} }}"
+        found: dict[str, str] = {}
+        for application in (1, 2, 3, 4):
+            after, more = None, True
+            while more:
+                page = self.api.data(document, {"of": application, "after": after}, "admin")["it"]
+                pages = [node["events"] for node in page["nodes"]] if selection else [page]
+                found |= {edge["node"]["id"]: edge["cursor"] for each in pages for edge in each["edges"]}
+                after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+        return found
+
+    @property
+    def facts(self) -> Facts:
+        """What there is to ask for."""
+        sessions = self.rows.all("customer_session")
+        moments = {
+            name: sorted({str(said(row[name])) for row in sessions if row[name]})
+            for name in ("created", "updated", "closed")
+        }
+        return Facts(
+            ids=[
+                "session-1-9999",
+                "profile-1-6e6f626f6479",
+                *(type_(self.world, row).id for table, type_ in NODES for row in self.rows.all(table)[::3]),
+            ],
+            sessions=["nobody", *(row["integration_id"] for row in sessions[::4])],
+            profiles=["nobody", *PROFILES],
+            filters={
+                "states": ["OPEN", "CLOSED", "PARTIALLY_RETURNED", "CANCELLED"],
+                "profileIds": ["nobody", *PROFILES],
+                "coupons": ["", *COUPONS],
+                "referrals": ["", *COUPONS],
+                "identifiers": ["none", "web", "shop", "漢字", "7"],
+                "skus": ["none", *SKUS],
+                "integrationIdPrefix": ["", "s", "S", "s1", "ß", "😀", "s%", "s%_1", "\U0010ffff"],
+                "firstSession": [True, False],
+                **moments,
+                "total": ["0", *sorted({f"{row['total']:f}" for row in sessions})],
+            },
+            cursors=self.cursors,
+        )
+
+    def post(self, asked: Asked) -> dict[str, Any]:
+        """The answer over HTTP."""
+        body = {"query": asked.document, "variables": asked.variables, "operationName": asked.operation_name}
+        response = self.api.runner.run(self.api.post(body, asked.key))
+        answer: dict[str, Any] = json.loads(response.text, parse_float=Decimal)
+        return answer
+
+    def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
+        """The answer by one of the two ways in which a query is run."""
+        server = self.api.server
+        viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
+        document = server.documents.get(asked.document)
+        context = Context(server.database, server.settings, viewer, document)
+        result = self.api.runner.run(way(context, document.operations[0], asked.variables))
+        errors = [each.extensions["code"] for each in result.errors or ()]
+        return {"data": orjson.loads(orjson.dumps(result.data)), "codes": errors}

@@ -1,0 +1,259 @@
+"""Documents of every kind: drawn from the schema, and valid all of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, TypeVar
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+)
+from reader import SCHEMA
+from world import Cursors
+
+T = TypeVar("T")
+Composite = GraphQLObjectType | GraphQLInterfaceType
+
+DEPTH = 9
+FIELDS = 40  # about as many as one document selects
+ROWS = 60  # about as many as one document lists, all pages in each other taken together
+ORDERS = ("CREATED", "UPDATED", "TOTAL", "INTEGRATION_ID")
+RANGES = {"created": ("from", "to"), "updated": ("from", "to"), "closed": ("from", "to"), "total": ("min", "max")}
+OWN = {"reader": 1, "other reader": 2}  # the application of each key but the ADMIN's
+ALIASES = ("a", "total", "id", "nodes", "_0")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What there is to ask for."""
+
+    ids: Sequence[str]
+    sessions: Sequence[str]
+    profiles: Sequence[str]
+    filters: Mapping[str, Sequence[Any]]
+    cursors: Cursors
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, and the name of the key that sends it."""
+
+    document: str
+    variables: Mapping[str, Any]
+    operation_name: str | None
+    key: str
+
+
+def request(random: Random, facts: Facts) -> Asked:
+    """A query with all that belongs to it."""
+    return Writing(random, facts, random.choice(("reader", "admin", "other reader"))).request()
+
+
+@dataclass
+class Writing:
+    """One document in the making."""
+
+    random: Random
+    facts: Facts
+    key: str
+    keys: dict[str, str] = field(default_factory=dict)  # response key -> the field and arguments that it stands for
+    variables: dict[str, Any] = field(default_factory=dict)
+    declared: list[str] = field(default_factory=list)
+    fragments: list[tuple[str, str, int, int, str]] = field(default_factory=list)
+    left: int = FIELDS
+
+    def chance(self, of: int) -> bool:
+        """Once in so many times; never in the smallest example."""
+        return self.random.randint(1, of) == of and of > 1
+
+    def one(self, values: Sequence[T]) -> T:
+        """Any of them."""
+        return self.random.choice(values)
+
+    def request(self) -> Asked:
+        """The whole of it."""
+        query = SCHEMA.query_type
+        assert query is not None
+        selection = self.selection(query, DEPTH, ROWS)
+        name = self.one(("", "Q"))
+        declared = f"({', '.join(self.declared)})" if self.declared else ""
+        document = " ".join((f"query {name}{declared} {selection}", *(text for *_, text in self.fragments)))
+        if name and self.chance(5):
+            document += " query Other { __typename }"
+        elif self.chance(3):
+            name = ""
+        return Asked(document, self.variables, name or None, self.key)
+
+    def selection(self, type_: Composite, depth: int, rows: int) -> str:
+        """A selection set for a type: ``depth`` levels at most, and about so many rows."""
+        several = self.random.randint(1, 5) if self.left > 0 else 1
+        self.left -= several
+        return "{ " + " ".join(self.selected(type_, depth, rows) for _ in range(several)) + " }"
+
+    def selected(self, type_: Composite, depth: int, rows: int) -> str:
+        """A field, or something that holds fields."""
+        more = self.left > 0
+        if more and self.chance(6):
+            return self.inline(type_, depth, rows)
+        if more and self.chance(6):
+            return self.spread(type_, depth, rows)
+        deep = more and depth > 1
+        fields = [
+            name for name, each in type_.fields.items() if deep or not is_composite_type(get_named_type(each.type))
+        ]
+        if not fields or self.chance(12):
+            return self.keyed("__typename", "") + self.directives()
+        name = self.one(fields)
+        definition = type_.fields[name]
+        arguments, size = self.arguments(type_, name, definition, rows)
+        text = self.keyed(name, arguments) + self.directives()
+        named = get_named_type(definition.type)
+        if isinstance(named, Composite):
+            text += " " + self.selection(named, depth - 1, rows // max(size, 1))
+        return text
+
+    def keyed(self, name: str, arguments: str) -> str:
+        """A field under a response key that stands for nothing else in this document."""
+        what = name + arguments
+        alias = self.one(ALIASES) if self.chance(4) else name
+        if self.keys.setdefault(alias, what) != what:
+            alias = f"k{len(self.keys)}"
+            self.keys[alias] = what
+        return what if alias == name else f"{alias}: {what}"
+
+    def inline(self, type_: Composite, depth: int, rows: int) -> str:
+        """An inline fragment."""
+        on = self.one((None, *related(type_)))
+        condition = f" on {on.name}" if on else ""
+        return f"...{condition}{self.directives()} {self.selection(on or type_, depth, rows)}"
+
+    def spread(self, type_: Composite, depth: int, rows: int) -> str:
+        """A fragment: one that is there already, or a new one."""
+        names = {each.name for each in related(type_)}
+        known = [each[0] for each in self.fragments if each[1] in names and each[2] <= depth and each[3] <= rows]
+        if known and self.chance(2):
+            return f"...{self.one(known)}{self.directives()}"
+        on = self.one(related(type_))
+        text = self.selection(on, depth, rows)
+        name = f"F{len(self.fragments)}"
+        self.fragments.append((name, on.name, depth, rows, f"fragment {name} on {on.name} {text}"))
+        return f"...{name}{self.directives()}"
+
+    def directives(self) -> str:
+        """Mostly none."""
+        if not self.chance(8):
+            return ""
+        condition = self.value(self.chance(2), GraphQLNonNull(SCHEMA.type_map["Boolean"]))
+        return f" @{self.one(('include', 'skip'))}(if: {condition})"
+
+    def arguments(self, type_: Composite, name: str, definition: GraphQLField, rows: int) -> tuple[str, int]:
+        """The arguments of a field, and about how many rows it answers with them."""
+        given: dict[str, Any] = {}
+        if "applicationId" in definition.args:
+            given |= self.application()
+        if "id" in definition.args:
+            given["id"] = self.one(self.facts.ids)
+        if "ids" in definition.args:
+            given["ids"] = [self.one(self.facts.ids) for _ in range(self.random.randint(0, min(rows, 5)))]
+        if "integrationId" in definition.args:
+            given["integrationId"] = self.one(self.facts.sessions if name == "customerSession" else self.facts.profiles)
+        if "entity" in definition.args and self.chance(2):
+            given["entity"] = self.one(("CUSTOMER_SESSION", "CART_ITEM", "CUSTOMER_PROFILE", None))
+        order = {"applications": "applications", "customerProfiles": "profiles", "events": "events"}.get(name, "")
+        if "orderBy" in definition.args:
+            given |= (asked := self.order())
+            order = " ".join({"field": "CREATED", "direction": "DESC", **(asked.get("orderBy") or {})}.values())
+        if "filter" in definition.args and self.chance(2):
+            given["filter"] = self.one((None, {}, self.filter()))
+        size = 3
+        if "first" in definition.args:
+            page, size = self.page(definition, self.cursors(order, given.get("applicationId")), rows)
+            given |= page
+        texts = [f"{each}: {self.value(value, definition.args[each].type)}" for each, value in given.items()]
+        return (f"({', '.join(texts)})" if texts else ""), size
+
+    def application(self) -> dict[str, Any]:
+        """Which application a field is about."""
+        if self.key == "admin":
+            return {} if self.chance(30) else {"applicationId": self.one((1, 2, 3, 4, 5))}
+        return self.one(({}, {"applicationId": OWN[self.key]}, {"applicationId": None if not self.chance(10) else 3}))
+
+    def order(self) -> dict[str, Any]:
+        """An order of sessions, or what leaves it as it is."""
+        by, to = {"field": self.one(ORDERS)}, {"direction": self.one(("DESC", "ASC"))}
+        return self.one(
+            ({}, {"orderBy": None}, {"orderBy": {}}, {"orderBy": by}, {"orderBy": to}, {"orderBy": by | to})
+        )
+
+    def filter(self) -> dict[str, Any]:
+        """Up to three fields of a filter."""
+        found: dict[str, Any] = {}
+        for name in self.random.sample(sorted(self.facts.filters), self.random.randint(1, 3)):
+            values = self.facts.filters[name]
+            if name in RANGES:
+                ends = self.one((RANGES[name][:1], RANGES[name][1:], RANGES[name]))
+                chosen = sorted(self.one((*values, None) if self.chance(5) else values) or values[0] for _ in ends)
+                found[name] = dict(zip(ends, chosen, strict=True)) if not self.chance(8) else {}
+            elif name.endswith("s"):
+                found[name] = [self.one(values) for _ in range(self.one((1, 1, 2, 3, 0)))]
+            else:
+                found[name] = self.one(values)
+        return found
+
+    def cursors(self, order: str, application: int | None) -> Sequence[str]:
+        """Those of an order that the field takes: of one application, unless an ADMIN key's field names none."""
+        wanted = OWN.get(self.key, application)
+        known = self.facts.cursors[order].items()
+        return sorted(cursor for id_, cursor in known if wanted in (None, int(id_.split("-")[1])))
+
+    def page(self, definition: GraphQLField, cursors: Sequence[str], rows: int) -> tuple[dict[str, Any], int]:
+        """A page that is no longer than it may be, and its length."""
+        size = self.random.randint(0, min(rows, 7))
+        default = [{}, {"first": None}] if rows >= 20 else []
+        backward = [{"last": size}] if "last" in definition.args else []
+        found: dict[str, Any] = dict(self.one([{"first": size}, *backward, *default]))
+        if self.chance(3):
+            found["after"] = self.one((*cursors, None))
+        if "before" in definition.args and self.chance(3):
+            found["before"] = self.one((*cursors, None))
+        return found, size if found.keys() & {"first", "last"} and found.get("first", 0) is not None else 20
+
+    def value(self, value: Any, type_: Any) -> str:
+        """A value as it is written where it stands, or the variable that holds it."""
+        if self.chance(4):
+            return self.variable(value, type_)
+        if value is None:
+            return "null"
+        nullable = get_nullable_type(type_)
+        if isinstance(nullable, GraphQLList):
+            texts = [self.value(each, nullable.of_type) for each in value]
+            alone = len(texts) == 1 and not texts[0].startswith("$") and self.chance(3)
+            return texts[0] if alone else f"[{', '.join(texts)}]"
+        if isinstance(nullable, GraphQLInputObjectType):
+            fields = (f"{name}: {self.value(each, nullable.fields[name].type)}" for name, each in value.items())
+            return f"{{{', '.join(fields)}}}"
+        return str(value) if isinstance(nullable, GraphQLEnumType) else json.dumps(value)
+
+    def variable(self, value: Any, type_: Any) -> str:
+        """A variable, which may be left out where that means the same."""
+        name = f"v{len(self.declared)}"
+        self.declared.append(f"${name}: {type_}")
+        self.variables[name] = value
+        return f"${name}"
+
+
+def related(type_: Composite) -> Sequence[Composite]:
+    """The type, and those that some of its objects are of too."""
+    kinds = SCHEMA.get_possible_types(type_) if isinstance(type_, GraphQLInterfaceType) else [type_]
+    found = {each.name: each for kind in kinds for each in (kind, *kind.interfaces)}
+    return [type_, *(each for each in found.values() if each is not type_)]

@@ -1,0 +1,176 @@
+"""A slow reader: what a query means, in Python over all rows; graphql-core walks the document.
+
+It knows the schema by ``schema.graphql`` alone, and shares no code with the reads that it is held against.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from entities import ApiKey, Application, AttributeDefinition, SessionReturn
+from graphql import ExecutionResult, GraphQLError, GraphQLScalarType, build_schema, execute_sync, parse
+from kept_rows import Kept
+from listing import Listed
+from sessions import CustomerProfile, CustomerSession, SessionEvent, page_of_sessions
+from world import Thing, World, said
+
+SCHEMA = build_schema(Path(__file__).parents[2].joinpath("schema.graphql").read_text())
+for name, value_of in (("Decimal", Decimal), ("DateTime", datetime.fromisoformat)):
+    scalar = SCHEMA.type_map[name]
+    assert isinstance(scalar, GraphQLScalarType)
+    scalar.coerce_input_value = value_of
+    scalar.coerce_input_literal = lambda node, of=value_of: of(node.value)
+
+NODES: Sequence[tuple[str, Callable[[World, Kept], Thing]]] = (
+    ("application", Application),
+    ("api_key", ApiKey),
+    ("attribute_definition", AttributeDefinition),
+    ("customer_session", CustomerSession),
+    ("customer_profile", CustomerProfile),
+    ("session_return", SessionReturn),
+    ("session_event", SessionEvent),
+)
+
+
+def answer(
+    world: World, document: str, variables: Mapping[str, Any], operation_name: str | None, viewer: "Viewer"
+) -> ExecutionResult:
+    """The answer to a document for the holder of a key."""
+    return execute_sync(
+        SCHEMA,
+        parse(document),
+        Query(world, viewer),
+        variable_values=dict(variables),
+        operation_name=operation_name,
+        field_resolver=resolve,
+        type_resolver=lambda source, info, type_: source.type_name,
+    )
+
+
+def resolve(source: Any, info: Any, **arguments: Any) -> Any:
+    """The attribute of the field's name, called where it takes arguments."""
+    found = source[info.field_name] if isinstance(source, dict) else getattr(source, snake(info.field_name))
+    return found(**{snake(key): value for key, value in arguments.items()}) if callable(found) else found
+
+
+def snake(name: str) -> str:
+    """``netTotal`` as ``net_total``."""
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+
+
+def refused(code: str) -> GraphQLError:
+    """What keeps a field from being read."""
+    return GraphQLError(code, extensions={"code": code})
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The holder of a key; ``application_id`` is None for an ADMIN."""
+
+    key_name: str
+    role: str
+    application_id: int | None
+
+    def of(self, asked: int | None) -> int:
+        """The application that a field is about."""
+        if self.application_id is None and asked is None:
+            raise refused("BAD_USER_INPUT")
+        if self.application_id is not None and asked not in (None, self.application_id):
+            raise refused("FORBIDDEN")
+        found = asked if self.application_id is None else self.application_id
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True)
+class Query:
+    """The root."""
+
+    world: World
+    asker: Viewer
+
+    def rows(self, table: str, application_id: int | None = None, **facts: Any) -> Sequence[Kept]:
+        """Rows of the application that a field is about."""
+        return self.world.rows.where(table, application_id=self.asker.of(application_id), **facts)
+
+    def one(self, type_: Callable[[World, Kept], Thing], found: Sequence[Kept]) -> Thing | None:
+        """The row that was found, if any."""
+        return type_(self.world, found[0]) if found else None
+
+    def node(self, id: str) -> Thing | None:
+        """What has the id and exists for the viewer."""
+        for table, type_ in NODES:
+            for row in self.world.rows.all(table):
+                thing = type_(self.world, row)
+                if thing.id == id:
+                    seen = self.asker.application_id in (None, row["application_id"])
+                    return thing if seen and (table != "api_key" or self.asker.role == "ADMIN") else None
+        return None
+
+    def nodes(self, ids: Sequence[str]) -> list[Thing | None]:
+        """Each of them."""
+        return [self.node(each) for each in ids]
+
+    @property
+    def viewer(self) -> dict[str, Any]:
+        """Who asks."""
+        own = self.world.rows.where("application", application_id=self.asker.application_id)
+        limits = self.world.limits
+        return {
+            "keyName": self.asker.key_name,
+            "role": self.asker.role,
+            "application": self.one(Application, own),
+            "limits": {
+                "maxPageSize": limits.max_page_size,
+                "maxDepth": limits.max_depth,
+                "maxAliases": limits.max_aliases,
+                "maxCost": limits.max_cost,
+                "maxRequestBytes": limits.max_request_bytes,
+                "maxCartItems": 1_000,
+                "maxCartUnits": 10_000,
+                "maxIdentifiers": 5,
+            },
+        }
+
+    def application(self, application_id: int | None = None) -> Thing | None:
+        """One application."""
+        return self.one(Application, self.rows("application", application_id))
+
+    def applications(self, **page: Any) -> dict[str, Any]:
+        """Those that the viewer sees."""
+        own = self.asker.application_id
+        rows = [row for row in self.world.rows.all("application") if own in (None, row["application_id"])]
+        listed = Listed(self.world, Application, "application", "applications", ("application_id",))
+        return listed.page(rows, **page)
+
+    def customer_session(self, integration_id: str, application_id: int | None = None) -> Thing | None:
+        """One session."""
+        return self.one(CustomerSession, self.rows("customer_session", application_id, integration_id=integration_id))
+
+    def customer_profile(self, integration_id: str, application_id: int | None = None) -> Thing | None:
+        """One customer."""
+        return self.one(CustomerProfile, self.rows("customer_profile", application_id, integration_id=integration_id))
+
+    def customer_sessions(self, application_id: int | None = None, **arguments: Any) -> dict[str, Any]:
+        """A page of sessions."""
+        return page_of_sessions(self.world, self.rows("customer_session", application_id), **arguments)
+
+    def customer_profiles(self, application_id: int | None = None, **page: Any) -> dict[str, Any]:
+        """A page of customers."""
+        listed = Listed(self.world, CustomerProfile, "customer_profile", "profiles", ("integration_id",))
+        return listed.page(self.rows("customer_profile", application_id), **page)
+
+    def attribute_definitions(
+        self, application_id: int | None = None, entity: str | None = None
+    ) -> list[AttributeDefinition]:
+        """By entity and name."""
+        found = (
+            AttributeDefinition(self.world, row)
+            for row in self.rows("attribute_definition", application_id)
+            if entity is None or said(row["entity"]) == entity
+        )
+        return sorted(found, key=lambda each: (each.row["entity"].value, each.row["name"]))

@@ -1,0 +1,74 @@
+"""Whatever is asked, the compiled reads answer what the slow reader answers."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from crowded import VIEWERS, Crowded
+from documents import request
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from reader import answer as answer_of
+from served import Api
+
+from graphql_api.transport import execution
+
+TOO_DEEP = "The document nests more lists in each other than this database can read."
+randoms = st.randoms(use_true_random=False)
+
+
+@pytest.fixture(scope="module")
+def crowded(furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
+    """Four applications full of sessions, behind limits that no document of these tests comes near."""
+    path = Path(shutil.copy(furnished[0], tmp_path_factory.mktemp("crowd")))
+    limits = {"max_aliases": 10_000, "max_directives": 10_000, "max_tokens": 100_000, "max_cost": 10**9}
+    with asyncio.Runner() as runner, Api(runner, path, furnished[1], **limits) as api:
+        yield Crowded(api)
+
+
+@settings(max_examples=150)
+@given(random=randoms)
+def test_any_query_answers_what_the_slow_reader_answers(crowded: Crowded, random: Random) -> None:
+    asked = request(random, crowded.facts)
+    answer = crowded.post(asked)
+    expected = answer_of(crowded.world, asked.document, asked.variables, asked.operation_name, VIEWERS[asked.key])
+    errors = answer.get("errors", ())
+    assume(not any(error["message"] == TOO_DEEP for error in errors))
+    codes = {(error.extensions or {}).get("code") for error in expected.errors or ()}
+    assert {error["extensions"]["code"] for error in errors} == codes
+    assert answer["data"] == expected.data
+    assert text(answer["data"]) == text(expected.data), "the keys stand in another order"
+
+
+@settings(max_examples=50)
+@given(random=randoms)
+def test_a_query_answers_the_same_as_a_whole_and_field_by_field(crowded: Crowded, random: Random) -> None:
+    asked = request(random, crowded.facts)
+    field_by_field = crowded.run(execution.executed, asked)
+    assume(not field_by_field["codes"])
+    assert crowded.run(execution.queried, asked) == field_by_field
+
+
+def text(data: Any) -> str:
+    """The JSON of an answer."""
+    return json.dumps(data, default=str)
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ("customerSessions(applicationId: 2) { __typename }", "FORBIDDEN"),
+        ("customerProfiles(applicationId: 2, last: 4) { pageInfo { __typename } }", "FORBIDDEN"),
+        ("customerSessions(first: -1) { totalCount }", "BAD_USER_INPUT"),
+        ('customerProfiles(after: "made by hand") { totalCount }', "BAD_USER_INPUT"),
+    ],
+)
+def test_arguments_are_looked_at_even_where_nothing_is_selected_that_needs_them(
+    api: Api, field: str, code: str
+) -> None:
+    assert api.codes(f"{{ {field} }}", key="reader") == [code]
