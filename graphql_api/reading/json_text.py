@@ -14,6 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 
+from db.domain.money import PLACES
 from db.tables.columns import SCALE
 
 Part = str | ColumnElement[Any]
@@ -152,17 +153,20 @@ class Printed(FunctionElement[str]):
 
 @compiles(Printed)
 def printed_sqlite(element: Printed, compiler: SQLCompiler, **options: Any) -> str:
-    """Whole numbers only: SQLite's own decimals are floats."""
+    """Whole numbers only: SQLite's own decimals are floats. Flat, as its parser wants it."""
     amount, digits = (compiler.process(clause, **options) for clause in element.clauses)
-    fraction = f"({amount}) % {SCALE}"
     return (
-        f"((({amount}) / {SCALE}) || CASE {digits}"
-        f" WHEN 2 THEN CASE WHEN ({amount}) % 100 = 0 THEN printf('.%02d', {fraction} / 100)"
-        f" ELSE rtrim(printf('.%04d', {fraction}), '0') END"
-        f" ELSE CASE WHEN {fraction} = 0 THEN substr('.0000', 1, {digits} + ({digits} > 0))"
-        f" ELSE substr(printf('.%04d', {fraction}), 1,"
-        f" 1 + max({digits}, length(rtrim(printf('%04d', {fraction}), '0')))) END END)"
+        f"CASE WHEN ({amount}) % 10 OR {digits} > 3 THEN {in_digits(amount, 4)}"
+        f" WHEN ({amount}) % 100 OR {digits} > 2 THEN {in_digits(amount, 3)}"
+        f" WHEN ({amount}) % 1000 OR {digits} > 1 THEN {in_digits(amount, 2)}"
+        f" WHEN ({amount}) % {SCALE} OR {digits} > 0 THEN {in_digits(amount, 1)}"
+        f" ELSE CAST(({amount}) / {SCALE} AS TEXT) END"
     )
+
+
+def in_digits(amount: str, digits: int) -> str:
+    """SQL that prints an amount with so many digits behind the point."""
+    return f"printf('%d.%0{digits}d', ({amount}) / {SCALE}, ({amount}) % {SCALE} / {10 ** (PLACES - digits)})"
 
 
 @compiles(Printed, "postgresql")
