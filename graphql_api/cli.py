@@ -1,16 +1,18 @@
-"""The command ``cartograph``: serve, migrate, export the schema, make applications and keys.
+"""The command ``cartograph``: serve, migrate, export the schema, make applications and keys, move and check data.
 
 What a command does not need it does not import: the server must listen quickly, and ``--help`` at once.
 """
 
 import asyncio
+import gc
 import json
 import math
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar
@@ -22,10 +24,13 @@ from db.domain.attributes import UnknownAttributes
 from db.domain.entity import rfc_3339
 from db.domain.errors import Refused
 from db.domain.money import RoundingMode
+from graphql_api.files import STANDARD, reading, writing
 from graphql_api.settings import PREFIX, Settings, WrongSetting, load_settings
 
 if TYPE_CHECKING:  # SQLAlchemy is slow to import
     from sqlalchemy import Connection
+
+    from db.engine import Database
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,6 +60,11 @@ def on_database(
     settings: Settings, operation: "Callable[Concatenate[Connection, P], T]", *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Run an operation in one transaction, on the database brought up to this release."""
+    return with_database(settings, lambda database: database.write(operation, *args, **kwargs))
+
+
+def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any, Any, T]]") -> T:
+    """Do some work on the database brought up to this release."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.engine import UnusableDatabase, open_database
@@ -64,7 +74,7 @@ def on_database(
         database = await open_database(settings.database_url)
         try:
             await database.write(upgrade)
-            return await database.write(operation, *args, **kwargs)
+            return await work(database)
         finally:
             await database.close()
 
@@ -223,6 +233,99 @@ def create_key(
             "expires": expires and rfc_3339(expires),
         }
     )
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="One session a line, as export writes them; - is standard input.")],
+    application: Annotated[int, typer.Option(help="The application that is to have them, whatever the file says.")],
+    on_error: Annotated[
+        Literal["stop", "skip"], typer.Option(help="After a line that fails: stop, or skip it and go on.")
+    ] = "stop",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be.")] = False,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Put right a total or firstSession that does not fit.")
+    ] = False,
+) -> None:
+    """Import sessions. What is imported stays; to complete an import that was stopped, run it again."""
+    from db.exchange.importing import ImportSessions, OnError, import_sessions
+    from graphql_api.progress import per_second, progress
+
+    command = ImportSessions(
+        application_id=application, on_error=OnError(on_error), dry_run=dry_run, recompute=recompute
+    )
+    count = dict.fromkeys(("created", "unchanged", "failed"), 0)
+
+    async def run(database: "Database") -> float:
+        gc.disable()  # it would look through every batch many times: the objects of a line hold no cycles
+        began = time.monotonic()
+        with reading(file) as stream, progress(file.stat().st_size if file.is_file() else None) as told:
+            async for report in import_sessions(database, command, stream):
+                for remark in report.put_right:
+                    told.say(f"{remark} It is put right.")
+                for remark in report.problems:
+                    told.say(str(remark))
+                for name in count:
+                    count[name] += getattr(report, name)
+                told.advance(report.created + report.unchanged + report.failed, report.size)
+        return time.monotonic() - began
+
+    try:
+        seconds = with_database(load_settings(), run)
+    except OSError as error:
+        raise typer.TyperException(f"{file}: {error.strerror}.") from error
+    finally:
+        gc.enable()
+    done = ", ".join(f"{number} {name}" for name, number in count.items())
+    rate = per_second(sum(count.values()), seconds)
+    typer.echo(f"{'Dry run: ' * dry_run}{done} in {seconds:.1f} seconds, {rate} a second.")
+    if count["failed"]:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export(
+    application: Annotated[int, typer.Option(help="Whose sessions.")],
+    file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = STANDARD,
+) -> None:
+    """Export every session of an application as JSON, one a line, in the order in which they were made."""
+    from db.exchange.exporting import export_sessions
+
+    def write(connection: "Connection") -> None:
+        with writing(file) as stream:
+            stream.writelines(export_sessions(connection, application))
+
+    try:
+        with_database(load_settings(), lambda database: database.query(write))
+    except BrokenPipeError:  # whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it again at the end
+    except OSError as error:
+        raise typer.TyperException(f"{file}: {error.strerror}.") from error
+
+
+@app.command()
+def check(application: Annotated[int | None, typer.Option(help="Only this one.")] = None) -> None:
+    """Hold every session against its history and its parts, and print where they disagree."""
+    from db.exchange.checking import application_ids, check_sessions
+    from graphql_api.progress import legible
+
+    began = time.monotonic()
+
+    def run(connection: "Connection") -> tuple[int, int]:
+        sessions = disagreements = 0
+        for application_id in application_ids(connection) if application is None else [application]:
+            for checked in check_sessions(connection, application_id):
+                sessions += checked.sessions
+                disagreements += len(checked.disagreements)
+                for each in checked.disagreements:
+                    typer.echo(legible(str(each)))
+        return sessions, disagreements
+
+    sessions, disagreements = with_database(load_settings(), lambda database: database.query(run))
+    seconds = time.monotonic() - began
+    typer.echo(f"{sessions} sessions checked, {disagreements} disagreements, in {seconds:.1f} seconds.")
+    if disagreements:
+        raise typer.Exit(1)
 
 
 def print_json(value: dict[str, Any]) -> None:

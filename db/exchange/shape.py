@@ -1,0 +1,165 @@
+"""JSON of the right shape: exact numbers, each key once, and every value of the type that is expected of it."""
+
+import json
+from collections.abc import Mapping, Set
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from db.domain.attribute_values import instant, kind
+from db.domain.errors import InvalidInput, Refusal, Refused, cut, quoted
+from db.domain.money import ZERO
+from db.operations.change import to_millisecond
+
+Path = tuple[str, ...]
+MISSING = object()
+LONGEST_INT = 20  # digits; what is longer fits no field, and to make an int of it takes long
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parsed(content: bytes) -> Any:
+    """The value of one line: numbers with a point or an exponent are Decimals. Raises Refused."""
+    try:
+        return DECODER.decode(content.decode())
+    except UnicodeDecodeError as error:
+        problem = f"Expected UTF-8; byte {error.start + 1} of the line is none."
+    except json.JSONDecodeError as error:
+        problem = f"Expected JSON; {error.msg} (character {error.pos + 1} of the line)."
+    except ArithmeticError:
+        problem = "A number has an exponent that is too large."
+    except RecursionError:
+        problem = "The line nests too deeply."
+    raise Refused(InvalidInput(problem=problem))
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a key that stands twice JSON does not say which value holds."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        raise Refused(InvalidInput(problem=f"The key {quoted(twice)} stands twice in one object."))
+    return made
+
+
+def whole(digits: str) -> int | Decimal:
+    """A number without point or exponent."""
+    return int(digits) if len(digits) <= LONGEST_INT else Decimal(digits)
+
+
+def constant(name: str) -> Any:
+    """NaN, Infinity, -Infinity: Python would take them."""
+    raise Refused(InvalidInput(problem=f"{name} is no JSON number."))
+
+
+DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=whole, parse_constant=constant, object_pairs_hook=unique)
+
+
+class Shape:
+    """One JSON object as it is read. What is missing, unknown or of another type is added to ``found``.
+
+    What cannot be read is answered with any value of its type: whoever reads looks at ``found`` before using one.
+    """
+
+    def __init__(self, value: Any, path: Path, found: list[Refusal], required: Set[str], allowed: Set[str]) -> None:
+        self.path = path
+        self.found = found
+        self.value: Mapping[str, Any] = {}
+        if not isinstance(value, dict):
+            self.refuse((), f"Expected an object, got {kind_of(value)}.")
+            return
+        self.value = value
+        if not required <= value.keys() <= allowed:
+            for name in sorted(required - value.keys()):
+                self.refuse((name,), "This field is missing.")
+            for name in sorted(value.keys() - allowed):
+                self.refuse((cut(name),), "There is no such field.")
+
+    def refuse(self, path: Path, problem: str) -> None:
+        """Note a problem at a path within the object."""
+        self.found.append(InvalidInput(path=(*self.path, *path), problem=problem))
+
+    def take(self, name: str, types: type | tuple[type, ...], expected: str, default: Any) -> Any:
+        """The value of a field; ``default`` where there is none."""
+        value = self.value.get(name, MISSING)
+        if value is MISSING:
+            return default
+        if isinstance(value, types) and (types is bool or not isinstance(value, bool)):
+            return value
+        self.refuse((name,), f"Expected {expected}, got {kind_of(value)}.")
+        return default
+
+    def text(self, name: str) -> str:
+        """A string."""
+        return self.take(name, str, "a string", "")
+
+    def text_or_none(self, name: str) -> str | None:
+        """A string, or None where the field is left out."""
+        return self.take(name, str, "a string", None)
+
+    def flag(self, name: str) -> bool:
+        """A boolean."""
+        return self.take(name, bool, "true or false", False)
+
+    def integer(self, name: str) -> int:
+        """A whole number, written as one: 1.0 is none."""
+        return self.take(name, int, "a whole number", 0)
+
+    def amount(self, name: str) -> Decimal:
+        """A number, exactly."""
+        return Decimal(self.take(name, (int, Decimal), "a number", ZERO))
+
+    def amount_or_none(self, name: str) -> Decimal | None:
+        """A number, exactly, or None where the field is left out."""
+        return self.amount(name) if name in self.value else None
+
+    def items(self, name: str) -> list[Any]:
+        """A list."""
+        return self.take(name, list, "a list", [])
+
+    def object(self, name: str) -> dict[str, Any]:
+        """An object."""
+        return self.take(name, dict, "an object", {})
+
+    def texts(self, name: str) -> list[str]:
+        """A list of strings."""
+        given = self.items(name)
+        for index, value in enumerate(given):
+            if not isinstance(value, str):
+                self.refuse((name, str(index)), f"Expected a string, got {kind_of(value)}.")
+        return given
+
+    def moment(self, name: str) -> datetime:
+        """A time, to the millisecond."""
+        return self.moment_or_none(name) or EPOCH
+
+    def moment_or_none(self, name: str) -> datetime | None:
+        """A time, or None where the field is left out."""
+        value = self.text_or_none(name)
+        if value is None:
+            return None
+        try:
+            if parsed := instant(value):
+                return to_millisecond(parsed)
+        except OverflowError:  # the first hours of the year 1, or the last of 9999, in another zone
+            pass
+        self.refuse((name,), f"Expected a time such as 2030-01-31T12:00:00Z, got {quoted(value)}.")
+        return None
+
+
+def kind_of(value: Any) -> str:
+    """What JSON calls a value's type."""
+    return "a number" if isinstance(value, Decimal) else kind(value)
+
+
+def inexact(value: Any) -> Any:
+    """The same value with floats: numbers in attributes are no amounts."""
+    match value:
+        case Decimal():
+            return float(value)
+        case dict():
+            return {name: inexact(each) for name, each in value.items()}
+        case list():
+            return [inexact(each) for each in value]
+        case _:
+            return value

@@ -1,0 +1,143 @@
+"""The check names every kind of disagreement; each test puts one row wrong by hand."""
+
+from decimal import Decimal
+
+import pytest
+from shop import Shop, line, units
+from trade import disagreements
+
+from db.domain.discounts import Discount
+
+
+@pytest.fixture
+def lived(shop: Shop) -> Shop:
+    """A shop with one session, which has been closed and half returned."""
+    shop.create(
+        profile_id="ada",
+        cart_items=[line(quantity=2, price="1.50"), line("pear")],
+        discounts=[Discount("spring", Decimal("0.40"))],
+    )
+    shop.update(coupon="SPRING")
+    shop.close()
+    shop.take_back(units(0, 1))
+    return shop
+
+
+def put_wrong(shop: Shop, *statements: str) -> None:
+    """Change rows behind the back of every rule."""
+
+    def change(connection: object) -> None:
+        for statement in ("PRAGMA ignore_check_constraints = ON", *statements, "PRAGMA ignore_check_constraints = OFF"):
+            connection.exec_driver_sql(statement)  # type: ignore[attr-defined]  # a Connection
+
+    shop.write(change)
+
+
+def test_a_session_that_has_lived_agrees_with_its_history(lived: Shop) -> None:
+    assert disagreements(lived) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE customer_session SET coupon = 'WINTER'", 'coupon: expected "SPRING", found "WINTER"'),
+        ("UPDATE customer_session SET version = 5", "versions of events: expected [1,2,3,4,5], found [1,2,3,4]"),
+        ("UPDATE customer_session SET total = 50000", "total: expected 4.0000, found 5.0000"),
+        ("UPDATE customer_session SET discount_total = 0", "discountTotal: expected 0.4000, found 0.0000"),
+        ("UPDATE customer_session SET returned_total = 0", "returnedTotal: expected 1.3500, found 0.0000"),
+        ("UPDATE customer_session SET minor_digits = 3", "minor_digits: expected 2, found 3"),
+        ("UPDATE customer_session SET state = 'closed'", 'state: expected "partially_returned", found "closed"'),
+        (
+            "UPDATE customer_session SET updated = '2026-03-02T00:00:00.000Z'",
+            'updated: expected "2026-03-01T10:00:04+00:00", found "2026-03-02T00:00:00+00:00"',
+        ),
+        (
+            "UPDATE customer_session SET created = '2026-02-02T00:00:00.000Z'",
+            'created: expected "2026-03-01T10:00:01+00:00", found "2026-02-02T00:00:00+00:00"',
+        ),
+        (
+            "UPDATE customer_session SET profile_id = NULL, first_session = 0",
+            "firstSession: expected true, found false",
+        ),
+        (
+            "UPDATE cart_item SET discount_share = 0 WHERE position = 1",
+            "cartItems.1.discountShare: expected 0.10, found 0.0000",
+        ),
+        (
+            "UPDATE cart_item SET returned_quantity = 2 WHERE position = 0",
+            "cartItems.0.returnedQuantity: expected 1, found 2",
+        ),
+        (
+            "UPDATE cart_item SET returned_total = 0 WHERE position = 0",
+            "cartItems.0.returnedTotal: expected 1.3500, found 0.0000",
+        ),
+        ("UPDATE session_return SET amount = 10000", "returns.0.amount: expected 1.3500, found 1.0000"),
+        ("UPDATE session_discount SET amount = 50000", 'netTotal: expected "0 or more", found -2.3500'),
+        (
+            "UPDATE session_event SET type = 'created' WHERE version = 2",
+            'event 2: type: expected "updated or closed or cancelled", found "created"',
+        ),
+        (
+            "UPDATE session_event SET type = 'updated' WHERE version = 1",
+            'event 1: type: expected "created", found "updated"',
+        ),
+        (
+            "UPDATE session_event SET state = 'cancelled' WHERE version = 1",
+            'event 1: state: expected "closed or open", found "cancelled"',
+        ),
+        (
+            "UPDATE session_event SET state = 'closed' WHERE version = 2",
+            'event 2: state: expected "open", found "closed"',
+        ),
+        (
+            "UPDATE session_event SET from_state = 'open' WHERE version = 4",
+            'event 4: fromState: expected "closed", found "open"',
+        ),
+        (
+            "UPDATE session_event SET occurred = '2026-03-05T00:00:00.000Z' WHERE version = 2",
+            'event 3: occurred: expected "2026-03-05T00:00:00+00:00", found "2026-03-01T10:00:03+00:00"',
+        ),
+        ("UPDATE session_event SET total = 1 WHERE version = 2", "event 2: total: expected 4, found 0.0001"),
+        (
+            "UPDATE session_event SET discount_total = 1 WHERE version = 2",
+            "event 2: discountTotal: expected 0.4, found 0.0001",
+        ),
+        (
+            "UPDATE session_event SET changes = 'oops' WHERE version = 2",
+            'event 2: changes: expected "an object", found "Expected JSON; Expecting value (character 1 of the line)."',
+        ),
+        (
+            "DELETE FROM session_event WHERE version = 2",
+            "versions of events: expected [1,2,3,4], found [1,3,4]",
+        ),
+    ],
+)
+def test_a_disagreement_is_named(lived: Shop, statement: str, what: str) -> None:
+    put_wrong(lived, statement)
+
+    assert what in disagreements(lived)
+
+
+def test_a_profile_has_at_most_one_first_session(lived: Shop) -> None:
+    lived.create("s2", profile_id="ada")
+    put_wrong(
+        lived,
+        "UPDATE customer_session SET first_session = 1",
+        """UPDATE session_event SET changes = replace(changes, '"firstSession":false', '"firstSession":true')""",
+    )
+
+    assert disagreements(lived) == ['first sessions of the profile "ada": expected 1, found 2']
+
+
+def test_a_value_that_cannot_be_read_is_named_and_the_rest_is_looked_at(lived: Shop) -> None:
+    lived.create("unreadable")
+    lived.create("wrong")
+    put_wrong(
+        lived,
+        "UPDATE customer_session SET state = 'paid' WHERE integration_id = 'unreadable'",
+        "UPDATE customer_session SET coupon = 'x' WHERE integration_id = 'wrong'",
+    )
+
+    unreadable, wrong = disagreements(lived)
+    assert unreadable.startswith('row: expected "values", found "\'paid\' is not among the defined enum values.')
+    assert wrong == 'coupon: expected "", found "x"'

@@ -1,0 +1,168 @@
+"""The commands import, export and check, as they are typed; and an import that is killed."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from trade import file, record
+
+from graphql_api.cli import main
+from graphql_api.progress import Bar, legible
+from graphql_api.settings import PREFIX
+
+SESSIONS = file(record(), record("s2", profileId="ada"))
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A directory with an application in its database."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    assert main(["create-application", "Shop", "--currency", "EUR"]) == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+def count() -> int:
+    """How many sessions the database has."""
+    connection = sqlite3.connect("cartograph.db")
+    (found,) = connection.execute("SELECT count(*) FROM customer_session").fetchone()
+    connection.close()
+    return int(found)
+
+
+def test_a_file_is_imported_exported_and_checked(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (own_directory / "in.jsonl").write_bytes(SESSIONS)
+
+    assert main(["import", "in.jsonl", "--application", "1"]) == 0
+    assert capsys.readouterr().out.startswith("2 created, 0 unchanged, 0 failed in ")
+    assert main(["import", "in.jsonl", "--application", "1"]) == 0
+    assert capsys.readouterr().out.startswith("0 created, 2 unchanged, 0 failed in ")
+
+    assert main(["export", "--application", "1", "out.jsonl"]) == 0
+    assert main(["export", "--application", "1"]) == 0
+    exported = capsys.readouterr().out
+    assert exported.encode() == (own_directory / "out.jsonl").read_bytes()
+    assert exported.count("\n") == 2
+
+    assert main(["check"]) == 0
+    assert main(["check", "--application", "1"]) == 0
+    assert capsys.readouterr().out.count("2 sessions checked, 0 disagreements, in ") == 2
+
+
+def test_what_fails_is_told_on_stderr_and_by_the_exit_code(
+    own_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_directory / "in.jsonl").write_bytes(file(record(total=1), record("s2", profileId="ada", firstSession=False)))
+    command = ["import", "in.jsonl", "--application", "1"]
+
+    assert main(command) == 1
+    assert capsys.readouterr().err == "line 1: total: Expected 2.50, which the cart comes to, got 1.\n"
+    assert main([*command, "--on-error", "skip"]) == 1
+    assert capsys.readouterr().err.count("\n") == 2
+    assert main([*command, "--recompute", "--dry-run"]) == 0
+    printed = capsys.readouterr()
+    assert (
+        printed.err.splitlines()[0] == "line 1: total: Expected 2.50, which the cart comes to, got 1. It is put right."
+    )
+    assert printed.out.startswith("Dry run: 2 created, 0 unchanged, 0 failed in ")
+    assert count() == 0
+
+
+def test_a_disagreement_is_printed_and_makes_the_exit_code_1(
+    own_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_directory / "in.jsonl").write_bytes(SESSIONS)
+    main(["import", "in.jsonl", "--application", "1"])
+    with sqlite3.connect("cartograph.db") as connection:
+        connection.execute("UPDATE customer_session SET coupon = 'WINTER' WHERE integration_id = 's2'")
+    connection.close()
+    capsys.readouterr()
+
+    assert main(["check"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == 'application 1, session "s2": coupon: expected "", found "WINTER"'
+    assert said[1].startswith("2 sessions checked, 1 disagreements, in ")
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["import", "no.jsonl", "--application", "1"], "no.jsonl: No such file or directory.\n"),
+        (["import", "in.jsonl", "--application", "7"], "There is no application 7.\n"),
+        (["export", "--application", "7"], "There is no application 7.\n"),
+        (["export", "--application", "1", "no/such/directory"], "no/such/directory: No such file or directory.\n"),
+        (["check", "--application", "7"], "There is no application 7.\n"),
+    ],
+)
+def test_what_cannot_be_moved_is_refused_in_one_line(
+    own_directory: Path, capsys: pytest.CaptureFixture[str], command: list[str], sentence: str
+) -> None:
+    (own_directory / "in.jsonl").write_bytes(SESSIONS)
+
+    assert main(command) == 1
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", sentence)
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(
+    own_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_directory / "out.jsonl").write_text("the last one")
+
+    assert main(["export", "--application", "7", "out.jsonl"]) == 1
+
+    assert (own_directory / "out.jsonl").read_text() == "the last one"
+    assert not list(own_directory.glob(".out*"))
+
+
+def test_an_import_that_is_killed_is_completed_by_running_it_again(
+    own_directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_directory / "in.jsonl").write_bytes(file(*(record(f"s{number}") for number in range(6_000))))
+    command = ["import", "in.jsonl", "--application", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen([sys.executable, "-m", "graphql_api", *command], env=environment)  # noqa: S603  # this Python and this project
+    until = time.monotonic() + 30
+    while not count() and time.monotonic() < until:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    imported = count()
+    assert 0 < imported < 6_000
+    assert main(["check"]) == 0
+    capsys.readouterr()
+
+    assert main(command) == 0
+
+    assert capsys.readouterr().out.startswith(f"{6_000 - imported} created, {imported} unchanged, 0 failed in ")
+    assert count() == 6_000
+    assert main(["check"]) == 0
+
+
+def test_a_line_of_50_mb_is_named(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (own_directory / "in.jsonl").open("wb") as stream:
+        stream.write(SESSIONS + b'{"integrationId": "' + b"x" * (50 * 2**20) + b'"}\n')
+
+    assert main(["import", "in.jsonl", "--application", "1"]) == 1
+
+    assert capsys.readouterr().err == "line 3: Expected at most 16777216 bytes, got 52428822.\n"
+    assert count() == 2
+
+
+def test_a_bar_says_what_a_line_says(capsys: pytest.CaptureFixture[str]) -> None:
+    with Bar(100) as bar:
+        bar.advance(3, 50)
+        bar.say("line 2: [bold]: \x1b[2J")
+
+    assert "line 2: [bold]: \\x1b[2J\n" in capsys.readouterr().err
+
+
+def test_what_would_move_the_cursor_is_printed_as_an_escape() -> None:
+    assert legible("é \x1b[2J \ud800 \u202e") == "é \\x1b[2J \\ud800 \\u202e"

@@ -1,0 +1,176 @@
+"""What is exported and imported elsewhere is exported from there byte for byte, and agrees with its history."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shop import Shop, line, units
+from trade import disagreements, export_of, file, import_into, record, records_of, said
+
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeEntity
+from db.domain.cart import CartLine
+from db.domain.discounts import Discount
+from db.domain.errors import Refused
+from db.domain.lifecycle import SessionState
+
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
+prices = st.decimals(0, 20, places=2) | st.decimals(0, 2, places=4)
+sizes: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
+    st.just("size"), st.sampled_from([1, -2.5, 100.0, 2**53]), max_size=1
+)
+lines = st.builds(
+    CartLine,
+    sku=st.sampled_from("ab"),
+    quantity=st.integers(1, 4),
+    price=prices,
+    name=st.none() | words,
+    category=st.none() | words,
+    product_name=st.none() | words.filter(bool),
+    weight=st.none() | prices,
+    attributes=sizes,
+)
+discounts: st.SearchStrategy[Discount] = st.builds(
+    Discount, words.filter(bool), st.integers(0, 200).map(lambda cents: Decimal(cents) / 100)
+)
+contents = st.fixed_dictionaries(
+    {},
+    optional={
+        "cart_items": st.lists(lines, max_size=3),
+        "profile_id": st.sampled_from(["", "ada", "grace"]),
+        "coupon": words,
+        "identifiers": st.lists(words.filter(bool), max_size=3, unique=True),
+        "attributes": sizes,
+        "discounts": st.lists(discounts, max_size=2, unique_by=attrgetter("label")),
+    },
+)
+names = st.sampled_from(["s1", "s2", "s3"])
+returned = st.lists(st.builds(units, st.sampled_from([0, 0, 1, 2]), st.sampled_from([None, 1, 1, 2])), max_size=3)
+changes: st.SearchStrategy[Callable[[Shop], object]] = st.one_of(
+    st.builds(lambda name, content: lambda shop: shop.upsert(name, **content), names, contents),
+    st.builds(lambda name, content: lambda shop: shop.create(name, SessionState.CLOSED, **content), names, contents),
+    st.builds(lambda name: lambda shop: shop.close(name), names),
+    st.builds(lambda name, items: lambda shop: shop.take_back(*items, integration_id=name), names, returned),
+    st.builds(lambda name, items: lambda shop: shop.take_back(*items, integration_id=name), names, returned),
+    st.builds(lambda name: lambda shop: shop.cancel(name), names),
+)
+
+
+def of_application(content: bytes, shop: Shop) -> bytes:
+    """The file as the other application would have exported it."""
+    own = b'"applicationId":%d,' % shop.application_id
+    return b"\n".join(line.replace(own, b'"applicationId":1,') for line in content.split(b"\n"))
+
+
+def opened(shop: Shop) -> Shop:
+    """Another application, with the attributes that all of them have."""
+    made = shop.another("Another", "EUR")
+    for each in (AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM):
+        made.define(each, "size", AttributeType.NUMBER)
+    return made
+
+
+def assert_moves(origin: Shop) -> None:
+    """The sessions of an application move to another and back again."""
+    exported = export_of(origin)
+    if not exported:
+        return
+    elsewhere = opened(origin)
+    report = import_into(elsewhere, exported)
+    assert said(report) == []
+    assert of_application(export_of(elsewhere), elsewhere) == of_application(exported, origin)
+    assert disagreements(elsewhere) == []
+    again = import_into(elsewhere, exported)
+    assert (again.created, again.failed, again.unchanged) == (0, 0, report.created)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.lists(changes, max_size=12))
+def test_whatever_has_happened_to_sessions_they_move_unchanged(
+    shop: Shop, changes: list[Callable[[Shop], object]]
+) -> None:
+    origin = opened(shop)
+    for change in changes:
+        with suppress(Refused):
+            change(origin)
+
+    assert disagreements(origin) == []
+    assert_moves(origin)
+
+
+def test_a_session_moves_with_its_discounts_returns_and_cancellation(shop: Shop) -> None:
+    origin = opened(shop)
+    content: dict[str, Any] = {
+        "profile_id": "ada",
+        "cart_items": [line(quantity=3, price="0.3333", attributes={"size": 2.5}), line("pear", 2, "10.00")],
+        "discounts": [Discount("spring", Decimal("0.10")), Discount("autumn", Decimal("1.01"))],
+        "identifiers": ["till 4", "till 3"],
+        "attributes": {"size": 1},
+    }
+    origin.create("s1")
+    origin.update("s1", coupon="SPRING")
+    origin.update("s1", **content)
+    origin.close("s1")
+    origin.take_back(units(1, 1), units(0, 1))
+    origin.take_back(units(0, 1), units(0, 1))
+    origin.cancel("s1")
+    origin.create("s2", SessionState.CLOSED, **content)
+    origin.take_back(units(1), integration_id="s2")
+    origin.create("s3", **content)
+
+    assert_moves(origin)
+
+
+def test_first_sessions_stand_where_sessions_have_changed_profiles(shop: Shop) -> None:
+    origin = opened(shop)
+    origin.create("was ada's", profile_id="ada")
+    origin.create("ada's", profile_id="ada")
+    origin.update("was ada's", profile_id="grace")
+    origin.create("came late")
+    origin.create("new", profile_id="new")
+    origin.update("came late", profile_id="new")
+
+    exported = {each["integrationId"]: each for each in records_of(export_of(origin))}
+
+    assert [name for name, each in exported.items() if "firstSessionStands" in each] == ["ada's", "came late", "new"]
+    assert_moves(origin)
+
+
+def test_the_history_is_told_as_it_is_dated(shop: Shop) -> None:
+    shop.create(cart_items=[line(quantity=2)])
+    shop.update(coupon="SPRING")
+    shop.close()
+    shop.take_back(units(0, 1))
+    shop.take_back(units(0, 1))
+    shop.cancel(reason="all wrong")
+    elsewhere = shop.another("Another", "EUR")
+
+    import_into(elsewhere, export_of(shop))
+
+    there, here = elsewhere.history(), shop.history()
+    for name in ("version", "type", "state", "from_state", "total", "discount_total"):
+        assert [event[name] for event in there] == [event[name] for event in here]
+    assert [event["occurred"] for event in there[2:]] == [event["occurred"] for event in here[2:]]
+    assert there[0]["occurred"] == there[1]["occurred"] == here[0]["occurred"]  # when it was updated, no file says
+    assert {event["actor"] for event in there} == {"import"}
+    assert {event["reason"] for event in there} == {None}
+
+
+def test_a_purchase_without_a_time_of_closing_was_closed_when_it_was_updated(shop: Shop) -> None:
+    import_into(shop, file(record(updated="2026-03-01T12:00:00+01:00"), record("s2", updated="2026-03-02T00:00:00Z")))
+
+    assert [event["type"] for event in shop.history("s1")] == ["created", "closed"]
+    assert shop.session("s1").closed == shop.session("s1").updated
+    assert records_of(export_of(shop))[0]["closed"] == "2026-03-01T11:00:00.000Z"
+    assert disagreements(shop) == []
+
+
+def test_an_open_session_that_was_updated_says_so(shop: Shop) -> None:
+    import_into(shop, file(record(state="open", updated="2026-03-01T10:00:01Z")))
+
+    assert [(event["version"], event["type"]) for event in shop.history()] == [(1, "created"), (2, "updated")]
+    assert disagreements(shop) == []
