@@ -69,7 +69,10 @@ def total(cart: Sequence[CartLine]) -> Decimal:
 def share_discount(cart: Sequence[CartLine], discount_total: Decimal, minor_digits: int) -> tuple[CartLine, ...]:
     """The same lines, with ``discount_total`` spread over them in proportion to their totals."""
     shares = money.allocate(discount_total, [line.total for line in cart], minor_digits)
-    return tuple(replace(line, discount_share=share) for line, share in zip(cart, shares, strict=True))
+    return tuple(
+        line if line.discount_share == share else replace(line, discount_share=share)
+        for line, share in zip(cart, shares, strict=True)
+    )
 
 
 def return_items(

@@ -69,11 +69,11 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], minor_digits: int) -> 
     Ties go to the lower position. The shares sum to ``amount``; where all weights are 0, so must ``amount`` be.
     """
     units = in_units(amount, minor_digits)
+    if units == 0:
+        return [ZERO] * len(weights)
     parts = [in_units(weight, PLACES) for weight in weights]
     whole = sum(parts)
-    if whole == 0:
-        assert units == 0, "nothing to spread the amount over"
-        return [ZERO] * len(parts)
+    assert whole, "nothing to spread the amount over"
     shares = [units * part // whole for part in parts]
     by_remainder = sorted(range(len(parts)), key=lambda i: -(units * parts[i] % whole))
     for position in by_remainder[: units - sum(shares)]:

@@ -150,7 +150,7 @@ def checked_cart(
         attributes = rules.attributes.replaced(
             AttributeEntity.CART_ITEM, kept, line.attributes, (*path, "attributes"), found
         )
-        checked.append(replace(line, attributes=attributes))
+        checked.append(replace(line, attributes=attributes) if attributes or line.attributes else line)
     if len(found) == before:
         units = sum(line.quantity for line in checked)
         if units > cart.MAX_UNITS:

@@ -28,9 +28,7 @@ Rows = list[dict[str, Any]]
 OWN = SESSION.c.keys()  # each is an attribute of the session
 own_values, event_values, line_values = attrgetter(*OWN), attrgetter(*EVENT_FACTS), attrgetter(*LINE)
 NEXT = {table: select(next_id(table)) for table in (SESSION, EVENT)}
-INSERT = {
-    table: insert(table) for table in (SESSION, CART_ITEM, IDENTIFIER, DISCOUNT, EVENT, RETURN, RETURNED_ITEM)
-}  # in an order in which each finds the rows it refers to
+FILLED = (SESSION, CART_ITEM, IDENTIFIER, DISCOUNT, EVENT, RETURN, RETURNED_ITEM)  # each after what it refers to
 
 
 @cache
@@ -49,7 +47,7 @@ def add_all(connection: Connection, application_id: int, new: Sequence[Told]) ->
     next_session, next_event = (
         connection.execute(NEXT[table], {"within": application_id}).scalar_one() for table in (SESSION, EVENT)
     )
-    tables: dict[Table, Rows] = {table: [] for table in INSERT}
+    tables: dict[Table, Rows] = {table: [] for table in FILLED}
     for session_id, each in enumerate(new, next_session):
         key = {"application_id": application_id, "session_id": session_id}
         tables[SESSION].append({**dict(zip(OWN, own_values(each.session), strict=True)), "id": session_id})
@@ -59,7 +57,18 @@ def add_all(connection: Connection, application_id: int, new: Sequence[Told]) ->
             tables[EVENT].append({**key, **told, "id": next_event + len(tables[EVENT])})
     for table, rows in tables.items():
         if rows:
-            connection.execute(INSERT[table], rows)
+            insert_rows(connection, table, rows)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
+    """Write rows that all have the same keys. What SQLAlchemy does for each row of a statement is done once for all."""
+    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    columns = []
+    for name in compiled.positiontup or ():
+        processor = table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        values = [row[name] for row in rows]
+        columns.append([processor(value) for value in values] if processor else values)
+    connection.exec_driver_sql(str(compiled), list(zip(*columns, strict=True)))
 
 
 def profile(session: CustomerSession) -> dict[str, Any]:
