@@ -7,6 +7,8 @@ def decimal_places(amount: Decimal) -> int:
     """How many decimal places the value needs: 1.50 needs one."""
     _, digits, exponent = amount.as_tuple()
     assert isinstance(exponent, int)  # a finite amount
+    if exponent >= 0:
+        return 0
     zeros = 0
     for digit in reversed(digits):
         if digit or zeros >= -exponent:

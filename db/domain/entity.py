@@ -74,4 +74,5 @@ def plain(amount: Decimal) -> Decimal:
 
 def rfc_3339(moment: datetime) -> str:
     """UTC, to the millisecond: 2026-03-01T10:00:00.000Z."""
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{in_utc.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"

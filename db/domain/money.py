@@ -4,7 +4,7 @@ Amounts are Decimals of at most 4 decimal places and below 10^14. Arithmetic tha
 no result depends on the decimal context. No float comes near.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 
@@ -24,18 +24,19 @@ class RoundingMode(StrEnum):
     DOWN = "down"
 
 
-def problems(amount: Decimal, path: tuple[str, ...], *, minor_digits: int = PLACES) -> Iterator[Refusal]:
+def problems(amount: Decimal, path: tuple[str, ...], *, minor_digits: int = PLACES) -> Sequence[Refusal]:
     """What is wrong with an amount: negative, 10^14 or more, or finer than ``minor_digits`` decimal places."""
     if not amount.is_finite():
-        yield InvalidInput(path=path, problem=f"Expected a number, got {cut(str(amount))}.")
+        expected = "a number"
     elif amount.is_signed():  # -0 too: it would be printed with its sign
-        yield InvalidInput(path=path, problem=f"Expected 0 or more, got {cut(str(amount))}.")
+        expected = "0 or more"
     elif amount >= LIMIT:
-        yield InvalidInput(path=path, problem=f"Expected less than 10^14, got {cut(str(amount))}.")
+        expected = "less than 10^14"
     elif decimal_places(amount) > minor_digits:
-        yield InvalidInput(
-            path=path, problem=f"Expected at most {minor_digits} decimal places, got {cut(str(amount))}."
-        )
+        expected = f"at most {minor_digits} decimal places"
+    else:
+        return ()
+    return [InvalidInput(path=path, problem=f"Expected {expected}, got {cut(str(amount))}.")]
 
 
 def in_units(amount: Decimal, digits: int) -> int:

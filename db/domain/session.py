@@ -147,10 +147,12 @@ def checked_cart(
         path = ("cartItems", str(position))
         found.extend(line_problems(line, path))
         kept = held[position].attributes if position < len(held) and held[position].sku == line.sku else {}
-        attributes = rules.attributes.replaced(
-            AttributeEntity.CART_ITEM, kept, line.attributes, (*path, "attributes"), found
-        )
-        checked.append(replace(line, attributes=attributes) if attributes or line.attributes else line)
+        if kept or line.attributes:
+            attributes = rules.attributes.replaced(
+                AttributeEntity.CART_ITEM, kept, line.attributes, (*path, "attributes"), found
+            )
+            line = replace(line, attributes=attributes)  # noqa: PLW2901  # the line as it will be kept
+        checked.append(line)
     if len(found) == before:
         units = sum(line.quantity for line in checked)
         if units > cart.MAX_UNITS:
@@ -167,14 +169,13 @@ def line_problems(line: CartLine, path: tuple[str, ...]) -> list[Refusal]:
         problem = f"Expected 1 to {cart.MAX_UNITS}, got {line.quantity}."
         found.append(InvalidInput(path=(*path, "quantity"), problem=problem))
     found.extend(money.problems(line.price, (*path, "price")))
-    names = {"name": line.name, "category": line.category}
-    for name, value in names.items():
-        found.extend(text.problems(value or "", (*path, name), most=MAX_NAME))
+    for name, value in (("name", line.name), ("category", line.category)):
+        if value is not None:
+            found.extend(text.problems(value, (*path, name), most=MAX_NAME))
     if line.product_name is not None:
         found.extend(text.problems(line.product_name, (*path, "product", "name"), least=1, most=MAX_NAME))
-    measures = {"weight": line.weight, "height": line.height, "width": line.width, "length": line.length}
-    for name, measure in measures.items():
-        if measure is not None:
+    for name in ("weight", "height", "width", "length"):
+        if (measure := getattr(line, name)) is not None:
             found.extend(money.problems(measure, (*path, name)))
     return found
 

@@ -1,20 +1,21 @@
 """What a string may be: any Unicode but U+0000, which PostgreSQL cannot store, and lone surrogates, which none can."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from db.domain.errors import InvalidInput, Refusal
 
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def problems(value: str, path: tuple[str, ...], *, least: int = 0, most: int) -> Iterator[Refusal]:
+def problems(value: str, path: tuple[str, ...], *, least: int = 0, most: int) -> Sequence[Refusal]:
     """What is wrong with a string of ``least`` to ``most`` characters (code points); nothing where it is right."""
     if not least <= len(value) <= most:
         expected = f"{least} to {most}" if least else f"at most {most}"
-        yield InvalidInput(path=path, problem=f"Expected {expected} characters, got {len(value)}.")
-    elif (bad := unstorable(value)) is not None:
-        yield InvalidInput(path=path, problem=f"{bad} cannot be stored.")
+        return [InvalidInput(path=path, problem=f"Expected {expected} characters, got {len(value)}.")]
+    if (bad := unstorable(value)) is not None:
+        return [InvalidInput(path=path, problem=f"{bad} cannot be stored.")]
+    return ()
 
 
 def unstorable(value: str) -> str | None:

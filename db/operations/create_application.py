@@ -1,6 +1,6 @@
 """createApplication: a new owner of sessions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from zoneinfo import available_timezones
@@ -47,7 +47,7 @@ def digits_of(currency: str) -> int | None:
         return None
 
 
-def name_problems(name: str) -> Iterator[Refusal]:
+def name_problems(name: str) -> Sequence[Refusal]:
     """What is wrong with an application's name."""
     return text.problems(name, ("name",), least=1, most=MAX_NAME)
 
