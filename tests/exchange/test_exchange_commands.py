@@ -12,7 +12,7 @@ import pytest
 from trade import file, record
 
 from graphql_api.cli import main
-from graphql_api.progress import Bar, legible
+from graphql_api.commands.progress import Bar, legible
 from graphql_api.settings import PREFIX
 
 SESSIONS = file(record(), record("s2", profileId="ada"))

@@ -1,0 +1,47 @@
+"""Work that a command does on the database."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import typer
+
+from graphql_api.settings import Settings
+
+if TYPE_CHECKING:  # SQLAlchemy is slow to import
+    from sqlalchemy import Connection
+
+    from db.engine import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def on_database(
+    settings: Settings, operation: "Callable[Concatenate[Connection, P], T]", *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run an operation in one transaction, on the database brought up to this release."""
+    return with_database(settings, lambda database: database.write(operation, *args, **kwargs))
+
+
+def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any, Any, T]]") -> T:
+    """Do some work on the database brought up to this release."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from db.engine import UnusableDatabase, open_database
+    from db.migrations import upgrade
+
+    async def run() -> T:
+        database = await open_database(settings.database_url)
+        try:
+            await database.write(upgrade)
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(run())
+    except UnusableDatabase as error:
+        raise typer.TyperException(str(error)) from error
+    except SQLAlchemyError as error:
+        raise typer.TyperException(f"The database failed: {getattr(error, 'orig', error)}.") from error

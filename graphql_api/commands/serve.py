@@ -1,0 +1,85 @@
+"""cartograph serve, cartograph migrate."""
+
+import math
+import os
+import signal
+import socket
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from graphql_api.commands.database import on_database
+from graphql_api.settings import PREFIX, Settings, load_settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="0 takes any that is free.", show_default="8000")
+    ] = None,
+    dev: Annotated[bool, typer.Option("--dev", help="Fill an empty database, and print a key to try it with.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+) -> None:
+    """Bring the database up to date and answer requests until SIGTERM."""
+    given = {"HOST": host, "PORT": port, "DEV": dev or None}
+    os.environ.update({PREFIX + name: str(value) for name, value in given.items() if value is not None})
+    settings = load_settings()
+    port = port_to_listen_on(settings)
+    if settings.dev:
+        prepare_demo(settings, port)
+    else:
+        migrate_to_head(settings)
+
+    import uvicorn
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has shut down
+    uvicorn.run(
+        "graphql_api.app:from_environment",
+        factory=True,
+        host=settings.host,
+        port=port,
+        workers=workers,
+        log_level=settings.log_level,
+        access_log=settings.dev,
+        server_header=False,
+        ws_max_size=settings.max_request_bytes,
+        timeout_graceful_shutdown=math.ceil(settings.deadline_seconds),  # no request is under way for longer
+    )
+
+
+def port_to_listen_on(settings: Settings) -> int:
+    """The port of the settings, or any that is free in place of 0; refused here and not half-way through a start."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            problem = f"{settings.host} port {settings.port} cannot be listened on: {error.strerror}."
+            raise typer.TyperException(problem) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def prepare_demo(settings: Settings, port: int) -> None:
+    """Fill an empty database, and say how to try it. The key reaches the server's processes by the environment."""
+    from graphql_api import demo
+
+    key = settings.dev_key or on_database(settings, demo.prepare, datetime.now(UTC))
+    os.environ[f"{PREFIX}DEV_KEY"] = key
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    typer.echo(demo.invitation(f"http://{host}:{port}/graphql", key))
+
+
+def migrate() -> None:
+    """Bring the database up to date."""
+    typer.echo(f"The database is at revision {migrate_to_head(load_settings())}.")
+
+
+def migrate_to_head(settings: Settings) -> str | None:
+    """Bring the database up to date and answer its revision."""
+    from db.migrations import current
+
+    return on_database(settings, current)
