@@ -29,7 +29,7 @@ class Database(Protocol):
     async def read(self, statement: str, parameters: Mapping[str, Any], cost: int) -> str | None:
         """The one value that a compiled read answers: JSON text, or None where there is no such row.
 
-        ``cost`` is how many objects it may hold. Raises StatementTooDeep.
+        ``cost`` is how many objects it may hold. Raises StatementTooDeep and AnswerTooLong.
         """
         ...
 
@@ -40,6 +40,10 @@ class Database(Protocol):
 
 class StatementTooDeep(Exception):
     """A compiled read nests more than this database's parser takes."""
+
+
+class AnswerTooLong(Exception):
+    """A compiled read answers more than this database will make at once; the argument is how many bytes it will."""
 
 
 class UnusableDatabase(Exception):
@@ -53,9 +57,7 @@ async def open_database(url: str) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise UnusableDatabase(
-            f"{url!r} is no database URL; an example is sqlite+aiosqlite:///cartograph.db"
-        ) from error
+        raise UnusableDatabase("This is no database URL; an example is sqlite+aiosqlite:///cartograph.db") from error
     if parsed.drivername != "sqlite+aiosqlite":
         raise UnusableDatabase(f"{parsed.drivername!r} is no driver of Cartograph; use sqlite+aiosqlite:///FILE")
     if not parsed.database or parsed.database == ":memory:":

@@ -2,10 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -16,14 +15,15 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from db.engine import StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, StatementTooDeep, UnusableDatabase
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Waiting = tuple[Callable[[Connection], Any], asyncio.Future[Any]]
 
 OLDEST = (3, 38, 0)  # JSON functions are built in
-READERS = 2
+READERS = 3
+LONGEST_ANSWER = 16 * 2**20  # bytes
 MAX_TOGETHER = 100  # operations committed at once
 TOO_DEEP = ("parser stack overflow", "Expression tree is too large")
 PRAGMAS = (
@@ -34,12 +34,21 @@ PRAGMAS = (
     "PRAGMA cache_size = -8192",  # kibibytes, for each of half a dozen connections
     "PRAGMA temp_store = MEMORY",
 )
-READ_ONLY = (*PRAGMAS, "PRAGMA query_only = ON")
 OPTIONS: dict[str, Any] = {
     "isolation_level": None,  # the driver's own begin would wait until the first write
     "cached_statements": 1_000,
 }
 SMALL = 5  # objects: a read of so many takes less time than the way to a thread and back
+
+
+class Reader(sqlite3.Connection):
+    """A connection that cannot write, nor make an answer of any length."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for pragma in (*PRAGMAS, "PRAGMA query_only = ON"):
+            self.execute(pragma)
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ANSWER)
 
 
 class SqliteDatabase:
@@ -52,7 +61,9 @@ class SqliteDatabase:
         self._reader = ThreadPoolExecutor(READERS, "reader")
         self._here = here
         self._connections = connections
-        self._next_connection = cycle(connections).__next__
+        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
+        for connection in connections:
+            self._idle.put_nowait(connection)
 
     @classmethod
     async def open(cls, url: URL) -> Self:
@@ -65,12 +76,8 @@ class SqliteDatabase:
         try:
             engine.connect().close()  # makes the file, and its mode WAL
             for _ in range(READERS):
-                connections.append(await aiosqlite.connect(path, **OPTIONS))
-                for pragma in READ_ONLY:
-                    await connections[-1].execute(pragma)
-            here = sqlite3.connect(path, **OPTIONS)
-            for pragma in READ_ONLY:
-                here.execute(pragma)
+                connections.append(await aiosqlite.connect(path, factory=Reader, **OPTIONS))
+            here = sqlite3.connect(path, factory=Reader, **OPTIONS)
         except Exception as error:
             for connection in connections:
                 await connection.close()
@@ -93,7 +100,7 @@ class SqliteDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
 
     async def read(self, statement: str, parameters: Mapping[str, Any], cost: int) -> str | None:
-        """The one value that a compiled read answers. Raises StatementTooDeep.
+        """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLong.
 
         A small one is read here and now: the way to a thread and back takes longer than the reading.
         """
@@ -101,13 +108,25 @@ class SqliteDatabase:
             if cost <= SMALL:
                 row = self._here.execute(statement, parameters).fetchone()
             else:
-                rows = await self._next_connection().execute_fetchall(statement, parameters)
-                row = next(iter(rows), None)
+                row = next(iter(await self._read_aside(statement, parameters)), None)
+        except sqlite3.DataError as error:
+            raise AnswerTooLong(LONGEST_ANSWER) from error
         except sqlite3.OperationalError as error:
-            if any(problem in str(error) for problem in TOO_DEEP):
+            if any(mark in str(error) for mark in TOO_DEEP):
                 raise StatementTooDeep from error
             raise
         return row[0] if row else None
+
+    async def _read_aside(self, statement: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
+        """Read on a thread. Nobody waits for a read that was cancelled, so it is broken off."""
+        connection = await self._idle.get()
+        try:
+            return await connection.execute_fetchall(statement, parameters)
+        except asyncio.CancelledError:
+            await connection.interrupt()
+            raise
+        finally:
+            self._idle.put_nowait(connection)
 
     async def close(self) -> None:
         """Finish what is under way; the last connection takes the write-ahead log into the file."""
@@ -166,13 +185,28 @@ class Writer:
 
 
 def attempt(connection: Connection, operation: Callable[[Connection], T]) -> Callable[[], T]:
-    """Run one operation in a savepoint; what comes of it is had by calling the answer."""
+    """Run one operation in a savepoint; what comes of it is had by calling the answer.
+
+    Raises what the operation raised where SQLite has undone the whole transaction with it: on a full disk it does, and
+    then nothing of the others is left either.
+    """
+    savepoint = connection.begin_nested()
     try:
-        with connection.begin_nested():
-            done = operation(connection)
+        done = operation(connection)
     except Exception as error:  # told to the one who asked
+        if not within_transaction(connection):
+            raise
+        savepoint.rollback()
         return partial(fail, error)
+    savepoint.commit()
     return lambda: done
+
+
+def within_transaction(connection: Connection) -> bool:
+    """Whether SQLite still holds the transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver.in_transaction
 
 
 def fail(error: Exception) -> Any:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode, value_from_ast_untyped
+from graphql import GraphQLError, IntValueNode, StringValueNode, Undefined, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from db.domain.attribute_values import instant
@@ -56,7 +56,18 @@ def json_object(value: object) -> dict[str, Any]:
 
 def json_object_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """The same from a literal."""
-    return json_object(value_from_ast_untyped(node, variables))
+    return json_object(without_unset(value_from_ast_untyped(node, variables)))
+
+
+def without_unset(value: Any) -> Any:
+    """A literal's value: a variable that was left out leaves out its field, and is null in a list."""
+    match value:
+        case dict():
+            return {name: without_unset(each) for name, each in value.items() if each is not Undefined}
+        case list():
+            return [None if each is Undefined else without_unset(each) for each in value]
+        case _:
+            return value
 
 
 SCALARS: dict[object, ScalarDefinition] = {

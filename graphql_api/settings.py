@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CARTOGRAPH_"
@@ -21,6 +21,10 @@ def words(value: object) -> object:
 def lower(value: object) -> object:
     """``INFO`` as ``info``."""
     return value.lower() if isinstance(value, str) else value
+
+
+# What a browser sends as the origin of a page, or * for any.
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^/\s]+)$")]
 
 
 class WrongSetting(Exception):
@@ -39,7 +43,7 @@ class Settings(BaseSettings):
     dev_key: Annotated[str | None, Field(repr=False)] = None
     graphiql: bool = True
     introspection: bool = True
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(words)] = ()
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(words)] = ()
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = "info"
 
     max_page_size: PositiveInt = 100
@@ -77,7 +81,11 @@ def is_loopback(host: str) -> bool:
 
 def load_settings() -> Settings:
     """The settings of this process. Raises WrongSetting, also for a CARTOGRAPH_ name that means nothing."""
-    for variable in {**dotenv_values(DOTENV), **os.environ}:
+    try:
+        in_file = dotenv_values(DOTENV)
+    except UnicodeDecodeError:
+        raise WrongSetting(f"{DOTENV} is not UTF-8.") from None
+    for variable in {**in_file, **os.environ}:
         name = variable.upper().removeprefix(PREFIX).lower()
         if variable.upper().startswith(PREFIX) and name not in Settings.model_fields:
             likely = [PREFIX + each.upper() for each in get_close_matches(name, Settings.model_fields, n=1)]

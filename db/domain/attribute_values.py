@@ -12,6 +12,7 @@ from db.domain import text
 
 MAX_STRING = 10_000
 LARGEST_INTEGER = 2**53  # beyond it a JSON number is no longer exact for most who read it
+NUMBER = re.compile(r"-?\d+(\.\d+)?([Ee][+-]?\d+)?", re.ASCII)
 RFC_3339 = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
     re.ASCII,
@@ -48,8 +49,8 @@ def number_problem(value: Any) -> str | None:
         return f"expected a number, got {kind(value)}."
     if isinstance(value, float) and not math.isfinite(value):
         return "expected a finite number."
-    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
-        return "expected an integer between -2^53 and 2^53."
+    if abs(value) > LARGEST_INTEGER:  # a float so large is a whole number, too, and may have lost digits on its way
+        return "expected a number between -2^53 and 2^53."
     return None
 
 
@@ -103,12 +104,14 @@ def instant(value: str) -> datetime | None:
 
 
 def exact(value: Any) -> Decimal | None:
-    """The number that a value or a text stands for."""
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
+    """The number that a value, or a text written as JSON writes numbers, stands for."""
+    written = str(value)
+    if not NUMBER.fullmatch(written):  # Decimal takes 1_000, spaces, and the digits of every script
         return None
-    return number if number.is_finite() else None
+    try:
+        return Decimal(written)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
 
 
 CHECKS: Mapping[AttributeType, Callable[[Any], str | None]] = {

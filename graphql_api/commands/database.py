@@ -13,6 +13,8 @@ if TYPE_CHECKING:  # SQLAlchemy is slow to import
 
     from db.engine import Database
 
+APPLICATION: dict[str, Any] = {"min": 1, "max": 2**31 - 1}  # what the number of an application can be
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

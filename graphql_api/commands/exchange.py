@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from graphql_api.commands.database import with_database
+from graphql_api.commands.database import APPLICATION, with_database
 from graphql_api.commands.files import STANDARD, reading, writing
 from graphql_api.settings import load_settings
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:  # SQLAlchemy is slow to import
 
 def import_(
     file: Annotated[Path, typer.Argument(help="One session a line, as export writes them; - is standard input.")],
-    application: Annotated[int, typer.Option(help="The application that is to have them, whatever the file says.")],
+    application: Annotated[
+        int, typer.Option(**APPLICATION, help="The application that is to have them, whatever the file says.")
+    ],
     on_error: Annotated[
         Literal["stop", "skip"], typer.Option(help="After a line that fails: stop, or skip it and go on.")
     ] = "stop",
@@ -67,7 +69,7 @@ def import_(
 
 
 def export(
-    application: Annotated[int, typer.Option(help="Whose sessions.")],
+    application: Annotated[int, typer.Option(**APPLICATION, help="Whose sessions.")],
     file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = STANDARD,
 ) -> None:
     """Export every session of an application as JSON, one a line, in the order in which they were made."""
@@ -85,7 +87,7 @@ def export(
         raise typer.TyperException(f"{file}: {error.strerror}.") from error
 
 
-def check(application: Annotated[int | None, typer.Option(help="Only this one.")] = None) -> None:
+def check(application: Annotated[int | None, typer.Option(**APPLICATION, help="Only this one.")] = None) -> None:
     """Hold every session against its history and its parts, and print where they disagree."""
     from db.exchange.checking import application_ids, check_sessions
     from graphql_api.commands.progress import legible

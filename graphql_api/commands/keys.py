@@ -10,15 +10,20 @@ from db.domain.attribute_values import instant
 from db.domain.attributes import UnknownAttributes
 from db.domain.entity import rfc_3339
 from db.domain.money import RoundingMode
-from graphql_api.commands.database import on_database
+from graphql_api.commands.database import APPLICATION, on_database
 from graphql_api.settings import load_settings
 
 
 def moment(text: str) -> datetime:
     """A time as RFC 3339 writes it."""
-    if (parsed := instant(text)) is None:
+    parsed = instant(text)
+    try:
+        in_utc = parsed and parsed.astimezone(UTC)
+    except OverflowError:  # the first hours of the year 1, or the last of 9999, in another zone
+        in_utc = None
+    if in_utc is None:
         raise typer.BadParameter("Expected a time such as 2030-01-31T12:00:00Z.")
-    return parsed
+    return in_utc
 
 
 def create_application(
@@ -46,7 +51,9 @@ def create_application(
 def create_key(
     name: Annotated[str, typer.Argument(help="Who uses it; the history of a session names it.")],
     role: Annotated[Literal["reader", "writer", "admin"], typer.Option(case_sensitive=False)],
-    application: Annotated[int | None, typer.Option(help="Its application; an ADMIN key has none.")] = None,
+    application: Annotated[
+        int | None, typer.Option(**APPLICATION, help="Its application; an ADMIN key has none.")
+    ] = None,
     expires: Annotated[datetime | None, typer.Option(parser=moment, metavar="RFC3339")] = None,
 ) -> None:
     """Make a key and print it: it is shown this once, and kept as a hash."""

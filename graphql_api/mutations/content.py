@@ -16,8 +16,8 @@ INTEGRATION_ID = "Set by the integration layer; unique in the application; 1 to 
 APPLICATION_ID = "Left out with a READER or WRITER key, whose application is meant; needed with an ADMIN key."
 EXPECTED_VERSION = "Refuse with VersionConflict unless the session is at this version."
 IDEMPOTENCY_KEY = (
-    "Up to 255 characters. A repeat with the same key and the same input within 24 hours answers as the first time and"
-    " changes nothing; with another input it is refused."
+    "Up to 255 characters. A repeat with the same key and the same input within 24 hours changes nothing and answers"
+    " with what the first made, as it is now; with another input it is refused."
 )
 
 

@@ -54,6 +54,7 @@ class Connection:
             raise BadUserInput("first and last exclude each other.")
         size = page_size("last", last) if self.backward else page_size("first", first)
         self.scope = replace(scope, sizes=(*scope.sizes, size))
+        scope.trace.sweeps(scope.sizes)
         self.limit = scope.bind(size, Integer())
         scope.bind(self.application, Integer())  # has to be the viewer's, whatever is selected
         self.window = Window(

@@ -24,7 +24,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from sqlalchemy import Dialect, Select
 
 from db import json
-from db.engine import StatementTooDeep
+from db.engine import AnswerTooLong, StatementTooDeep
 from graphql_api.errors import BadUserInput, LimitExceeded
 from graphql_api.guard.viewer import Viewer
 from graphql_api.reading import identity
@@ -77,7 +77,7 @@ class Plan:
     looks: Sequence[tuple[Getter, Any]]
     parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]] = ()
     objects: int = 0
-    paged_objects: Sequence[tuple[Getter, ...]] = ()
+    paged_objects: Sequence[tuple[int, tuple[Getter, ...]]] = ()
     unused: Sequence[Getter] = ()
 
     def fits(self, request: Request) -> bool:
@@ -87,9 +87,11 @@ class Plan:
     def cost(self, request: Request) -> int:
         """How many objects the statement can answer: pages count for as many as they may hold, other lists for one.
 
+        Rows that are only gone through (a count, a sum, the search for a page) count as some more.
+
         Raises LimitExceeded above the limit, and BadUserInput on a page of a size that cannot be.
         """
-        cost = self.objects + sum(prod(size(request) for size in sizes) for sizes in self.paged_objects)
+        cost = self.objects + sum(count * prod(size(request) for size in sizes) for count, sizes in self.paged_objects)
         if cost > request.limits.max_cost:
             raise LimitExceeded(f"The document can answer {cost} objects; the limit is {request.limits.max_cost}.")
         return cost
@@ -182,9 +184,9 @@ def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
         bind = compiled.binds[name]
         getter = trace.binds[name] if name in trace.binds else constant(bind.value)
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
-    paged = [sizes for sizes in trace.objects if sizes]
+    paged = [(count, sizes) for sizes, count in trace.objects.items() if sizes]
     unused = [getter for name, getter in trace.binds.items() if name not in compiled.params]
-    return Plan(str(compiled), trace.looks, parameters, len(trace.objects) - len(paged), paged, unused)
+    return Plan(str(compiled), trace.looks, parameters, trace.objects[()], paged, unused)
 
 
 def constant(value: Any) -> Getter:
@@ -219,3 +221,5 @@ async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragmen
         return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), cost) or "null")
     except StatementTooDeep:
         raise LimitExceeded("The document nests more lists in each other than this database can read.") from None
+    except AnswerTooLong as error:
+        raise LimitExceeded(f"The answer is longer than {error} bytes; ask for less at once.") from None

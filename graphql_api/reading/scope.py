@@ -7,6 +7,7 @@ through ``bind`` and becomes a parameter.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from graphql_api.reading.plans import Request
 
 
+SWEEP = 20  # objects that going through rows is counted as
+
+
 class Trace:
     """One compilation, for one request: what was looked at, and what is put in when the statement runs."""
 
@@ -31,7 +35,7 @@ class Trace:
         self.request = request
         self.looks: list[tuple[Getter, Any]] = []
         self.binds: dict[str, Getter] = {}
-        self.objects: list[tuple[Getter, ...]] = []
+        self.objects: Counter[tuple[Getter, ...]] = Counter()
         self._aliases = count(1)
 
     def look(self, getter: Getter) -> Any:
@@ -46,14 +50,18 @@ class Trace:
         self.binds[name] = getter
         return bindparam(name, type_=type_, required=True)
 
-    def counts(self, sizes: tuple[Getter, ...]) -> None:
+    def counts(self, sizes: tuple[Getter, ...], weight: int = 1) -> None:
         """An object that is answered as many times as the pages around it are long.
 
         Raises LimitExceeded where there are too many of them to compile.
         """
-        self.objects.append(sizes)
-        if len(self.objects) > self.request.limits.max_cost:
+        self.objects[sizes] += weight
+        if self.objects.total() > self.request.limits.max_cost:
             raise LimitExceeded(f"The document selects more than {self.request.limits.max_cost} objects.")
+
+    def sweeps(self, sizes: tuple[Getter, ...]) -> None:
+        """Rows that are gone through and not answered: to count them, to sum them, or to find those of a page."""
+        self.counts(sizes, SWEEP)
 
     def alias(self, source: Source) -> FromClause:
         """A name for a table that stands nowhere else in the statement."""

@@ -12,7 +12,7 @@ from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, Oper
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, TimedOut
+from graphql_api.errors import BadUserInput, LimitExceeded, TimedOut
 from graphql_api.reading.plans import answer_query
 
 log = logging.getLogger("cartograph")
@@ -38,7 +38,10 @@ async def run(context: Context, operation: OperationDefinitionNode, variables: M
                 return await queried(context, operation, variables)
             return await executed(context, operation, variables)
     except TimeoutError:
-        return ExecutionResult(None, [TimedOut(f"Not done within {context.settings.deadline_seconds:g} seconds.")])
+        problem = f"Not done within {context.settings.deadline_seconds:g} seconds."
+        if operation.operation is OperationType.MUTATION:  # what the writer has taken up cannot be called back
+            problem += " What it was to change may have been changed all the same; read it again."
+        return ExecutionResult(None, [TimedOut(problem)])
 
 
 async def queried(
@@ -53,6 +56,8 @@ async def queried(
         return await executed(context, operation, variables)
     try:
         data: Any = await answer_query(context, operation, values)
+    except LimitExceeded as error:  # a limit is that of the whole query
+        return ExecutionResult(None, [error])
     except Exception:  # the executor meets it again
         data = None
     return await executed(context, operation, variables) if data is None else ExecutionResult(data)

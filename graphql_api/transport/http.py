@@ -3,6 +3,7 @@
 Written against ASGI itself: what a request does not need is not made for it.
 """
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,7 +13,7 @@ from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, Unauthenticated
+from graphql_api.errors import BadUserInput, TimedOut, Unauthenticated
 from graphql_api.guard.viewer import Viewer
 from graphql_api.reading.plans import Document
 from graphql_api.server import Server
@@ -130,7 +131,12 @@ async def sent(server: Server, headers: Headers, receive: Receive) -> Parameters
     if not is_json(text(headers.get(b"content-type"))):
         problem = "The Content-Type has to be application/json, in UTF-8."
         raise HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, BadUserInput(problem))
-    return parameters.from_body(await body(receive, server.settings.max_request_bytes))
+    try:
+        async with asyncio.timeout(server.settings.deadline_seconds):
+            return parameters.from_body(await body(receive, server.settings.max_request_bytes))
+    except TimeoutError:
+        problem = f"The body did not come within {server.settings.deadline_seconds:g} seconds."
+        raise HttpError(HTTPStatus.REQUEST_TIMEOUT, TimedOut(problem), headers={"Connection": "close"}) from None
 
 
 async def body(receive: Receive, most: int) -> bytes:

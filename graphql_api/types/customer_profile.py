@@ -28,6 +28,7 @@ SESSIONS = Source(CustomerSessionRow)
 
 def over_sessions(scope: Scope, *, sold: bool) -> tuple[Columns, Any]:
     """The sessions of the profile in scope, to be summed up; only those that made a sale, or all."""
+    scope.trace.sweeps(scope.sizes)
     table = scope.trace.alias(SESSIONS)
     found = select().select_from(table).where(*of_profile(scope, table.c)).correlate_except(table)
     if sold:

@@ -32,7 +32,9 @@ class Limits:
     max_depth: int = value("How deep a document may nest fields.", setting("max_depth"))
     max_aliases: int = value("How many aliases a document may have, fragments spread.", setting("max_aliases"))
     max_cost: int = value(
-        "What a document may cost: one for each field of each object that it can answer.", setting("max_cost")
+        "How many objects a document may answer: pages count for as many as they may hold, other lists for one; a"
+        " count, a sum or the search for a page counts for twenty.",
+        setting("max_cost"),
     )
     max_request_bytes: int = value("How long the body of a request may be.", setting("max_request_bytes"))
     max_cart_items: int = value("How many lines a cart may have.", rule(cart.MAX_LINES))

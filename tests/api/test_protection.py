@@ -1,0 +1,99 @@
+"""One request does not stop the others, whatever it asks for or leaves out."""
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import pytest
+from served import Api
+from shop import line
+
+from db import sqlite
+from db.sqlite import SMALL
+from graphql_api.guard.viewer import Viewer
+from graphql_api.reading.plans import Request
+
+COUNTS = "{ customerSessions(first: 0) { totalCount } }"
+SUMS = '{ customerProfile(integrationId: "ada") { totalSales } }'
+LOOKUP = '{ customerSession(integrationId: "s1") { total cartItems { sku } } }'
+
+
+def cost(api: Api, document: str) -> int:
+    """What reading a document is taken to cost."""
+    server = api.server
+    viewer = api.runner.run(server.keys.viewer(f"Bearer {api.keys['reader']}"))
+    assert isinstance(viewer, Viewer)
+    made = server.documents.get(document)
+    request = Request(viewer, server.settings, {})
+    return made.query(made.operations[0], request, server.database.dialect).cost(request)
+
+
+@pytest.mark.parametrize("document", [COUNTS, SUMS])
+def test_what_goes_through_rows_is_not_read_on_the_event_loop(api: Api, document: str) -> None:
+    assert cost(api, document) > SMALL
+
+
+def test_one_session_is_read_on_the_event_loop(api: Api) -> None:
+    assert cost(api, LOOKUP) <= SMALL
+
+
+def test_a_document_of_counts_alone_is_held_against_the_limit(serve: Callable[..., Api]) -> None:
+    api = serve(max_cost=100)
+    counts = " ".join(f"a{number}: customerSessions {{ totalCount }}" for number in range(10))
+    assert api.codes(f"{{ {counts} }}") == ["LIMIT_EXCEEDED"]
+
+
+def test_an_answer_of_any_length_is_not_made(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "LONGEST_ANSWER", 20_000)
+    api = serve()
+    api.shop.create("long", cart_items=[line(f"sku {number}", name="n" * 1_000) for number in range(30)])
+    document = '{ customerSession(integrationId: "long") { cartItems { name } } }'
+    assert api.codes(document) == ["LIMIT_EXCEEDED"]
+    assert api.data("{ viewer { keyName } }")
+
+
+def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve: Callable[..., Api]) -> None:
+    api = serve()
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+    async def reads() -> str | None:
+        for _ in range(2 * sqlite.READERS):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await api.database.read(endless, {}, SMALL + 1)
+        return await api.database.read("SELECT 'well'", {}, SMALL + 1)
+
+    assert api.runner.run(reads()) == "well"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(serve: Callable[..., Api]) -> None:
+    api = serve(deadline_seconds=0.05)
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": [
+            (b"content-type", b"application/json"),
+            (b"authorization", f"Bearer {api.keys['reader']}".encode()),
+        ],
+    }
+    said: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError("it was waited for")
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    api.runner.run(api.app(scope, receive, send))
+    assert said[0]["status"] == 408
+
+
+def test_a_variable_that_is_left_out_leaves_out_its_field(api: Api) -> None:
+    document = (
+        'mutation($x: String) { createSession(input: {integrationId: "new", attributes: {color: $x}, '
+        'idempotencyKey: "k"}) { errors { code } } }'
+    )
+    assert api.data(document, {}) == {"createSession": {"errors": []}}

@@ -1,0 +1,67 @@
+"""Crashes and full disks: what was answered is there, and a repeat makes it no second time."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from shop import Shop, line
+from sqlalchemy import Connection, select
+
+from db.domain.commands import CreateSession, SessionContent
+from db.operations import Outcome, create_session
+from db.repository.core import SESSION
+
+DIES = """
+import asyncio, os, signal
+from datetime import UTC, datetime
+
+from db.domain.commands import CreateSession
+from db.engine import open_database
+from db.operations import Actor, create_session
+
+
+async def main():
+    database = await open_database({url!r})
+    command = CreateSession(application_id={application_id}, integration_id="s1", idempotency_key="once")
+    await database.write(create_session, Actor("Till", "till00000000"), command, datetime.now(UTC))
+    os.kill(os.getpid(), signal.SIGKILL)  # committed, and nobody told
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_repeat_after_a_crash_answers_and_changes_nothing(shop: Shop, tmp_path: Path) -> None:
+    script = DIES.format(url=f"sqlite+aiosqlite:///{tmp_path / 'cartograph.db'}", application_id=shop.application_id)
+
+    died = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False)  # noqa: S603  # ours
+
+    assert died.returncode == -signal.SIGKILL
+    repeat = shop.create("s1", key="once")
+    assert (repeat.replayed, repeat.version) == (True, 1)
+    assert len(shop.history("s1")) == 1
+
+
+def test_what_is_answered_on_a_disk_that_fills_up_is_there(shop: Shop) -> None:
+    def limit(connection: Connection) -> None:
+        count = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {count + 20}")
+
+    async def create_all() -> list[Outcome | BaseException]:
+        cart = [line(f"sku {number}", name="n" * 200) for number in range(10)]
+        commands = [
+            CreateSession(**shop.name(f"s{number}"), content=SessionContent(cart_items=cart)) for number in range(40)
+        ]
+        writes = (shop.database.write(create_session, shop.till, command, shop.now) for command in commands)
+        return await asyncio.gather(*writes, return_exceptions=True)
+
+    def kept(connection: Connection) -> set[str]:
+        return set(connection.scalars(select(SESSION.c.integration_id)))
+
+    shop.write(limit)
+    answers = shop.runner.run(create_all())
+    done = {f"s{number}" for number, answer in enumerate(answers) if isinstance(answer, Outcome)}
+    assert len(done) < len(answers)
+    assert shop.query(kept) == done
