@@ -49,7 +49,7 @@ described(
     AttributeType,
     "The type of an attribute's value.",
     STRING="A string.",
-    NUMBER="A number; a whole one between -2^53 and 2^53.",
+    NUMBER="A number between -2^53 and 2^53.",
     BOOLEAN="True or false.",
     TIME="An RFC 3339 time with an offset.",
     LOCATION='An object {"latitude": -90 to 90, "longitude": -180 to 180}.',
