@@ -163,8 +163,8 @@ def beside(scope: Scope, order: Order, application: Callable[[Columns], ColumnEl
     fields = {name: within(given, name) for name in COLUMNS}
     fields = {name: field for name, field in fields.items() if scope.look(is_set(field))}
     served = [name for name, field in fields.items() if is_served(scope, name, field, order.columns[0])]
-    rarest = next((name for name in fields if name not in served), None)
-    if rarest is None:
+    rarest = next(iter(fields), None)
+    if rarest is None or rarest in served:  # the index of the order finds few enough rows by itself
         return None
     field = fields[rarest]
     return Aside(application, lambda: fitting(scope, rarest, field, application), [COLUMNS[name][1] for name in served])
