@@ -26,10 +26,11 @@ class Database(Protocol):
         """Run an operation that only reads, on one snapshot."""
         ...
 
-    async def read(self, statement: str, parameters: Mapping[str, Any], cost: int) -> str | None:
+    async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
         """The one value that a compiled read answers: JSON text, or None where there is no such row.
 
-        ``cost`` is how many objects it may hold. Raises StatementTooDeep and AnswerTooLong.
+        ``objects`` is how many it reads at most, but for lists that have no pages; None where nobody can tell. Raises
+        StatementTooDeep and AnswerTooLong.
         """
         ...
 

@@ -38,7 +38,7 @@ OPTIONS: dict[str, Any] = {
     "isolation_level": None,  # the driver's own begin would wait until the first write
     "cached_statements": 1_000,
 }
-SMALL = 5  # objects: a read of so many takes less time than the way to a thread and back
+SMALL = 150  # objects: a read of so many takes hardly more time than the way to a thread and back
 
 
 class Reader(sqlite3.Connection):
@@ -99,13 +99,13 @@ class SqliteDatabase:
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
 
-    async def read(self, statement: str, parameters: Mapping[str, Any], cost: int) -> str | None:
+    async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
         """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLong.
 
         A small one is read here and now: the way to a thread and back takes longer than the reading.
         """
         try:
-            if cost <= SMALL:
+            if objects is not None and objects <= SMALL:
                 row = self._here.execute(statement, parameters).fetchone()
             else:
                 row = next(iter(await self._read_aside(statement, parameters)), None)

@@ -54,7 +54,9 @@ class Connection:
             raise BadUserInput("first and last exclude each other.")
         size = page_size("last", last) if self.backward else page_size("first", first)
         self.scope = replace(scope, sizes=(*scope.sizes, size))
-        scope.trace.sweeps(scope.sizes)
+        chosen = arguments.get("filter", absent)
+        if scope.look(lambda request: chosen(request) is not None):
+            scope.trace.sweeps(scope.sizes)
         self.limit = scope.bind(size, Integer())
         scope.bind(self.application, Integer())  # has to be the viewer's, whatever is selected
         self.window = Window(
@@ -134,6 +136,7 @@ class Connection:
 
     def total_count(self, nodes: Nodes) -> ColumnElement[str]:
         """``totalCount``: all rows of the connection, on whatever page."""
+        self.scope.trace.sweeps(self.scope.sizes)
         return as_text(self.window.count())
 
     def row(self) -> tuple[Scope, FromClause]:

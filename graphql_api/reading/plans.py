@@ -78,6 +78,7 @@ class Plan:
     parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]] = ()
     objects: int = 0
     paged_objects: Sequence[tuple[int, tuple[Getter, ...]]] = ()
+    swept: bool = False
     unused: Sequence[Getter] = ()
 
     def fits(self, request: Request) -> bool:
@@ -186,7 +187,7 @@ def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
     paged = [(count, sizes) for sizes, count in trace.objects.items() if sizes]
     unused = [getter for name, getter in trace.binds.items() if name not in compiled.params]
-    return Plan(str(compiled), trace.looks, parameters, trace.objects[()], paged, unused)
+    return Plan(str(compiled), trace.looks, parameters, trace.objects[()], paged, trace.swept, unused)
 
 
 def constant(value: Any) -> Getter:
@@ -218,7 +219,8 @@ async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragmen
     assert plan.statement is not None
     try:
         cost = plan.cost(request)
-        return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), cost) or "null")
+        objects = None if plan.swept else cost
+        return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), objects) or "null")
     except StatementTooDeep:
         raise LimitExceeded("The document nests more lists in each other than this database can read.") from None
     except AnswerTooLong as error:

@@ -36,6 +36,7 @@ class Trace:
         self.looks: list[tuple[Getter, Any]] = []
         self.binds: dict[str, Getter] = {}
         self.objects: Counter[tuple[Getter, ...]] = Counter()
+        self.swept = False
         self._aliases = count(1)
 
     def look(self, getter: Getter) -> Any:
@@ -60,7 +61,8 @@ class Trace:
             raise LimitExceeded(f"The document selects more than {self.request.limits.max_cost} objects.")
 
     def sweeps(self, sizes: tuple[Getter, ...]) -> None:
-        """Rows that are gone through and not answered: to count them, to sum them, or to find those of a page."""
+        """Rows, nobody knows how many, that are gone through: to count them, to sum them, or to find those that fit."""
+        self.swept = True
         self.counts(sizes, SWEEP)
 
     def alias(self, source: Source) -> FromClause:
