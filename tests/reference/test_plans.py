@@ -46,9 +46,9 @@ class Planned:
         self.sent: list[tuple[str, Mapping[str, Any]]] = []
         read = api.database.read
 
-        async def watched(statement: str, parameters: Mapping[str, Any], cost: int) -> str | None:
+        async def watched(statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
             self.sent.append((statement, parameters))
-            return await read(statement, parameters, cost)
+            return await read(statement, parameters, objects)
 
         api.database.read = watched  # type: ignore[method-assign]  # on this one object, to see what is sent
 
