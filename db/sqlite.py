@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -39,6 +40,8 @@ OPTIONS: dict[str, Any] = {
     "cached_statements": 1_000,
 }
 SMALL = 150  # objects: a read of so many takes hardly more time than the way to a thread and back
+STEPS = 10_000  # of SQLite's virtual machine, between two looks at whether a read has had its share; 0.2 ms
+SHARE = 50  # looks: what a read may keep the event loop for
 
 
 class Reader(sqlite3.Connection):
@@ -51,10 +54,38 @@ class Reader(sqlite3.Connection):
         self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ANSWER)
 
 
+class TookTooLong(Exception):
+    """A read that had to be given up on the event loop."""
+
+
+class BriefReader(Reader):
+    """A reader for the event loop: it gives up where it would keep others waiting, for rows or for a lock."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._left = SHARE
+        self.execute("PRAGMA busy_timeout = 0")
+        self.set_progress_handler(self._spent, STEPS)
+
+    def read(self, statement: str, parameters: Mapping[str, Any]) -> Any:
+        """The one row, if any. Raises TookTooLong where it does not come soon."""
+        self._left = SHARE
+        try:
+            return self.execute(statement, parameters).fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                raise TookTooLong from error
+            raise
+
+    def _spent(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
 class SqliteDatabase:
     """An SQLite file that is open."""
 
-    def __init__(self, engine: Engine, here: sqlite3.Connection, connections: list[aiosqlite.Connection]) -> None:
+    def __init__(self, engine: Engine, here: BriefReader, connections: list[aiosqlite.Connection]) -> None:
         self.dialect: Dialect = sqlite.dialect(paramstyle="named")
         self._engine = engine
         self._writer = Writer(engine)
@@ -77,7 +108,7 @@ class SqliteDatabase:
             engine.connect().close()  # makes the file, and its mode WAL
             for _ in range(READERS):
                 connections.append(await aiosqlite.connect(path, factory=Reader, **OPTIONS))
-            here = sqlite3.connect(path, factory=Reader, **OPTIONS)
+            here = sqlite3.connect(path, factory=BriefReader, **OPTIONS)
         except Exception as error:
             for connection in connections:
                 await connection.close()
@@ -102,13 +133,15 @@ class SqliteDatabase:
     async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
         """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLong.
 
-        A small one is read here and now: the way to a thread and back takes longer than the reading.
+        A small one is read here and now: the way to a thread and back takes longer than the reading. Lists that have
+        no pages can make it a long one after all; then it is begun again on a thread.
         """
         try:
             if objects is not None and objects <= SMALL:
-                row = self._here.execute(statement, parameters).fetchone()
-            else:
-                row = next(iter(await self._read_aside(statement, parameters)), None)
+                with suppress(TookTooLong):
+                    row = self._here.read(statement, parameters)
+                    return row[0] if row else None
+            row = next(iter(await self._read_aside(statement, parameters)), None)
         except sqlite3.DataError as error:
             raise AnswerTooLong(LONGEST_ANSWER) from error
         except sqlite3.OperationalError as error:
@@ -169,9 +202,11 @@ class Writer:
                     self._waiting.put(None)  # the end comes after these
                     break
                 together.append(another)
-            told = self._commit_together([operation for operation, _ in together])
-            answers = [answer for _, answer in together]
-            answers[0].get_loop().call_soon_threadsafe(tell, answers, told)
+            together = [each for each in together if not each[1].cancelled()]  # what nobody waits for is not begun
+            if together:
+                told = self._commit_together([operation for operation, _ in together])
+                answers = [answer for _, answer in together]
+                answers[0].get_loop().call_soon_threadsafe(tell, answers, told)
 
     def _commit_together(self, operations: list[Callable[[Connection], Any]]) -> list[Callable[[], Any]]:
         """What comes of each, in one transaction."""

@@ -1,12 +1,15 @@
 """One request does not stop the others, whatever it asks for or leaves out."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, MutableMapping
+from threading import Event
 from typing import Any
 
 import pytest
 from served import Api
 from shop import line
+from sqlalchemy import Connection
 
 from db import sqlite
 from graphql_api.guard.viewer import Viewer
@@ -64,6 +67,67 @@ def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve: C
         return await api.database.read("SELECT 'well'", {}, None)
 
     assert api.runner.run(reads()) == "well"
+
+
+ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most}) SELECT '' || max(i) FROM n"
+
+
+@pytest.mark.parametrize(("most", "aside"), [(1_000, 0), (100_000, 1)])
+def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, most: int, aside: int
+) -> None:
+    api = serve()
+    left = []
+    whole = sqlite.SqliteDatabase._read_aside
+
+    async def counted(self: sqlite.SqliteDatabase, *arguments: Any) -> Any:
+        left.append(arguments)
+        return await whole(self, *arguments)
+
+    monkeypatch.setattr(sqlite.SqliteDatabase, "_read_aside", counted)
+    for _ in range(2):  # what a kept statement has done before does not count
+        assert api.runner.run(api.database.read(ROWS.format(most=most), {}, 1)) == str(most)
+    assert len(left) == 2 * aside
+
+
+def test_a_read_that_meets_a_lock_leaves_the_event_loop(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = serve()
+
+    def busy(*arguments: Any) -> Any:
+        error = sqlite3.OperationalError("database is locked")
+        error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+        raise error
+
+    assert isinstance(api.database, sqlite.SqliteDatabase)
+    monkeypatch.setattr(api.database._here, "execute", busy)
+    assert api.runner.run(api.database.read("SELECT 'well'", {}, 1)) == "well"
+
+
+def test_a_change_that_nobody_waits_for_is_not_begun(serve: Callable[..., Api]) -> None:
+    api = serve()
+    begun: list[str] = []
+    working, go = Event(), Event()
+
+    def first(connection: Connection) -> None:
+        begun.append("first")
+        working.set()
+        go.wait()
+
+    async def changes() -> None:
+        under_way = asyncio.ensure_future(api.database.write(first))
+        await asyncio.to_thread(working.wait)
+        waiting = asyncio.ensure_future(api.database.write(lambda connection: begun.append("second")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.sleep(0)
+        go.set()
+        await under_way
+        await api.database.write(lambda connection: begun.append("third"))
+
+    api.runner.run(changes())
+    assert begun == ["first", "third"]
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(serve: Callable[..., Api]) -> None:
