@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> Starlette:
             keys = Keys(database, settings.key_cache_seconds, now)
             app.state.server = Server(settings, database, keys, Documents(schema._schema, settings))
             yield
+            await keys.close()
         finally:
             await database.close()
 

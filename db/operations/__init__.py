@@ -6,7 +6,7 @@ from db.operations.create_application import create_application
 from db.operations.create_attribute_definition import DefinitionKey, create_attribute_definition
 from db.operations.create_key import CreatedKey, create_key
 from db.operations.create_session import create_session
-from db.operations.find_key import Key, find_key
+from db.operations.find_keys import Key, KeyName, find_keys
 from db.operations.outcome import Actor, Outcome, ProfileOutcome
 from db.operations.return_items import return_items
 from db.operations.revoke_key import revoke_key
@@ -22,6 +22,7 @@ __all__ = [
     "CreatedKey",
     "DefinitionKey",
     "Key",
+    "KeyName",
     "Outcome",
     "ProfileOutcome",
     "cancel_session",
@@ -30,7 +31,7 @@ __all__ = [
     "create_attribute_definition",
     "create_key",
     "create_session",
-    "find_key",
+    "find_keys",
     "return_items",
     "revoke_key",
     "update_application",

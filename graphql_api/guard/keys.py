@@ -1,5 +1,6 @@
 """Keys: from the Authorization header to who asks."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from hmac import compare_digest
 from time import monotonic
 
 from db.engine import Database
-from db.operations import Key, find_key, use_key
+from db.operations import Key, KeyName, use_key
 from graphql_api.errors import Unauthenticated
+from graphql_api.guard.lookups import Lookups
 from graphql_api.guard.viewer import Viewer
 
 log = logging.getLogger("cartograph")
@@ -19,26 +21,34 @@ log = logging.getLogger("cartograph")
 BEARER = re.compile(r"bearer +(\S+)", re.ASCII | re.IGNORECASE)
 KEY = re.compile(r"ck_(0|[1-9][0-9]{0,9})_([A-Za-z0-9]{12})_[0-9a-f]{64}", re.ASCII)
 LARGEST_APPLICATION = 2**31 - 1
-MAX_KNOWN = 10_000  # keys remembered at once
+MAX_KNOWN = 10_000  # keys remembered at once, and as many that were refused
+UNKNOWN = "The key is not known."
 USED_EVERY = timedelta(minutes=1)  # how often the time of a key's last use is written
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A key that was good a moment ago."""
+    """What was found of a key a moment ago: who holds it, or why it opens nothing."""
 
-    viewer: Viewer
+    found: Viewer | str
     until: float
 
 
 class Keys:
-    """Tells who asks. A key that was good is remembered for ``seconds``, and a revocation is heeded as fast."""
+    """Tells who asks. What was found of a key is remembered for ``seconds``, and a revocation is heeded as fast.
+
+    A key that has never been good waits behind others of its kind and holds up none that has.
+    """
 
     def __init__(self, database: Database, seconds: float, now: Callable[[], datetime]) -> None:
         self._database = database
         self._seconds = seconds
         self._now = now
-        self._known: dict[bytes, Known] = {}
+        self._good: dict[bytes, Known] = {}
+        self._refused: dict[bytes, Known] = {}
+        self._regulars = Lookups(database)
+        self._strangers = Lookups(database)
+        self._noting: dict[KeyName, asyncio.Task[None]] = {}
 
     async def viewer(self, authorization: str | None) -> Viewer:
         """The holder of the key in an Authorization header. Raises Unauthenticated."""
@@ -48,38 +58,67 @@ class Keys:
         if bearer is None:
             raise Unauthenticated("The Authorization header is not of the form Bearer <key>.")
         secret_hash = sha256(bearer[1].encode()).digest()
-        known = self._known.get(secret_hash)
-        if known is not None and monotonic() < known.until:
-            return known.viewer
-        return await self._look_up(bearer[1], secret_hash)
+        known = self._good.get(secret_hash) or self._refused.get(secret_hash)
+        if known is None or monotonic() >= known.until:
+            known = await self._looked_up(bearer[1], secret_hash)
+        if isinstance(known.found, str):
+            raise Unauthenticated(known.found)
+        return known.found
 
-    async def _look_up(self, secret: str, secret_hash: bytes) -> Viewer:
+    async def close(self) -> None:
+        """Finish what is under way."""
+        await self._regulars.close()
+        await self._strangers.close()
+        await asyncio.gather(*self._noting.values())
+
+    async def _looked_up(self, secret: str, secret_hash: bytes) -> Known:
+        """What is found of a key now. A key that is not even written like one is not looked up."""
         parts = KEY.fullmatch(secret)
-        key = None
-        if parts is not None and int(parts[1]) <= LARGEST_APPLICATION:
-            key = await self._database.query(find_key, int(parts[1]), parts[2])
+        if parts is None or int(parts[1]) > LARGEST_APPLICATION:
+            return Known(UNKNOWN, 0)
+        asked, seconds = monotonic(), self._seconds  # what is revoked from now on may be missed by the lookup
+        lookups = self._regulars if secret_hash in self._good else self._strangers
+        key = await lookups.find(KeyName(int(parts[1]), parts[2]))
         now = self._now()
-        if key is None or not compare_digest(key.secret_hash, secret_hash):
-            raise Unauthenticated("The key is not known.")
-        if key.revoked is not None:
-            raise Unauthenticated("The key has been revoked.")
-        if key.expires is not None and key.expires <= now:
-            raise Unauthenticated("The key has expired.")
-        if key.last_used is None or now - key.last_used >= USED_EVERY:
-            await self._note_use(key, now)
-        return self._remember(key, secret_hash, now)
+        found = opened(key, secret_hash, now)
+        if key is None or isinstance(found, str):
+            self._good.pop(secret_hash, None)
+            return remembered(self._refused, secret_hash, Known(found, asked + seconds))
+        self._note_use(key, now)
+        if key.expires is not None:
+            seconds = min(seconds, (key.expires - now).total_seconds())
+        return remembered(self._good, secret_hash, Known(found, asked + seconds))
 
-    async def _note_use(self, key: Key, now: datetime) -> None:
-        """Write down that a key was used; a database that cannot be written to can still be read."""
+    def _note_use(self, key: Key, now: datetime) -> None:
+        """Have it written down now and then that a key is used; nobody waits for it."""
+        name = KeyName(key.application_id, key.prefix)
+        if name not in self._noting and (key.last_used is None or now - key.last_used >= USED_EVERY):
+            self._noting[name] = asyncio.create_task(self._write_use(name, now))
+
+    async def _write_use(self, name: KeyName, now: datetime) -> None:
         try:
-            await self._database.write(use_key, key.application_id, key.prefix, now)
-        except Exception:  # whatever it is, the request goes on
-            log.warning("the use of key %s could not be noted", key.prefix, exc_info=True)
+            await self._database.write(use_key, *name, now)
+        except Exception:  # whatever it is: a database that cannot be written to can still be read
+            log.warning("the use of key %s could not be noted", name.prefix, exc_info=True)
+        finally:
+            del self._noting[name]
 
-    def _remember(self, key: Key, secret_hash: bytes, now: datetime) -> Viewer:
-        left = (key.expires - now).total_seconds() if key.expires else self._seconds
-        viewer = Viewer(key.application_id, key.prefix, key.name, key.role)
-        if len(self._known) >= MAX_KNOWN:
-            self._known.clear()
-        self._known[secret_hash] = Known(viewer, monotonic() + min(left, self._seconds))
-        return viewer
+
+def opened(key: Key | None, secret_hash: bytes, now: datetime) -> Viewer | str:
+    """The holder of a key whose secret has this hash, or why it opens nothing."""
+    if key is None or not compare_digest(key.secret_hash, secret_hash):
+        return UNKNOWN
+    if key.revoked is not None:
+        return "The key has been revoked."
+    if key.expires is not None and key.expires <= now:
+        return "The key has expired."
+    return Viewer(key.application_id, key.prefix, key.name, key.role)
+
+
+def remembered(where: dict[bytes, Known], secret_hash: bytes, known: Known) -> Known:
+    """Remember what was found; what was found first is forgotten first."""
+    where.pop(secret_hash, None)
+    if len(where) >= MAX_KNOWN:
+        del where[next(iter(where))]
+    where[secret_hash] = known
+    return known

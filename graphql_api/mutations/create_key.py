@@ -1,6 +1,5 @@
 """createKey."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from sqlalchemy import ColumnElement, Text
 from db import operations
 from db.domain.commands import CreateKey
 from db.domain.errors import Refused
+from db.operations import KeyName
 from db.tables import KeyRole
 from graphql_api.context import now
 from graphql_api.mutations.payload import ERRORS
@@ -33,14 +33,6 @@ class CreateKeyInput:
     name: str = strawberry.field(description="What people call it; 1 to 100 characters.")
     role: KeyRole = strawberry.field(description="What it may do.")
     expires: datetime | None = strawberry.field(description="When it stops working; null for never.", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyName:
-    """The key that was written."""
-
-    application_id: int
-    prefix: str
 
 
 def written_key(scope: Scope, key: Columns) -> list[ColumnElement[bool]]:

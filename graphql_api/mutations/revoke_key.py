@@ -6,8 +6,9 @@ import strawberry
 
 from db import operations
 from db.domain.errors import Refused
+from db.operations import KeyName
 from graphql_api.context import now
-from graphql_api.mutations.create_key import KeyName, KeyPayload
+from graphql_api.mutations.create_key import KeyPayload
 from graphql_api.mutations.payload import named_by_id
 from graphql_api.types.api_key import ApiKey
 from graphql_api.types.info import Info
@@ -33,8 +34,9 @@ async def revoke_key(
     """Input to command."""
     info.context.viewer.may_administer()
     application_id, prefix = named_by_id(ApiKey, input.id)
+    name = KeyName(int(application_id), str(prefix))
     try:
-        await info.context.database.write(operations.revoke_key, int(application_id), str(prefix), now())
+        await info.context.database.write(operations.revoke_key, *name, now())
     except Refused as refused:
         return RevokeKeyPayload(errors=user_errors(refused))
-    return RevokeKeyPayload(outcome=KeyName(int(application_id), str(prefix)))
+    return RevokeKeyPayload(outcome=name)

@@ -1,20 +1,11 @@
 """Who may see and do what: another application does not exist, and a key does no more than its role."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import pytest
 from served import Api
 from shop import Shop, line, units
-from sqlalchemy import Connection, update
 
 from db.domain.attributes import AttributeEntity
-from db.domain.commands import CreateKey
 from db.domain.lifecycle import SessionState
-from db.operations import create_key, revoke_key
-from db.repository.core import API_KEY
-from graphql_api.guard.keys import Keys
 
 
 @pytest.fixture(scope="module")
@@ -169,116 +160,3 @@ def test_one_mutation_that_is_forbidden_leaves_those_before_it_done(api: Api) ->
     answer = api.query(document)
     assert (answer["data"], [error["path"] for error in answer["errors"]]) == (None, [["b"]])
     assert api.data('{ customerSession(integrationId: "a") { version } }') == {"customerSession": {"version": 1}}
-
-
-# ---------------------------------------------------------------- keys
-
-
-def prefix_of(key: str) -> str:
-    """The part of a key that is no secret."""
-    return key.split("_")[2]
-
-
-def status(api: Api, authorization: str | None) -> tuple[int, Any]:
-    """The status of a request with an Authorization header, and the message of a refusal."""
-    headers = {} if authorization is None else {"Authorization": authorization}
-    response = api.request("POST", json={"query": "{ viewer { role } }"}, headers=headers)
-    errors = response.json().get("errors")
-    if errors:
-        assert response.headers["www-authenticate"] == "Bearer"
-        assert [error["extensions"]["code"] for error in errors] == ["UNAUTHENTICATED"]
-    return response.status_code, errors and errors[0]["message"]
-
-
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
-def test_a_key_is_good_however_its_scheme_is_written(shops: Api, scheme: str) -> None:
-    assert status(shops, f"{scheme} {shops.keys['reader']}") == (200, None)
-
-
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        None,
-        "",
-        "Bearer",
-        "Bearer ",
-        "Basic dXNlcjpwYXNz",
-        "Bearer x",
-        "Bearer a b",
-        "Bearer ck_1_abcdefghijkl_" + 64 * "0",
-        "Bearer ck_99999999999_abcdefghijkl_" + 64 * "0",
-        "Bearer ck_9999999999_abcdefghijkl_" + 64 * "0",
-        "Bearer " + 5_000 * "x",
-    ],
-)
-def test_a_request_without_a_good_key_is_unauthenticated(shops: Api, authorization: str | None) -> None:
-    code, message = status(shops, authorization)
-    assert code == 401
-    assert message
-
-
-def test_a_good_prefix_with_another_secret_opens_nothing(shops: Api) -> None:
-    key = shops.keys["reader"]
-    for wrong in (key[:-1] + ("0" if key[-1] != "0" else "1"), key[:-64] + 64 * "0", key.replace("ck_1", "ck_2")):
-        assert status(shops, f"Bearer {wrong}") == (401, "The key is not known.")
-    assert status(shops, f"Bearer {key}") == (200, None)
-
-
-def test_a_key_that_has_expired_opens_nothing(api: Api) -> None:
-    made = api.shop.write(create_key, CreateKey(application_id=1, name="Old", role="reader"), Shop.OPENED)
-    assert status(api, f"Bearer {made.secret}") == (200, None)
-
-    def expire(connection: Connection) -> None:
-        long_ago = Shop.OPENED - timedelta(days=1)
-        connection.execute(update(API_KEY).filter_by(prefix=made.prefix).values(expires=long_ago))
-
-    api.shop.write(expire)
-    api.server.keys._known.clear()
-    assert status(api, f"Bearer {made.secret}") == (401, "The key has expired.")
-
-
-@pytest.mark.parametrize(("seconds", "code"), [(60, 200), (0, 401)])
-def test_a_revoked_key_is_heeded_when_what_is_remembered_runs_out(
-    serve: Callable[..., Api], seconds: int, code: int
-) -> None:
-    api = serve(key_cache_seconds=seconds)
-    authorization = f"Bearer {api.keys['reader']}"
-    assert status(api, authorization) == (200, None)
-    api.shop.write(revoke_key, 1, prefix_of(api.keys["reader"]), datetime.now(UTC))
-    assert status(api, authorization)[0] == code
-
-
-def test_a_key_made_by_a_mutation_works_until_a_mutation_revokes_it(serve: Callable[..., Api]) -> None:
-    api = serve(key_cache_seconds=0)
-    create = """mutation {
-      createKey(input: {applicationId: 1, name: "Till 4", role: READER}) { secret key { id name role } } }"""
-    made = api.data(create, key="admin")["createKey"]
-    assert made["key"]["name"] == "Till 4"
-    assert api.data("{ viewer { keyName role } }", key=made["secret"]) == {
-        "viewer": {"keyName": "Till 4", "role": "READER"}
-    }
-
-    revoke = "mutation($id: ID!) { revokeKey(input: {id: $id}) { key { revoked lastUsed } errors { message } } }"
-    revoked = api.data(revoke, {"id": made["key"]["id"]}, "admin")["revokeKey"]
-    assert revoked["errors"] == []
-    assert revoked["key"]["revoked"]
-    assert revoked["key"]["lastUsed"]
-    assert api.codes("{ viewer { role } }", key=made["secret"]) == ["UNAUTHENTICATED"]
-
-
-def test_only_an_admin_sees_keys(api: Api) -> None:
-    prefix = prefix_of(api.keys["reader"])
-    variables = {"id": f"key-1-{prefix.encode().hex()}"}
-    document = "query($id: ID!) { node(id: $id) { ... on ApiKey { name role prefix } } }"
-    assert api.data(document, variables, "writer") == {"node": None}
-    assert api.data(document, variables, "admin") == {"node": {"name": "Reader", "role": "READER", "prefix": prefix}}
-
-
-def test_the_time_of_a_keys_last_use_is_written_once_a_minute(api: Api) -> None:
-    moments = iter([Shop.OPENED + timedelta(seconds=seconds) for seconds in (0, 30, 61)])
-    keys = Keys(api.database, 0, lambda: next(moments))
-    prefix = prefix_of(api.keys["reader"])
-    document = f'{{ node(id: "key-1-{prefix.encode().hex()}") {{ ... on ApiKey {{ lastUsed }} }} }}'
-    for used in ("2026-03-01T10:00:00.000Z", "2026-03-01T10:00:00.000Z", "2026-03-01T10:01:01.000Z"):
-        api.runner.run(keys.viewer(f"Bearer {api.keys['reader']}"))
-        assert api.data(document, key="admin") == {"node": {"lastUsed": used}}

@@ -1,0 +1,44 @@
+"""The keys that prefixes name, for whoever checks their secrets."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, tuple_
+
+from db.repository.core import API_KEY
+from db.tables import KeyRole
+
+
+class KeyName(NamedTuple):
+    """What a key is found by; application 0 is every application."""
+
+    application_id: int
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key as it is kept. ``secret_hash`` is the SHA-256 of the whole key text; application 0 is every application."""
+
+    application_id: int
+    prefix: str
+    name: str
+    role: KeyRole
+    secret_hash: bytes
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+    last_used: datetime | None
+
+
+KEYS = select(*(API_KEY.c[field.name] for field in fields(Key))).where(
+    tuple_(API_KEY.c.application_id, API_KEY.c.prefix).in_(bindparam("names", expanding=True))
+)
+
+
+def find_keys(connection: Connection, names: Collection[KeyName]) -> Mapping[KeyName, Key]:
+    """The keys that are there, expired and revoked ones too."""
+    found = (Key(**row) for row in connection.execute(KEYS, {"names": [tuple(name) for name in names]}).mappings())
+    return {KeyName(key.application_id, key.prefix): key for key in found}
