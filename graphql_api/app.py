@@ -27,7 +27,11 @@ log = logging.getLogger("cartograph")
 
 
 def create_app(settings: Settings) -> Starlette:
-    """The application for these settings. Its database is opened, and brought up to date, when it starts."""
+    """The application for these settings. Its database is opened, and brought up to date, when it starts.
+
+    Raises BadManifest where not every trusted document can be run.
+    """
+    documents = Documents(schema._schema, settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -35,7 +39,7 @@ def create_app(settings: Settings) -> Starlette:
         try:
             await database.write(migrations.upgrade)
             keys = Keys(database, settings.key_cache_seconds, now)
-            app.state.server = Server(settings, database, keys, Documents(schema._schema, settings))
+            app.state.server = Server(settings, database, keys, documents)
             yield
             await keys.close()
         finally:

@@ -42,3 +42,9 @@ class TimedOut(RequestError):
     """The operation's deadline has passed."""
 
     code = "TIMEOUT"
+
+
+class DocumentNotFound(RequestError):
+    """No trusted document has the id that a request names."""
+
+    code = "DOCUMENT_NOT_FOUND"

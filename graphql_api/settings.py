@@ -3,6 +3,7 @@
 import os
 from difflib import get_close_matches
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
@@ -44,6 +45,8 @@ class Settings(BaseSettings):
     graphiql: bool = True
     introspection: bool = True
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(words)] = ()
+    trusted_documents: Path | None = None
+    trusted_documents_mode: Annotated[Literal["allow", "only"], BeforeValidator(lower)] = "allow"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = "info"
 
     max_page_size: PositiveInt = 100
@@ -68,7 +71,26 @@ class Settings(BaseSettings):
                 f"{PREFIX}HOST should be a loopback address such as 127.0.0.1 in development, "
                 "where GraphiQL hands its key to every visitor"
             )
+        if self.only_trusted and self.trusted_documents is None:
+            raise ValueError(
+                f"{PREFIX}TRUSTED_DOCUMENTS should name a manifest where {PREFIX}TRUSTED_DOCUMENTS_MODE is only"
+            )
         return self
+
+    @property
+    def only_trusted(self) -> bool:
+        """Whether no other documents than those of the manifest are run, whoever asks."""
+        return self.trusted_documents_mode == "only"
+
+    @property
+    def shows_schema(self) -> bool:
+        """Whether a document may ask for the schema, and a wrong one is told of names like those it has."""
+        return self.introspection and not self.only_trusted
+
+    @property
+    def shows_graphiql(self) -> bool:
+        """Whether a browser gets GraphiQL, which has nothing to send where only trusted documents are run."""
+        return self.graphiql and not self.only_trusted
 
 
 def is_loopback(host: str) -> bool:

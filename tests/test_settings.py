@@ -69,6 +69,11 @@ def test_secrets_are_not_printed() -> None:
         ("DEADLINE_SECONDS", "nan", "CARTOGRAPH_DEADLINE_SECONDS: expected a finite number, got 'nan'."),
         ("LOG_LEVEL", "warn", "CARTOGRAPH_LOG_LEVEL: expected 'debug', 'info', 'warning' or 'error', got 'warn'."),
         ("DEFAULT_PAGE_SIZE", "101", "CARTOGRAPH_DEFAULT_PAGE_SIZE should be at most CARTOGRAPH_MAX_PAGE_SIZE."),
+        (
+            "TRUSTED_DOCUMENTS_MODE",
+            "only",
+            "CARTOGRAPH_TRUSTED_DOCUMENTS should name a manifest where CARTOGRAPH_TRUSTED_DOCUMENTS_MODE is only.",
+        ),
         ("MAX_DEPHT", "9", "CARTOGRAPH_MAX_DEPHT is no setting; did you mean CARTOGRAPH_MAX_DEPTH?"),
         ("XYZZY", "1", "CARTOGRAPH_XYZZY is no setting."),
     ],

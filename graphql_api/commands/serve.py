@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,11 +22,15 @@ def serve(
     ] = None,
     dev: Annotated[bool, typer.Option("--dev", help="Fill an empty database, and print a key to try it with.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer.")] = 1,
+    trusted_documents: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A manifest of documents that requests may name by id.")
+    ] = None,
 ) -> None:
     """Bring the database up to date and answer requests until SIGTERM."""
-    given = {"HOST": host, "PORT": port, "DEV": dev or None}
+    given = {"HOST": host, "PORT": port, "DEV": dev or None, "TRUSTED_DOCUMENTS": trusted_documents}
     os.environ.update({PREFIX + name: str(value) for name, value in given.items() if value is not None})
     settings = load_settings()
+    check_manifest(settings)
     port = port_to_listen_on(settings)
     if settings.dev:
         prepare_demo(settings, port)
@@ -47,6 +52,15 @@ def serve(
         ws_max_size=settings.max_request_bytes,
         timeout_graceful_shutdown=math.ceil(settings.deadline_seconds),  # no request is under way for longer
     )
+
+
+def check_manifest(settings: Settings) -> None:
+    """Raises BadManifest here, and not in each of uvicorn's processes, which would be started again and again."""
+    if settings.trusted_documents is not None:
+        from graphql_api.schema import schema
+        from graphql_api.transport.documents import Documents
+
+        Documents(schema._schema, settings)
 
 
 def port_to_listen_on(settings: Settings) -> int:

@@ -1,6 +1,7 @@
 """Documents: parsed, measured and validated once, then kept."""
 
 from collections import OrderedDict
+from pathlib import Path
 
 from graphql import (
     GraphQLError,
@@ -12,14 +13,16 @@ from graphql import (
     validate,
 )
 
-from graphql_api.errors import LimitExceeded
-from graphql_api.guard import limits
+from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden, LimitExceeded
+from graphql_api.guard import limits, manifest
 from graphql_api.reading.plans import Document
 from graphql_api.settings import Settings
+from graphql_api.transport.parameters import Parameters
 
 MAX_KEPT = 1_000
 MAX_ERRORS = 10
 MAX_COMMENTS = 1_000
+NOT_FOUND = "PersistedQueryNotFound"  # what Apollo's clients look for
 ABORTED = "Parsing aborted."  # how graphql-core's own limits end: tokens, comments, nesting
 
 
@@ -32,16 +35,53 @@ class InvalidDocument(Exception):
 
 
 class Documents:
-    """The documents of one schema, the least recently used forgotten first. Only valid ones are kept."""
+    """The documents of one schema. Trusted ones are there from the start and stay.
+
+    Of the others, those that are valid are kept, the least recently used forgotten first.
+    """
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
         self._schema = schema
         self._settings = settings
         self._kept: OrderedDict[str, Document] = OrderedDict()
-        self._rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
+        self._rules = [*specified_rules, *([] if settings.shows_schema else [NoSchemaIntrospectionCustomRule])]
+        self._trusted = self._from_manifest(settings.trusted_documents) if settings.trusted_documents else {}
+
+    def asked_for(self, given: Parameters) -> Document:
+        """The document that a request has or names. Raises InvalidDocument.
+
+        Clients cannot make a document trusted: what Apollo's send after PersistedQueryNotFound is run and not kept.
+        """
+        if given.query is None:
+            return self._named(given)
+        if self._settings.only_trusted:
+            raise InvalidDocument(Forbidden("Only trusted documents are run here; send the documentId of one."))
+        if given.persisted_query is not None and given.persisted_query != manifest.digest(given.query):
+            raise InvalidDocument(BadUserInput("extensions.persistedQuery has another hash than the query."))
+        return self.get(given.query)
+
+    def _named(self, given: Parameters) -> Document:
+        by_id = given.document_id is not None
+        document = self._trusted.get(given.document_id or given.persisted_query or "")
+        if document is None:
+            problem = "No trusted document has this documentId." if by_id else NOT_FOUND
+            raise InvalidDocument(DocumentNotFound(problem))
+        return document
+
+    def _from_manifest(self, path: Path) -> dict[str, Document]:
+        """The documents of a manifest, by all their names. Raises BadManifest."""
+        trusted: dict[str, Document] = {}
+        for identifier, source in manifest.read(path).items():
+            try:
+                document = self._made(source)
+            except InvalidDocument as invalid:
+                problem = invalid.errors[0].message
+                raise manifest.BadManifest(path, f"the document {identifier!r} cannot be run: {problem}") from invalid
+            trusted.update(dict.fromkeys(manifest.names(identifier, source), document))
+        return trusted
 
     def get(self, source: str) -> Document:
-        """The document of a text. Raises InvalidDocument."""
+        """The document of a text that anyone sent. Raises InvalidDocument."""
         document = self._kept.get(source)
         if document is not None:
             self._kept.move_to_end(source)
@@ -79,7 +119,7 @@ class Documents:
             parsed,
             self._rules,
             max_errors=MAX_ERRORS,
-            hide_suggestions=not self._settings.introspection,
+            hide_suggestions=not self._settings.shows_schema,
             allow_empty_selection_sets=False,
         )
         if found:

@@ -74,7 +74,7 @@ async def executed(
         variable_values=dict(variables),
         operation_name=operation.name.value if operation.name else None,
         executor_class=FragmentExecutor,
-        hide_suggestions=not context.settings.introspection,
+        hide_suggestions=not context.settings.shows_schema,
         max_coercion_errors=MAX_COERCION_ERRORS,
     )
     if isawaitable(result):

@@ -55,7 +55,7 @@ class GraphQLEndpoint:
         accept = text(headers.get(b"accept"))
         server: Server = scope["app"].state.server
         try:
-            if scope["method"] in ("GET", "HEAD") and server.settings.graphiql and wants_page(accept):
+            if scope["method"] in ("GET", "HEAD") and server.settings.shows_graphiql and wants_page(accept):
                 return await page(server, send)
             await self.answer(server, scope, headers, receive, send)
         except HttpError as error:
@@ -82,7 +82,7 @@ class GraphQLEndpoint:
         except NotWellFormed as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, BadUserInput(str(error))) from error
         try:
-            document = server.documents.get(given.query)
+            document = server.documents.asked_for(given)
         except InvalidDocument as invalid:
             raise HttpError(refused(media_type), *invalid.errors) from invalid
         operation = selected(document, given.operation_name, media_type)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -16,11 +16,16 @@ class NotWellFormed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """A GraphQL request, whichever way it came."""
+    """A GraphQL request, whichever way it came. It has a query, a document_id, or what Apollo's clients send instead.
 
-    query: str
+    Apollo's persisted_query is a hash, and may stand beside the query that it is the hash of.
+    """
+
+    query: str | None = None
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
+    persisted_query: str | None = None
 
 
 def from_query(query_string: bytes) -> Parameters:
@@ -64,13 +69,27 @@ def checked(given: Any) -> Parameters:
     """The parameters, each of its type. Raises NotWellFormed."""
     if not isinstance(given, dict):
         raise NotWellFormed("The request has to be a JSON object with the key query; batches are not taken.")
-    query, name = given.get("query"), given.get("operationName")
+    query, document_id, name = given.get("query"), given.get("documentId"), given.get("operationName")
     variables, extensions = given.get("variables"), given.get("extensions")
-    if not isinstance(query, str):
-        raise NotWellFormed("query has to be a string.")
-    if name is not None and not isinstance(name, str):
-        raise NotWellFormed("operationName has to be a string.")
+    for label, text in (("query", query), ("documentId", document_id), ("operationName", name)):
+        if text is not None and not isinstance(text, str):
+            raise NotWellFormed(f"{label} has to be a string.")
     for label, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
             raise NotWellFormed(f"{label} has to be an object.")
-    return Parameters(query, name or None, variables or {})
+    persisted_query = hash_of(extensions) if extensions else None
+    if document_id is not None and (query is not None or persisted_query is not None):
+        raise NotWellFormed("documentId names the document; leave query and extensions.persistedQuery out beside it.")
+    if query is None and document_id is None and persisted_query is None:
+        raise NotWellFormed("query has to be a string, unless documentId names a trusted document.")
+    return Parameters(query, name or None, variables or {}, document_id, persisted_query)
+
+
+def hash_of(extensions: Mapping[str, Any]) -> str | None:
+    """The hash by which Apollo's clients name a document. Raises NotWellFormed."""
+    given = extensions.get("persistedQuery")
+    if given is None:
+        return None
+    if not isinstance(given, dict) or given.get("version") != 1 or not isinstance(given.get("sha256Hash"), str):
+        raise NotWellFormed("extensions.persistedQuery has to be an object with version 1 and a sha256Hash.")
+    return cast(str, given["sha256Hash"])
