@@ -21,7 +21,7 @@ check: .venv/installed ## lint, formatting, types, and schema.graphql against th
 schema: .venv/installed ## write schema.graphql from the code
 	$(BIN)/cartograph export-schema
 
-bench: .venv/installed ## compare with other servers, in nine minutes; needs node, npm and wrk
+bench: .venv/installed ## compare with other servers, in a quarter of an hour; needs node, npm and wrk
 	@benchmarks/run
 
 .venv/installed: pyproject.toml constraints.txt

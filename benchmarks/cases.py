@@ -1,7 +1,7 @@
-"""What is asked. A case is one entry here; its requests differ in their variables alone, as an application's do."""
+"""What is read. A case is one entry here; its requests differ in their variables alone, as an application's do."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,9 @@ from data import COUPONS, SESSIONS, created
 from db.domain.entity import rfc_3339
 
 REQUESTS = 1_000
+CHECKED = 20  # of them are compared
 STRIDE = 7_919  # prime to the number of sessions: neighbours in time are no neighbours in the table
+NEW = "@"  # stands for the ID of a session that is yet to be made
 
 CART = """fragment Cart on CustomerSession {
     integrationId
@@ -30,19 +32,43 @@ ALIASED = "\n".join(
 
 
 @dataclass(frozen=True)
-class Case:
+class Request:
     """One operation, named as in ``query``, and its variables for each number of a session."""
 
-    name: str
     operation: str
     query: str
     variables: Callable[[int], dict[str, Any]]
 
-    def bodies(self) -> list[str]:
-        """The requests, to be sent in turn."""
-        request = {"query": self.query, "operationName": self.operation}
-        numbers = (each * STRIDE % SESSIONS for each in range(REQUESTS))
-        return [json.dumps({**request, "variables": self.variables(number)}) for number in numbers]
+    def body(self, number: int) -> str:
+        """The JSON that is sent."""
+        variables = self.variables(number)
+        return json.dumps({"query": self.query, "operationName": self.operation, "variables": variables})
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is asked; ``then`` is asked of the session that was made. What is ``refused`` is compared and not timed."""
+
+    name: str
+    request: Request
+    then: Request | None = None
+    refused: Sequence[Request] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether rows change."""
+        return self.request.query.startswith("mutation")
+
+    def bodies(self) -> list[list[str]]:
+        """The requests to be sent in turn, each with what is asked when it has been answered."""
+        asked = (self.request, self.then) if self.then else (self.request,)
+        return [[each.body(number * STRIDE % SESSIONS) for each in asked] for number in range(REQUESTS)]
+
+    def compared(self) -> list[str]:
+        """Requests to be answered alike. What makes a session comes twice: it is taken once, and refused once."""
+        numbered = enumerate(self.bodies()[:CHECKED])
+        bodies = [body.replace(NEW, f"{self.name} {number}") for number, both in numbered for body in both]
+        return [*bodies, *(bodies if self.writes else ()), *(each.body(0) for each in self.refused)]
 
 
 def moment(number: int) -> str:
@@ -55,70 +81,82 @@ def day(number: int) -> dict[str, str]:
     return {"from": moment(number), "to": rfc_3339(created(number) + timedelta(days=1))}
 
 
-CASES = (
+READS = (
     Case(
         name="One session with 5 lines",
-        operation="Session",
-        query="""query Session($integrationId: String!) {
-            customerSession(integrationId: $integrationId) { ...Cart }
-        }"""
-        + CART,
-        variables=lambda number: {"integrationId": f"session-{number}"},
+        request=Request(
+            operation="Session",
+            query="""query Session($integrationId: String!) {
+                customerSession(integrationId: $integrationId) { ...Cart }
+            }"""
+            + CART,
+            variables=lambda number: {"integrationId": f"session-{number}"},
+        ),
     ),
     Case(
         name="A page of 50 sessions with 5 lines each",
-        operation="Page",
-        query="""query Page($to: DateTime!) {
-            customerSessions(first: 50, filter: {created: {to: $to}}) { nodes { ...Cart } }
-        }"""
-        + CART,
-        variables=lambda number: {"to": moment(number)},
+        request=Request(
+            operation="Page",
+            query="""query Page($to: DateTime!) {
+                customerSessions(first: 50, filter: {created: {to: $to}}) { nodes { ...Cart } }
+            }"""
+            + CART,
+            variables=lambda number: {"to": moment(number)},
+        ),
     ),
     Case(
         name="A page of 20 with customer, discounts, returns, events",
-        operation="Histories",
-        query="""query Histories($to: DateTime!) {
-            customerSessions(first: 20, filter: {created: {to: $to}}) {
-                nodes {
-                    integrationId
-                    state
-                    total
-                    netTotal
-                    profile { integrationId created }
-                    discounts { label amount }
-                    returns { created amount }
-                    events(last: 3) { nodes { __typename version occurred actor } }
+        request=Request(
+            operation="Histories",
+            query="""query Histories($to: DateTime!) {
+                customerSessions(first: 20, filter: {created: {to: $to}}) {
+                    nodes {
+                        integrationId
+                        state
+                        total
+                        netTotal
+                        profile { integrationId created }
+                        discounts { label amount }
+                        returns { created amount }
+                        events(last: 3) { nodes { __typename version occurred actor } }
+                    }
                 }
-            }
-        }""",
-        variables=lambda number: {"to": moment(number)},
+            }""",
+            variables=lambda number: {"to": moment(number)},
+        ),
     ),
     Case(
         name="A filtered page of 20 with its total count",
-        operation="Filtered",
-        query="""query Filtered($states: [SessionState!], $coupons: [String!]) {
-            customerSessions(first: 20, filter: {states: $states, coupons: $coupons}) {
-                totalCount
-                nodes { integrationId profileId state coupon total created }
-            }
-        }""",
-        variables=lambda number: {
-            "states": ["CLOSED", "PARTIALLY_RETURNED"],
-            "coupons": [f"coupon-{number % COUPONS}"],
-        },
+        request=Request(
+            operation="Filtered",
+            query="""query Filtered($states: [SessionState!], $coupons: [String!]) {
+                customerSessions(first: 20, filter: {states: $states, coupons: $coupons}) {
+                    totalCount
+                    nodes { integrationId profileId state coupon total created }
+                }
+            }""",
+            variables=lambda number: {
+                "states": ["CLOSED", "PARTIALLY_RETURNED"],
+                "coupons": [f"coupon-{number % COUPONS}"],
+            },
+        ),
     ),
     Case(
         name="The total count of a filter",
-        operation="Counted",
-        query="""query Counted($states: [SessionState!], $created: DateTimeRange) {
-            customerSessions(filter: {states: $states, created: $created}) { totalCount }
-        }""",
-        variables=lambda number: {"states": ["CLOSED"], "created": day(number)},
+        request=Request(
+            operation="Counted",
+            query="""query Counted($states: [SessionState!], $created: DateTimeRange) {
+                customerSessions(filter: {states: $states, created: $created}) { totalCount }
+            }""",
+            variables=lambda number: {"states": ["CLOSED"], "created": day(number)},
+        ),
     ),
     Case(
         name="100 aliases of one session each",
-        operation="Aliases",
-        query=f"query Aliases({INTEGRATION_IDS}) {{\n{ALIASED}\n}}",
-        variables=lambda number: {f"i{each}": f"session-{(number + each * STRIDE) % SESSIONS}" for each in ALIASES},
+        request=Request(
+            operation="Aliases",
+            query=f"query Aliases({INTEGRATION_IDS}) {{\n{ALIASED}\n}}",
+            variables=lambda number: {f"i{each}": f"session-{(number + each * STRIDE) % SESSIONS}" for each in ALIASES},
+        ),
     ),
 )

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, text
@@ -40,9 +39,9 @@ Rows = Iterator[tuple[Table, dict[str, Any]]]
 Happening = tuple[EventType, Callable[[CustomerSession, datetime], CustomerSession]]
 
 
-def load(path: Path) -> str:
-    """Make the database and answer a READER key to it."""
-    return asyncio.run(write(f"sqlite+aiosqlite:///{path}"))
+def load(url: str) -> str:
+    """Fill an empty database and answer a WRITER key to it."""
+    return asyncio.run(write(url))
 
 
 async def write(url: str) -> str:
@@ -56,7 +55,7 @@ async def write(url: str) -> str:
 
 
 def fill(connection: Connection) -> str:
-    """One application, its customers and sessions, and a key that reads them."""
+    """One application, its customers and sessions, and a key to them."""
     application_id = create_application(connection, CreateApplication(name=NAME, currency="EUR"), OPENED)
     rules, event_ids = settings(connection, application_id), count(1)
     connection.execute(insert(PROFILE), [profile(application_id, number) for number in range(PROFILES)])
@@ -68,7 +67,7 @@ def fill(connection: Connection) -> str:
         for table in TABLES:
             connection.execute(insert(table), rows[table])
     connection.execute(text("ANALYZE"))  # as SQLite's manual asks after a load; every server's plans are better for it
-    command = CreateKey(application_id=application_id, name=NAME, role=KeyRole.READER)
+    command = CreateKey(application_id=application_id, name=NAME, role=KeyRole.WRITER)
     return create_key(connection, command, datetime.now(UTC)).secret
 
 

@@ -6,15 +6,14 @@ import platform
 import re
 import sqlite3
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from cases import CASES
-from servers import OURS, PEERS
+from contests import Contest
 
 Figures = dict[tuple[str, str], list[float]]
 
@@ -25,9 +24,10 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
-class Results:
+class Outcome:
     """Requests a second by case and peer, one for each round; bytes by peer, when the last round was over."""
 
+    contest: Contest
     rates: Figures
     memory: Mapping[str, int]
 
@@ -36,18 +36,13 @@ class Results:
         return median(self.rates[case, peer])
 
     def ratio(self, case: str, peer: str) -> float:
-        """How many times as many Cartograph answers: the median of the rounds' own ratios, taken side by side."""
-        rounds = zip(self.rates[case, OURS.name], self.rates[case, peer], strict=True)
+        """How many times as many the first peer answers: the median of the rounds' own ratios, taken side by side."""
+        rounds = zip(self.rates[case, self.contest.peers[0].name], self.rates[case, peer], strict=True)
         return median(ours / theirs for ours, theirs in rounds)
 
 
-def printed(results: Results, rounds: int, seconds: int) -> str:
+def printed(outcomes: Sequence[Outcome], rounds: int, seconds: int) -> str:
     """The page, in Markdown."""
-    peers = [peer.name for peer in PEERS]
-    others = [peer for peer in peers if peer != OURS.name]
-    ratios = ([case.name, *(f"{results.ratio(case.name, peer):.2f}" for peer in others)] for case in CASES)
-    rates = ([case.name, *(spread(results.rates[case.name, peer]) for peer in peers)] for case in CASES)
-    memory = ["Memory at the end, MiB", *(f"{results.memory[peer] / 2**20:,.0f}" for peer in peers)]
     return "\n".join(
         [
             "# Results",
@@ -57,20 +52,28 @@ def printed(results: Results, rounds: int, seconds: int) -> str:
             "",
             "![Requests a second](chart.svg)",
             "",
-            "## How many times as many requests a second Cartograph answers",
-            "",
-            *table(["", *others], ratios),
-            "",
-            "## Requests a second: the median of the rounds, the lowest and the highest",
-            "",
-            *table(["", *peers], [*rates, memory]),
-            "",
+            *(line for outcome in outcomes for line in section(outcome)),
             "## Machine and versions",
             "",
             f"{machine()}. {', '.join(versions())}.",
             "",
         ]
     )
+
+
+def section(outcome: Outcome) -> Iterator[str]:
+    """What came of one contest."""
+    first, *others = (peer.name for peer in outcome.contest.peers)
+    cases = [case.name for case in outcome.contest.cases]
+    yield from (f"## {outcome.contest.title}, over {outcome.contest.connections} connections", "")
+    yield from (f"How many times as many requests a second {first} answers:", "")
+    yield from table(
+        ["", *others], ([case, *(f"{outcome.ratio(case, peer):.2f}" for peer in others)] for case in cases)
+    )
+    rates = ([case, *(spread(outcome.rates[case, peer]) for peer in (first, *others))] for case in cases)
+    memory = ["Memory at the end, MiB", *(f"{outcome.memory[peer] / 2**20:,.0f}" for peer in (first, *others))]
+    yield from ("", "Requests a second, the median of the rounds, the lowest and the highest:", "")
+    yield from (*table(["", first, *others], [*rates, memory]), "")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -1,23 +1,27 @@
 """Cartograph beside its peers: the same rows, the same questions, the same answers; then requests a second."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from cases import CASES, Case
+from cases import Case
 from chart import drawn
-from data import load
-from results import Figures, Results, printed
-from servers import PEERS, Broken, Server, served
+from contests import CONTESTS, Contest
+from databases import Place, Store
+from results import Figures, Outcome, printed
+from servers import Broken, Server, served
 
 HERE = Path(__file__).parent
-CHECKED = 20  # answers of each case that are compared
 WARM_UP = 1  # seconds
 TIMEOUT = "30s"  # the slowest need more for an answer than the two seconds that wrk would wait
 
@@ -29,59 +33,99 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="How often each server is asked each case.")] = 5,
     seconds: Annotated[int, typer.Option(min=1, help="How long each time.")] = 3,
     folder: Annotated[Path, typer.Option(help="Where results.md and chart.svg are written.")] = HERE,
+    only: Annotated[list[str] | None, typer.Option(help="A part, which is printed alone.")] = None,
 ) -> None:
     """Compare Cartograph with its peers, and write down what came of it."""
-    with TemporaryDirectory() as temporary, ExitStack() as running:
-        place = Path(temporary)
-        typer.echo("Loading", err=True)
-        key = load(place / "benchmark.db")
-        servers = [running.enter_context(served(peer, place / "benchmark.db")) for peer in PEERS]
-        for case in CASES:
+    names = [contest.name for contest in CONTESTS]
+    if unknown := set(only or ()) - set(names):
+        raise typer.BadParameter(f"{', '.join(unknown)} is none of {', '.join(names)}.", param_hint="--only")
+    contests = [contest for contest in CONTESTS if contest.name in (only or names)]
+    outcomes: list[Outcome] = []
+    for stored, on_it in groupby(contests, attrgetter("stored")):
+        with TemporaryDirectory() as temporary:
+            typer.echo("Loading", err=True)
+            with stored(Path(temporary)) as store:
+                outcomes.extend(held(contest, store, Path(temporary), rounds, seconds) for contest in on_it)
+    text = printed(outcomes, rounds, seconds)
+    typer.echo(text)
+    if only is None:
+        (folder / "results.md").write_text(text, encoding="utf-8")
+        (folder / "chart.svg").write_text(drawn(outcomes), encoding="utf-8")
+
+
+def held(contest: Contest, store: Store, folder: Path, rounds: int, seconds: int) -> Outcome:
+    """What comes of one contest. Raises Broken where its servers do not do the same."""
+    places = [store.copied(peer.name) if contest.writes else store.place for peer in contest.peers]
+    with ExitStack() as running:
+        servers = [
+            running.enter_context(served(peer, place, folder))
+            for peer, place in zip(contest.peers, places, strict=True)
+        ]
+        for case in contest.cases:
             typer.echo(f"Checking: {case.name}", err=True)
-            check(case, servers, key)
-            bodies(place, case).write_text("\n".join(case.bodies()), encoding="utf-8")
-        figures: Figures = {(case.name, peer.name): [] for case in CASES for peer in PEERS}
+            check(case, servers, store.key)
+            lines = ("\t".join(bodies) for bodies in case.bodies())
+            sent(folder, case).write_text("\n".join(lines), encoding="utf-8")
+        figures: Figures = {(case.name, peer.name): [] for case in contest.cases for peer in contest.peers}
         for number in range(rounds + 1):
-            typer.echo(f"Round {number} of {rounds}" if number else "Warming up", err=True)
-            for case in CASES:
+            typer.echo(f"{contest.title}, round {number} of {rounds}" if number else "Warming up", err=True)
+            for case in contest.cases:
+                script = ["write.lua", str(sent(folder, case)), store.key, f"{case.name}, round {number}: "]
+                if not case.writes:
+                    script = ["post.lua", *script[1:3]]
                 for server in servers:
-                    rate = wrk(server, bodies(place, case), key, seconds if number else WARM_UP)
+                    rate = wrk(server, script, contest.connections, seconds if number else WARM_UP)
                     if number:
                         figures[case.name, server.peer.name].append(rate)
-        results = Results(figures, {server.peer.name: server.resident() for server in servers})
-    text = printed(results, rounds, seconds)
-    typer.echo(text)
-    (folder / "results.md").write_text(text, encoding="utf-8")
-    (folder / "chart.svg").write_text(drawn(results), encoding="utf-8")
+        memory = {server.peer.name: server.resident() for server in servers}
+    if contest.writes:
+        for place in places:
+            audit(place)
+    return Outcome(contest, figures, memory)
 
 
-def bodies(folder: Path, case: Case) -> Path:
-    """The file of a case's requests, one a line."""
-    return folder / f"{case.operation}.jsonl"
+def sent(folder: Path, case: Case) -> Path:
+    """The file of a case's requests; those of one line are sent one after another."""
+    return folder / f"{case.name}.jsonl"
 
 
 def check(case: Case, servers: Sequence[Server], key: str) -> None:
     """Raises Broken where a server answers with an error, or not as Cartograph does."""
-    for body in case.bodies()[:CHECKED]:
+    for body in case.compared():
         answers = [(server.peer.name, server.answer(body, key)) for server in servers]
         for name, answer in answers:
             if "errors" in answer or answer != answers[0][1]:
                 raise Broken(f"{name} answers {case.name!r} in its own way: {str(answer)[:2_000]}")
 
 
-def wrk(server: Server, requests: Path, key: str, seconds: int) -> float:
-    """Requests a second over eight connections. Raises Broken where one was not answered with 200."""
+def audit(place: Place) -> None:
+    """Hold each session that was written against its history. Raises Broken where they do not agree."""
+    command = [sys.executable, "-m", "graphql_api", "check"]
+    environment = {**os.environ, "CARTOGRAPH_DATABASE_URL": place.url}
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603  # our own
+    typer.echo(f"{place.name}: {done.stdout.splitlines()[-1:] or done.stderr}", err=True)
+    if done.returncode:
+        raise Broken(f"What was written to {place.name} is not sound: {done.stdout[:2_000]}{done.stderr[:2_000]}")
+
+
+def wrk(server: Server, script: Sequence[str], connections: int, seconds: int) -> float:
+    """Requests a second. Raises Broken where one was not answered with 200, or a change was refused."""
     program = shutil.which("wrk") or "wrk"
-    script = ["-s", str(HERE / "post.lua"), server.url, "--", str(requests), key]
+    name, *arguments = script
     done = subprocess.run(  # noqa: S603  # our own command
-        [program, "-t1", "-c8", f"-d{seconds}s", "--timeout", TIMEOUT, *script],
+        [
+            *(program, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", TIMEOUT),
+            *("-s", str(HERE / name), server.url, "--", *arguments),
+        ],
         check=True,
         capture_output=True,
         text=True,
     )
     rate = re.search(r"Requests/sec:\s*([\d.]+)", done.stdout)
-    if rate is None or "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise Broken(f"{server.peer.name}, {requests.stem}: {done.stdout}{done.stderr}")
+    bad = ("Non-2xx", "Socket errors")
+    refused = re.search(r"Refused: (\d+)", done.stdout)
+    if rate is None or any(each in done.stdout for each in bad) or (refused and refused[1] != "0"):
+        raise Broken(f"{server.peer.name}, {arguments[0]}: {done.stdout}{done.stderr}")
     return float(rate[1])
 
 

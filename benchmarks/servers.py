@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import typer
+from databases import Place
 
 PEERS_FOLDER = Path(__file__).parent / "peers"
 UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", str(PEERS_FOLDER), "--no-access-log", "--log-level", "warning")
@@ -21,7 +22,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Peer:
-    """A server that can be started: the command answers for the file $DATABASE on $PORT."""
+    """A server that can be started: the command answers for $DATABASE on $PORT."""
 
     name: str
     colour: str
@@ -30,13 +31,12 @@ class Peer:
 
 # A peer is one file in peers/ and one entry here.
 OURS = Peer("Cartograph", "#0969da", (sys.executable, "-m", "graphql_api", "serve"))
-PEERS = (
-    OURS,
-    Peer("Strawberry, cached", "#bf3989", (*UVICORN, "strawberry_plain:cached")),
-    Peer("Strawberry", "#d4a5c0", (*UVICORN, "strawberry_plain:plain")),
-    Peer("Mercurius", "#1a7f37", ("node", str(PEERS_FOLDER / "mercurius.js"))),
-    Peer("SQL by hand", "#8c959f", (*UVICORN, "starlette_sql:app")),
-)
+TWO_OF_OURS = Peer("Two processes", "#0969da", (*OURS.command, "--workers", "2"))
+ONE_OF_OURS = Peer("One process", "#80b3ec", OURS.command)
+STRAWBERRY_CACHED = Peer("Strawberry, cached", "#bf3989", (*UVICORN, "strawberry_plain:cached"))
+STRAWBERRY = Peer("Strawberry", "#d4a5c0", (*UVICORN, "strawberry_plain:plain"))
+MERCURIUS = Peer("Mercurius", "#1a7f37", ("node", str(PEERS_FOLDER / "mercurius" / "sqlite.js")))
+BY_HAND = Peer("SQL by hand", "#8c959f", (*UVICORN, "starlette_sql:app"))
 
 
 class Broken(typer.TyperException):
@@ -59,33 +59,34 @@ class Server:
         return answer
 
     def resident(self) -> int:
-        """The memory that the process holds now, in bytes."""
+        """The memory that the process and its workers hold now, in bytes."""
+        named = str(self.process.pid)
         told = subprocess.run(  # noqa: S603  # our own command
-            ["ps", "-o", "rss=", "-p", str(self.process.pid)],  # noqa: S607  # wherever this system keeps ps
+            ["ps", "-o", "rss=", "-p", named, "--ppid", named],  # noqa: S607  # wherever this system keeps ps
             check=True,
             capture_output=True,
             text=True,
         )
-        return int(told.stdout) * 1024
+        return sum(map(int, told.stdout.split())) * 1024
 
 
 @contextmanager
-def served(peer: Peer, database: Path) -> Iterator[Server]:
+def served(peer: Peer, database: Place, folder: Path) -> Iterator[Server]:
     """The server of a peer, for as long as the block runs. Raises Broken where it does not start."""
     port = free_port()
     command = (*peer.command, "--port", str(port)) if "uvicorn" in peer.command else peer.command
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CARTOGRAPH_")}
     environment |= {
-        "DATABASE": str(database),
+        "DATABASE": database.name,
         "PORT": str(port),
         "NODE_ENV": "production",
-        "CARTOGRAPH_DATABASE_URL": f"sqlite+aiosqlite:///{database}",
+        "CARTOGRAPH_DATABASE_URL": database.url,
         "CARTOGRAPH_PORT": str(port),
     }
-    path = database.with_name(f"{peer.name}.log")
+    path = folder / f"{peer.name}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own commands
-            command, cwd=database.parent, env=environment, stdout=log, stderr=subprocess.STDOUT
+            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     server = Server(peer, process, f"http://127.0.0.1:{port}/graphql", path)
     try:

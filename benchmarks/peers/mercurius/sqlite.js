@@ -4,59 +4,8 @@ import Database from "better-sqlite3";
 import Fastify from "fastify";
 import mercurius from "mercurius";
 
-const schema = `
-  scalar Decimal
-  scalar DateTime
-  enum SessionState { OPEN CLOSED PARTIALLY_RETURNED CANCELLED }
-  input DateTimeRange { from: DateTime, to: DateTime }
-  input CustomerSessionFilter { states: [SessionState!], coupons: [String!], created: DateTimeRange }
-  type CartItem {
-    position: Int!
-    sku: String!
-    name: String
-    quantity: Int!
-    price: Decimal!
-    total: Decimal!
-  }
-  type Discount { label: String!, amount: Decimal! }
-  type SessionReturn { created: DateTime!, amount: Decimal! }
-  type CustomerProfile { integrationId: String!, created: DateTime! }
-  interface SessionEvent { version: Int!, occurred: DateTime!, actor: String! }
-  type SessionCreated implements SessionEvent { version: Int!, occurred: DateTime!, actor: String! }
-  type SessionUpdated implements SessionEvent { version: Int!, occurred: DateTime!, actor: String! }
-  type SessionClosed implements SessionEvent { version: Int!, occurred: DateTime!, actor: String! }
-  type ItemsReturned implements SessionEvent { version: Int!, occurred: DateTime!, actor: String! }
-  type SessionCancelled implements SessionEvent { version: Int!, occurred: DateTime!, actor: String! }
-  type SessionEventConnection { nodes: [SessionEvent!]! }
-  type CustomerSession {
-    integrationId: String!
-    profileId: String
-    state: SessionState!
-    coupon: String
-    total: Decimal!
-    netTotal: Decimal!
-    created: DateTime!
-    firstSession: Boolean!
-    profile: CustomerProfile
-    cartItems: [CartItem!]!
-    discounts: [Discount!]!
-    returns: [SessionReturn!]!
-    events(last: Int = 20): SessionEventConnection!
-  }
-  type CustomerSessionConnection { nodes: [CustomerSession!]!, totalCount: Int! }
-  type Query {
-    customerSession(integrationId: String!): CustomerSession
-    customerSessions(first: Int = 20, filter: CustomerSessionFilter): CustomerSessionConnection!
-  }
-`;
-
-const EVENTS = {
-  created: "SessionCreated",
-  updated: "SessionUpdated",
-  closed: "SessionClosed",
-  items_returned: "ItemsReturned",
-  cancelled: "SessionCancelled",
-};
+import { EVENTS, line, money, schema } from "./schema.js";
+import { writes } from "./sqlite_writes.js";
 
 const database = new Database(process.env.DATABASE, { readonly: true });
 database.pragma("cache_size = -16384"); // as much as Cartograph gives each of its connections
@@ -67,27 +16,18 @@ const prepared = (sql) => {
   return statements.get(sql);
 };
 
-const money = (tenThousandths) => (tenThousandths / 10_000).toFixed(2);
-
 const session = (row) => ({
   key: row.id,
   integrationId: row.integration_id,
   profileId: row.profile_id,
   state: row.state.toUpperCase(),
+  version: row.version,
   coupon: row.coupon,
   total: money(row.total),
   netTotal: money(row.total - row.discount_total - row.returned_total),
   created: row.created,
   firstSession: row.first_session === 1,
-});
-
-const line = ({ position, sku, name, quantity, price }) => ({
-  position,
-  sku,
-  name,
-  quantity,
-  price: money(price),
-  total: money(price * quantity),
+  cartItems: row.lines?.map(line),
 });
 
 const oneSession = database.prepare("SELECT * FROM customer_session WHERE application_id = 1 AND integration_id = ?");
@@ -110,6 +50,8 @@ const found = ({ states, coupons, created }) => {
 
 const resolvers = {
   SessionEvent: { resolveType: (event) => event.type },
+  UserError: { resolveType: (error) => error.type },
+  Mutation: writes(process.env.DATABASE, session),
   CustomerSessionConnection: {
     nodes({ from, values, first }) {
       const newest = prepared(`SELECT * ${from} ORDER BY created DESC, id DESC LIMIT ?`);
@@ -139,6 +81,11 @@ const ofSessions = (sql, made) => {
   };
 };
 
+const cart = ofSessions(
+  `SELECT session_id, position, sku, name, quantity, price FROM cart_item
+   WHERE application_id = 1 AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position`,
+  line,
+);
 const profiles = database.prepare(`
   SELECT integration_id, created FROM customer_profile
   WHERE application_id = 1 AND integration_id IN (SELECT value FROM json_each(?))
@@ -169,11 +116,13 @@ const loaders = {
       },
       opts: { cache: false },
     },
-    cartItems: ofSessions(
-      `SELECT session_id, position, sku, name, quantity, price FROM cart_item
-       WHERE application_id = 1 AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position`,
-      line,
-    ),
+    cartItems: {
+      ...cart,
+      async loader(queries) {
+        const written = queries[0].obj.cartItems !== undefined; // the session of a payload has its lines
+        return written ? queries.map(({ obj }) => obj.cartItems) : cart.loader(queries);
+      },
+    },
     discounts: ofSessions(
       `SELECT session_id, label, amount FROM session_discount
        WHERE application_id = 1 AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, label`,

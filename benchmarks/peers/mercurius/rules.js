@@ -1,0 +1,131 @@
+// The rules of the two changes that are measured, as Cartograph's domain has them: values in, values out.
+const MAX_ID = 1_000;
+const MAX_LINES = 1_000;
+const MAX_UNITS = 10_000;
+const NEXT = { open: ["CLOSED", "CANCELLED"], closed: ["PARTIALLY_RETURNED", "CANCELLED"], partially_returned: ["CANCELLED"] };
+const AMOUNT = /^(\d{1,14})(?:\.(\d{1,4})0*)?$/;
+const INPUT_FIELDS = ["attributes", "cartItems", "coupon", "discounts", "identifiers", "profileId", "referral"];
+
+export const ACTOR = "benchmark";
+
+// Thrown to refuse a change as a whole; nothing of its transaction is left.
+export class Refused extends Error {
+  constructor(errors) {
+    super("refused");
+    this.errors = errors;
+  }
+}
+
+const refusal = (type, path, message) => ({ type, path, message });
+const refuse = (type, path, message) => new Refused([refusal(type, path, message)]);
+
+export const taken = (integrationId) =>
+  refuse("SessionAlreadyExists", ["integrationId"], `A session "${integrationId}" exists already in this application.`);
+
+// Whether a text has so many characters, and none that no database takes. Code points are counted where it matters.
+const storable = (text, least, most) =>
+  text.length >= least &&
+  (text.length <= most || [...text].length <= most) &&
+  text.isWellFormed() &&
+  !text.includes("\0");
+
+// An amount as a whole number of ten-thousandths; undefined where it is none.
+const units = (amount) => {
+  const found = AMOUNT.exec(amount);
+  const whole = found ? Number(found[1]) * 10_000 + Number((found[2] ?? "").padEnd(4, "0")) : NaN;
+  return Number.isSafeInteger(whole) ? whole : undefined;
+};
+
+// The new session, as its row has it. The database gives it an id, and decides whether it is the customer's first.
+export const created = ({ integrationId, profileId, cartItems }, now) => {
+  const errors = [];
+  const demand = (met, path, message) => met || errors.push(refusal("InvalidInput", path, message));
+  demand(storable(integrationId, 1, MAX_ID), ["integrationId"], `Expected 1 to ${MAX_ID} characters.`);
+  demand(storable(profileId ?? "", 0, MAX_ID), ["profileId"], `Expected at most ${MAX_ID} characters.`);
+  const given = cartItems ?? [];
+  demand(given.length <= MAX_LINES, ["cartItems"], `Expected at most ${MAX_LINES} lines, got ${given.length}.`);
+  const lines = given.map(({ sku, name, quantity, price }, position) => {
+    const path = ["cartItems", `${position}`];
+    const amount = units(price);
+    demand(storable(sku, 1, MAX_ID), [...path, "sku"], `Expected 1 to ${MAX_ID} characters.`);
+    demand(quantity >= 1 && quantity <= MAX_UNITS, [...path, "quantity"], `Expected 1 to ${MAX_UNITS}.`);
+    demand(amount !== undefined, [...path, "price"], `Expected an amount, got ${price}.`);
+    demand(storable(name ?? "", 0, MAX_ID), [...path, "name"], `Expected at most ${MAX_ID} characters.`);
+    return { position, sku, name: name ?? null, quantity, price: amount };
+  });
+  if (!errors.length) {
+    const together = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    demand(together <= MAX_UNITS, ["cartItems"], `Expected at most ${MAX_UNITS} units in all, got ${together}.`);
+  }
+  if (errors.length) throw new Refused(errors);
+  const total = lines.reduce((sum, { price, quantity }) => sum + price * quantity, 0);
+  return {
+    integration_id: integrationId,
+    profile_id: profileId || null,
+    state: "open",
+    version: 1,
+    first_session: 1,
+    total,
+    discount_total: 0,
+    returned_total: 0,
+    created: now,
+    updated: now,
+    lines,
+  };
+};
+
+// The session closed; nothing of it changes otherwise.
+export const closed = (session, integrationId, expectedVersion, now) => {
+  if (!session) throw refuse("SessionNotFound", ["integrationId"], `There is no session "${integrationId}".`);
+  const { version, state } = session;
+  if (expectedVersion != null && expectedVersion !== version)
+    throw refuse("VersionConflict", ["expectedVersion"], `The session is at version ${version}, not ${expectedVersion}.`);
+  if (state !== "open") {
+    const possible = (NEXT[state] ?? []).join(" or ") || "nothing";
+    const from = state.toUpperCase();
+    throw refuse("InvalidTransition", [], `A session that is ${from} cannot become CLOSED; it can become ${possible}.`);
+  }
+  const updated = now < session.updated ? session.updated : now;
+  return { ...session, state: "closed", version: version + 1, updated, closed: updated };
+};
+
+// The event of a change: ``changes`` has the new values of what changed, so that a history adds up to the session.
+const event = (type, session, from, changes) => ({
+  session_id: session.id,
+  version: session.version,
+  type,
+  occurred: session.updated,
+  actor: ACTOR,
+  state: session.state,
+  from_state: from,
+  total: session.total,
+  discount_total: session.discount_total,
+  changed_fields: JSON.stringify(INPUT_FIELDS.filter((name) => name in changes)),
+  changes: JSON.stringify(changes),
+});
+
+export const createdEvent = (session) =>
+  event("created", session, null, {
+    integrationId: session.integration_id,
+    created: session.created,
+    applicationId: 1,
+    profileId: session.profile_id ?? "",
+    coupon: "",
+    referral: "",
+    state: "open",
+    cartItems: session.lines.map(({ sku, name, quantity, price }) => ({
+      sku,
+      ...(name === null ? {} : { name }),
+      quantity,
+      price: price / 10_000,
+    })),
+    identifiers: [],
+    total: session.total / 10_000,
+    attributes: {},
+    firstSession: session.first_session === 1,
+    discounts: {},
+    updated: session.updated,
+  });
+
+export const closedEvent = (session) =>
+  event("closed", session, "open", { state: "closed", updated: session.updated, closed: session.closed });

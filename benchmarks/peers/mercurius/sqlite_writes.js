@@ -1,0 +1,89 @@
+// Both changes over better-sqlite3: one transaction each, with the durability of Cartograph. What a payload shows is
+// what was written; nothing is read again.
+import Database from "better-sqlite3";
+
+import { closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
+
+export const writes = (path, shown) => {
+  const database = new Database(path);
+  database.pragma("journal_mode = WAL");
+  database.pragma("synchronous = FULL"); // better-sqlite3 is built with NORMAL for databases in WAL mode
+  database.pragma("foreign_keys = ON");
+  database.pragma("cache_size = -16384");
+  database.pragma("temp_store = MEMORY");
+
+  const holdProfile = database.prepare(`
+    INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
+    VALUES (1, ?, ?, ?, '{}') ON CONFLICT DO NOTHING
+  `);
+  const hasSession = database
+    .prepare("SELECT EXISTS (SELECT 1 FROM customer_session WHERE application_id = 1 AND profile_id = ?)")
+    .pluck();
+  const addSession = database
+    .prepare(`
+      INSERT INTO customer_session (
+        application_id, id, integration_id, profile_id, state, version, first_session, minor_digits,
+        total, discount_total, returned_total, created, updated, attributes
+      )
+      VALUES (
+        1, (SELECT coalesce(max(id), 0) + 1 FROM customer_session WHERE application_id = 1), @integration_id,
+        @profile_id, @state, @version, @first_session, 2, @total, 0, 0, @created, @updated, '{}'
+      )
+      ON CONFLICT (application_id, integration_id) DO NOTHING RETURNING id
+    `)
+    .pluck();
+  const addLine = database.prepare(`
+    INSERT INTO cart_item (
+      application_id, session_id, position, sku, name, quantity, returned_quantity, price, discount_share,
+      returned_total, attributes
+    )
+    VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, 0, '{}')
+  `);
+  const addEvent = database.prepare(`
+    INSERT INTO session_event (
+      application_id, session_id, version, id, type, occurred, actor, state, from_state, total, discount_total,
+      changed_fields, changes
+    )
+    VALUES (
+      1, @session_id, @version, (SELECT coalesce(max(id), 0) + 1 FROM session_event WHERE application_id = 1), @type,
+      @occurred, @actor, @state, @from_state, @total, @discount_total, @changed_fields, @changes
+    )
+  `);
+  const find = database.prepare("SELECT * FROM customer_session WHERE application_id = 1 AND integration_id = ?");
+  const putClosed = database.prepare(`
+    UPDATE customer_session SET state = @state, version = @version, updated = @updated, closed = @closed
+    WHERE application_id = 1 AND id = @id AND version = @version - 1
+  `);
+
+  const create = database.transaction((input, now) => {
+    const session = created(input, now);
+    if (session.profile_id !== null) {
+      holdProfile.run(session.profile_id, now, now);
+      session.first_session = hasSession.get(session.profile_id) ? 0 : 1;
+    }
+    session.id = addSession.get(session);
+    if (session.id === undefined) throw taken(session.integration_id);
+    for (const { position, sku, name, quantity, price } of session.lines)
+      addLine.run(session.id, position, sku, name, quantity, price);
+    addEvent.run(createdEvent(session));
+    return session;
+  });
+  const close = database.transaction(({ integrationId, expectedVersion }, now) => {
+    const session = closed(find.get(integrationId), integrationId, expectedVersion, now);
+    if (putClosed.run(session).changes !== 1) throw new Error("the session has moved on");
+    addEvent.run(closedEvent(session));
+    return session;
+  });
+
+  const carriedOut =
+    (change) =>
+    (_, { input }) => {
+      try {
+        return { session: shown(change.immediate(input, new Date().toISOString())), errors: [] };
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        return { session: null, errors: error.errors };
+      }
+    };
+  return { createSession: carriedOut(create), closeSession: carriedOut(close) };
+};
