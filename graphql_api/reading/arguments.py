@@ -1,6 +1,9 @@
 """The arguments of a field: each a way to find its value among the variables of one request."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -45,9 +48,56 @@ def getter(argument: GraphQLArgument, node: ValueNode | None) -> Getter:
     if not has_variables(node):
         known = coerce_input_literal(node, argument.type)
         return lambda request: known
-    return lambda request: fitting(
-        coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables)))
+    return once(
+        lambda request: fitting(coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables))))
     )
+
+
+def once(getter: Getter) -> Getter:
+    """The same value, worked out once a request, however often it is asked for."""
+
+    def found(request: Request) -> Any:
+        known = request.known
+        if found not in known:
+            known[found] = getter(request)
+        return known[found]
+
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A field of an input object; None where it has no value. Two of the same field are equal, as are those below."""
+
+    given: Getter
+    name: str
+
+    def __call__(self, request: Request) -> Any:
+        """The field's value."""
+        value = self.given(request)
+        return None if value is None else value.get(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The names of an input object's fields that have a value."""
+
+    given: Getter
+
+    def __call__(self, request: Request) -> tuple[str, ...]:
+        """None of them where there is no object."""
+        return tuple(name for name, value in (self.given(request) or {}).items() if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """Whether a list holds one value."""
+
+    given: Getter
+
+    def __call__(self, request: Request) -> bool:
+        """There has to be a list."""
+        return len(self.given(request)) == 1
 
 
 def fitting(value: Any) -> Any:

@@ -43,12 +43,14 @@ MAX_PLANS = 64  # of one field: a statement for each way in which requests diffe
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a statement's parameters are made from. ``source`` is the object that a payload's field belongs to."""
+    """What a statement's parameters are made from. ``source`` is the object that a payload's field belongs to;
+    ``known`` keeps what has been worked out of the variables."""
 
     viewer: Viewer
     limits: Settings
     variables: Mapping[str, Any]
     source: Any = None
+    known: dict[Getter, Any] = field(default_factory=dict)
 
     def wanted(self, ids: Sequence[str], sources: Mapping[str, Source]) -> str:
         """Global ids taken apart, as JSON; null for one that does not exist for the viewer.
@@ -170,7 +172,7 @@ class Document:
         """A new plan, kept for requests of the same shape."""
         trace = Trace(request)
         statement = compiled(Compiler(self.schema, self.fragments, trace))
-        plan = written(statement, trace, dialect) if statement is not None else Plan(None, trace.looks)
+        plan = written(statement, trace, dialect) if statement is not None else Plan(None, tuple(trace.looks.items()))
         kept = self.plans.setdefault(key, [])
         kept.append(plan)
         del kept[:-MAX_PLANS]
@@ -187,7 +189,7 @@ def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
     paged = [(count, sizes) for sizes, count in trace.objects.items() if sizes]
     unused = [getter for name, getter in trace.binds.items() if name not in compiled.params]
-    return Plan(str(compiled), trace.looks, parameters, trace.objects[()], paged, trace.swept, unused)
+    return Plan(str(compiled), tuple(trace.looks.items()), parameters, trace.objects[()], paged, trace.swept, unused)
 
 
 def constant(value: Any) -> Getter:

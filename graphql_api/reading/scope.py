@@ -33,7 +33,7 @@ class Trace:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.looks: list[tuple[Getter, Any]] = []
+        self.looks: dict[Getter, Any] = {}
         self.binds: dict[str, Getter] = {}
         self.objects: Counter[tuple[Getter, ...]] = Counter()
         self.swept = False
@@ -41,9 +41,9 @@ class Trace:
 
     def look(self, getter: Getter) -> Any:
         """The request's value of something that decides the statement's text; it has to be hashable and small."""
-        seen = getter(self.request)
-        self.looks.append((getter, seen))
-        return seen
+        if getter not in self.looks:
+            self.looks[getter] = getter(self.request)
+        return self.looks[getter]
 
     def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
         """A parameter that each request fills for itself."""

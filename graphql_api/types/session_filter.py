@@ -11,7 +11,7 @@ from db.domain import money
 from db.tables import CartItemRow, CustomerSessionRow, IdentifierRow
 from db.tables.columns import Amount
 from graphql_api.errors import BadUserInput
-from graphql_api.reading.arguments import Getter
+from graphql_api.reading.arguments import Filled, Getter, Single, Within
 from graphql_api.reading.aside import Aside
 from graphql_api.reading.fields import Order
 from graphql_api.reading.identity import Columns, Source
@@ -23,21 +23,7 @@ Condition = Callable[[Scope, Columns, Getter], ColumnElement[bool]]
 def filtered(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
     """What the filter demands of a session."""
     given = scope.argument("filter")
-    return [
-        condition(scope, session, field)
-        for name, condition in CONDITIONS.items()
-        if scope.look(is_set(field := within(given, name)))
-    ]
-
-
-def within(given: Getter, name: str) -> Getter:
-    """A field of an input object."""
-    return lambda request: (given(request) or {}).get(name)
-
-
-def is_set(field: Getter) -> Getter:
-    """Whether a field has a value."""
-    return lambda request: field(request) is not None
+    return [CONDITIONS[name](scope, session, Within(given, name)) for name in scope.look(Filled(given))]
 
 
 def one_of(column: str) -> Condition:
@@ -51,7 +37,7 @@ def one_of(column: str) -> Condition:
 
 def any_of(scope: Scope, column: ColumnElement[Any], field: Getter) -> ColumnElement[bool]:
     """Whether a column has any of the listed values."""
-    if scope.look(lambda request: len(field(request)) == 1):
+    if scope.look(Single(field)):
         return column == scope.bind(lambda request: field(request)[0], column.type)
     values = scope.bind(lambda request: json.dumps(field(request)), Text())
     return column.in_(select(func.json_each(values).table_valued("value").c.value))
@@ -76,13 +62,14 @@ def between(column: str, least: str, most: str, *, inclusive: bool) -> Condition
     """A column in a span, either end of which may be left open."""
 
     def condition(scope: Scope, session: Columns, field: Getter) -> ColumnElement[bool]:
-        low, high, here = within(field, least), within(field, most), session[column]
+        low, high, here = Within(field, least), Within(field, most), session[column]
+        filled = scope.look(Filled(field))
         type_: TypeEngine[Any] = here.type
         value = storable if isinstance(type_, Amount) else same
         found: ColumnElement[bool] = here.is_not(None)
-        if scope.look(is_set(low)):
+        if least in filled:
             found &= here >= scope.bind(value(low), type_)
-        if scope.look(is_set(high)):
+        if most in filled:
             found &= here <= scope.bind(value(high), type_) if inclusive else here < scope.bind(value(high), type_)
         return found
 
@@ -160,8 +147,8 @@ LISTS = ("states", "profileIds", "coupons", "referrals")  # with an index of eac
 def beside(scope: Scope, order: Order, application: Callable[[Columns], ColumnElement[bool]]) -> Aside | None:
     """What the filter offers where the order's index does not serve all of it."""
     given = scope.argument("filter")
-    fields = {name: within(given, name) for name in COLUMNS}
-    fields = {name: field for name, field in fields.items() if scope.look(is_set(field))}
+    filled = scope.look(Filled(given))
+    fields = {name: Within(given, name) for name in COLUMNS if name in filled}
     served = [name for name, field in fields.items() if is_served(scope, name, field, order.columns[0])]
     rarest = next(iter(fields), None)
     if rarest is None or rarest in served:  # the index of the order finds few enough rows by itself
@@ -174,7 +161,7 @@ def is_served(scope: Scope, name: str, field: Getter, order: str) -> bool:
     """Whether an index has the order behind the field, or the field is about what the order is of."""
     _, column = COLUMNS[name]
     if order == "created" and name in LISTS:
-        return bool(scope.look(lambda request: len(field(request)) == 1))
+        return bool(scope.look(Single(field)))
     return column == order or (order == "created" and name == "firstSession")
 
 
