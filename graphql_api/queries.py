@@ -1,14 +1,16 @@
 """The root of all reading. Every field says what it reads; the resolvers are all alike."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
 from sqlalchemy import ColumnElement, Integer, Text, or_
 
 from db.domain.attributes import AttributeEntity
+from graphql_api.reading.arguments import Getter
 from graphql_api.reading.fields import Embedded, Many, Nodes, One, Order, Page, reads
 from graphql_api.reading.identity import Columns
-from graphql_api.reading.plans import answer
+from graphql_api.reading.plans import Request, answer
 from graphql_api.reading.scope import Scope
 from graphql_api.types.application import Application
 from graphql_api.types.attribute_definition import AttributeDefinition
@@ -21,10 +23,20 @@ from graphql_api.types.session_list import Filter, OrderBy, asked_order
 from graphql_api.types.viewer import Viewer
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """The application that a field is about, by the argument that may name it."""
+
+    asked: Getter
+
+    def __call__(self, request: Request) -> int:
+        """Raises GraphQLError on one that the viewer does not see."""
+        return request.viewer.application(self.asked(request))
+
+
 def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:
     """Rows of the application that the field is about."""
-    asked = scope.argument("applicationId")
-    return row["application_id"] == scope.bind(lambda request: request.viewer.application(asked(request)), Integer())
+    return row["application_id"] == scope.bind(Meant(scope.argument("applicationId")), Integer())
 
 
 def named(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:

@@ -39,7 +39,7 @@ def getter(argument: GraphQLArgument, node: ValueNode | None) -> Getter:
     default = coerce_default_value(argument)
     default = None if default is Undefined else default
     if node is None:
-        return lambda request: default
+        return absent if default is None else lambda request: default
     if isinstance(node, VariableNode):
         name = node.name.value
         if is_non_null_type(argument.type):
@@ -51,6 +51,10 @@ def getter(argument: GraphQLArgument, node: ValueNode | None) -> Getter:
     return once(
         lambda request: fitting(coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables))))
     )
+
+
+def absent(request: Request) -> None:
+    """The value of an argument that is left out, or that a field does not have."""
 
 
 def once(getter: Getter) -> Getter:

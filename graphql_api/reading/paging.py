@@ -23,7 +23,7 @@ from sqlalchemy import (
 from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
 from graphql_api.reading import cursors
-from graphql_api.reading.arguments import Getter
+from graphql_api.reading.arguments import Getter, absent
 from graphql_api.reading.fields import Page, source_of
 from graphql_api.reading.identity import Columns, is_text
 from graphql_api.reading.json_text import Joined, as_text, boolean, in_list, json_object, or_null
@@ -190,10 +190,6 @@ def page_size(name: str, given: Getter) -> Getter:
         return int(asked)
 
     return size
-
-
-def absent(request: Request) -> None:
-    """The value of an argument that a field does not have."""
 
 
 def key_type(column: Any) -> Any:

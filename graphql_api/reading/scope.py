@@ -35,6 +35,7 @@ class Trace:
         self.request = request
         self.looks: dict[Getter, Any] = {}
         self.binds: dict[str, Getter] = {}
+        self._bound: dict[tuple[Getter, type[TypeEngine[Any]]], BindParameter[Any]] = {}
         self.objects: Counter[tuple[Getter, ...]] = Counter()
         self.swept = False
         self._aliases = count(1)
@@ -46,10 +47,13 @@ class Trace:
         return self.looks[getter]
 
     def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
-        """A parameter that each request fills for itself."""
-        name = f"p{len(self.binds) + 1}"
-        self.binds[name] = getter
-        return bindparam(name, type_=type_, required=True)
+        """A parameter that each request fills for itself; one for all that are equal."""
+        key = (getter, type(type_))
+        if key not in self._bound:
+            name = f"p{len(self.binds) + 1}"
+            self.binds[name] = getter
+            self._bound[key] = bindparam(name, type_=type_, required=True)
+        return self._bound[key]
 
     def counts(self, sizes: tuple[Getter, ...], weight: int = 1) -> None:
         """An object that is answered as many times as the pages around it are long.
