@@ -7,6 +7,7 @@ from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, 
 from strawberry.schema.config import StrawberryConfig
 
 from graphql_api.mutations import Mutation
+from graphql_api.mutations.inputs import make_while_coercing
 from graphql_api.queries import Query
 from graphql_api.scalars import SCALARS
 from graphql_api.types import session_event, user_error
@@ -40,3 +41,6 @@ for each in schema._schema.type_map.values():
     elif isinstance(each, GraphQLObjectType):
         for field in each.fields.values():
             leave_out(field.args)
+
+assert schema._schema.mutation_type is not None
+make_while_coercing(schema._schema.mutation_type)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer
 from db import operations
 from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
-from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID
+from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID, optional
 from graphql_api.mutations.payload import SessionPayload, carried_out, writable
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
@@ -25,8 +25,8 @@ from graphql_api.types.written import of_source
 class CartLineInput:
     """One of the two."""
 
-    position: strawberry.Maybe[int] = strawberry.field(description="The line's index in the cart, from 0.")
-    sku: strawberry.Maybe[str] = strawberry.field(description="The line's sku.")
+    position: int | None = optional("The line's index in the cart, from 0.")
+    sku: str | None = optional("The line's sku.")
 
 
 @strawberry.input(description="Units of one cart line.")
@@ -40,8 +40,9 @@ class ReturnItemInput:
 
     def request(self) -> ReturnRequest:
         """The item as the domain has it."""
-        position, sku = self.line.position, self.line.sku
-        return ReturnRequest(position.value if position else None, sku.value if sku else None, self.quantity)
+        position = None if self.line.position is strawberry.UNSET else self.line.position
+        sku = None if self.line.sku is strawberry.UNSET else self.line.sku
+        return ReturnRequest(position, sku, self.quantity)
 
 
 @strawberry.input(description="Items that come back together.")

@@ -1,0 +1,52 @@
+"""The inputs of mutations: what graphql-core makes while it coerces is what resolvers get."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
+from graphql.utilities import coerce_input_value
+from strawberry import UNSET
+from strawberry.types.base import StrawberryObjectDefinition
+
+from graphql_api.mutations.content import CartItemInput, ProductInput
+from graphql_api.mutations.create_session import CreateSessionInput
+from graphql_api.mutations.inputs import BACK, input_objects
+from graphql_api.schema import schema
+from graphql_api.types.enums import NewSessionState
+
+CREATE = schema._schema.type_map["CreateSessionInput"]
+
+
+def taken(type_: GraphQLObjectType | None) -> Iterator[GraphQLInputObjectType]:
+    """The input objects that the fields of a type take."""
+    assert type_ is not None
+    for field in type_.fields.values():
+        for argument in field.args.values():
+            yield from input_objects(get_named_type(argument.type))
+
+
+WRITTEN = {each.name: each for each in taken(schema._schema.mutation_type)}
+
+
+def test_an_input_is_an_object_of_its_class_once_it_is_coerced() -> None:
+    assert isinstance(CREATE, GraphQLInputObjectType)
+    line = {"sku": "mug", "quantity": 2, "price": "9.95", "product": {"name": "Mugs"}}
+    coerced = coerce_input_value({"integrationId": "x", "coupon": None, "cartItems": [line]}, CREATE)
+    assert coerced == CreateSessionInput(
+        integration_id="x",
+        coupon=None,
+        cart_items=[CartItemInput(sku="mug", quantity=2, price=Decimal("9.95"), product=ProductInput(name="Mugs"))],
+    )
+    assert (coerced.profile_id, coerced.state, coerced.idempotency_key) == (UNSET, NewSessionState.OPEN, None)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_may_be_left_out_of_an_input_has_a_default_in_its_class(name: str) -> None:
+    definition: StrawberryObjectDefinition = WRITTEN[name].extensions[BACK]
+    needed = [each.out_name for each in WRITTEN[name].fields.values() if str(each.type).endswith("!")]
+    assert isinstance(definition.origin(**dict.fromkeys(needed)), definition.origin)
+
+
+def test_no_input_is_both_written_with_and_read_with() -> None:
+    assert {each.name for each in taken(schema._schema.query_type)}.isdisjoint(WRITTEN)
