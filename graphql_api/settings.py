@@ -55,7 +55,10 @@ class Settings(BaseSettings):
     max_aliases: PositiveInt = 100
     max_root_fields: PositiveInt = 100
     max_directives: PositiveInt = 50
+    max_operations: PositiveInt = 20
+    max_fields: PositiveInt = 2_000
     max_tokens: PositiveInt = 2_000
+    max_document_length: PositiveInt = 20_000
     max_cost: PositiveInt = 10_000
     max_request_bytes: PositiveInt = 1_048_576
     deadline_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10

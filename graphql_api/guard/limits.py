@@ -4,44 +4,41 @@ What stands in a fragment is counted once and remembered, however often the frag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import reduce
+from typing import NamedTuple
 
 from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    OverlappingFieldsCanBeMergedRule,
     SelectionNode,
     SelectionSetNode,
+    ValidationContext,
+    specified_rules,
 )
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.settings import Settings
 
 INTROSPECTION_DEPTH = 16  # __schema and __type nest deeper than data, in the query that every tool sends
+MERGING = 10_000  # graphql-core's units: two for each comparison of two fields of one name
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """What a selection set amounts to, fragments spread."""
 
     depth: int = 0
     introspection_depth: int = 0
     aliases: int = 0
     directives: int = 0
+    root_fields: int = 0
     fields: int = 0
 
-    def beside(self, other: "Measure") -> "Measure":
-        """Both in one selection set."""
-        return Measure(
-            max(self.depth, other.depth),
-            max(self.introspection_depth, other.introspection_depth),
-            self.aliases + other.aliases,
-            self.directives + other.directives,
-            self.fields + other.fields,
-        )
+
+NOTHING = Measure()
 
 
 class Measuring:
@@ -53,51 +50,74 @@ class Measuring:
         }
         self._measured: dict[str, Measure] = {}
 
-    def of_set(self, selection_set: SelectionSetNode | None) -> Measure:
+    def of_set(self, selection_set: SelectionSetNode) -> Measure:
         """A selection set."""
-        if selection_set is None:
-            return Measure()
-        return reduce(Measure.beside, map(self.of_node, selection_set.selections), Measure())
+        depth = introspection_depth = aliases = directives = root_fields = fields = 0
+        for node in selection_set.selections:
+            directives += len(node.directives or ())
+            if isinstance(node, FieldNode):
+                inner = self.of_set(node.selection_set) if node.selection_set else NOTHING
+                if node.name.value.startswith("__"):
+                    introspection_depth = max(introspection_depth, inner.depth + 1)
+                else:
+                    depth = max(depth, inner.depth + 1)
+                    introspection_depth = max(introspection_depth, inner.introspection_depth)
+                aliases += node.alias is not None
+                root_fields += 1
+                fields += 1
+            else:
+                inner = self.of_spread(node)
+                depth = max(depth, inner.depth)
+                introspection_depth = max(introspection_depth, inner.introspection_depth)
+                root_fields += inner.root_fields
+            aliases += inner.aliases
+            directives += inner.directives
+            fields += inner.fields
+        return Measure(depth, introspection_depth, aliases, directives, root_fields, fields)
 
-    def of_node(self, node: SelectionNode) -> Measure:
-        """A field, an inline fragment or a spread."""
-        directives = len(node.directives or ())
-        if isinstance(node, FieldNode):
-            inner = self.of_set(node.selection_set)
-            meta = node.name.value.startswith("__")
-            return Measure(
-                0 if meta else inner.depth + 1,
-                inner.depth + 1 if meta else inner.introspection_depth,
-                inner.aliases + (node.alias is not None),
-                inner.directives + directives,
-                1,
-            )
+    def of_spread(self, node: SelectionNode) -> Measure:
+        """What a fragment brings to where it stands."""
         if isinstance(node, FragmentSpreadNode):
-            return self.of_fragment(node.name.value).beside(Measure(directives=directives))
-        inner = self.of_set(getattr(node, "selection_set", None))
-        return inner.beside(Measure(directives=directives))
+            return self.of_fragment(node.name.value)
+        assert isinstance(node, InlineFragmentNode)
+        return self.of_set(node.selection_set)
 
     def of_fragment(self, name: str) -> Measure:
         """A fragment. One that is not there, or that spreads itself, is left for validation to refuse."""
         if name not in self._measured:
-            self._measured[name] = Measure()
+            self._measured[name] = NOTHING
             if fragment := self._fragments.get(name):
                 self._measured[name] = self.of_set(fragment.selection_set)
         return self._measured[name]
 
 
 def check(document: DocumentNode, limits: Settings) -> None:
-    """Raises LimitExceeded where any operation of a document is over a limit."""
+    """Raises LimitExceeded where a document, or any operation of it, is over a limit."""
     measuring = Measuring(document)
-    for operation in document.definitions:
-        if isinstance(operation, OperationDefinitionNode):
-            found = measuring.of_set(operation.selection_set)
-            for name, value, most in (
-                ("nests fields", found.depth, limits.max_depth),
-                ("nests introspection", found.introspection_depth, INTROSPECTION_DEPTH),
-                ("has aliases", found.aliases, limits.max_aliases),
-                ("has directives", found.directives, limits.max_directives),
-                ("has root fields", found.fields, limits.max_root_fields),
-            ):
-                if value > most:
-                    raise LimitExceeded(f"The document {name}: {value}, and the limit is {most}.")
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    within("has operations", len(operations), limits.max_operations)
+    for operation in operations:
+        found = measuring.of_set(operation.selection_set)
+        within("nests fields", found.depth, limits.max_depth)
+        within("nests introspection", found.introspection_depth, INTROSPECTION_DEPTH)
+        within("has aliases", found.aliases, limits.max_aliases)
+        within("has directives", found.directives + len(operation.directives or ()), limits.max_directives)
+        within("has root fields", found.root_fields, limits.max_root_fields)
+        within("selects fields", found.fields, limits.max_fields)
+
+
+def within(name: str, value: int, most: int) -> None:
+    """Raises LimitExceeded where a value is not within its limit."""
+    if value > most:
+        raise LimitExceeded(f"The document {name}: {value}, and the limit is {most}.")
+
+
+class Merging(OverlappingFieldsCanBeMergedRule):
+    """Whether fields of one name can be merged: the one rule whose work grows as the square, and so has a budget."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = MERGING
+
+
+RULES = [Merging if each is OverlappingFieldsCanBeMergedRule else each for each in specified_rules]

@@ -9,7 +9,6 @@ from graphql import (
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     parse,
-    specified_rules,
     validate,
 )
 
@@ -24,6 +23,7 @@ MAX_ERRORS = 10
 MAX_COMMENTS = 1_000
 NOT_FOUND = "PersistedQueryNotFound"  # what Apollo's clients look for
 ABORTED = "Parsing aborted."  # how graphql-core's own limits end: tokens, comments, nesting
+TOO_MUCH_WORK = "Validation aborted."  # and those of its validation: comparisons, shared fragments
 
 
 class InvalidDocument(Exception):
@@ -44,7 +44,7 @@ class Documents:
         self._schema = schema
         self._settings = settings
         self._kept: OrderedDict[str, Document] = OrderedDict()
-        self._rules = [*specified_rules, *([] if settings.shows_schema else [NoSchemaIntrospectionCustomRule])]
+        self._rules = [*limits.RULES, *([] if settings.shows_schema else [NoSchemaIntrospectionCustomRule])]
         self._trusted = self._from_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
     def asked_for(self, given: Parameters) -> Document:
@@ -100,12 +100,12 @@ class Documents:
 
     def _checked(self, source: str) -> Document:
         try:
+            limits.within("has characters", len(source), self._settings.max_document_length)
             parsed = parse(
                 source,
                 allow_empty_selection_sets=False,
                 max_lexical_tokens=self._settings.max_tokens,
                 max_comments=MAX_COMMENTS,
-                max_source_length=self._settings.max_request_bytes,
             )
             limits.check(parsed, self._settings)
         except LimitExceeded as error:
@@ -123,6 +123,8 @@ class Documents:
             allow_empty_selection_sets=False,
         )
         if found:
+            if found[0].message == TOO_MUCH_WORK:
+                raise InvalidDocument(LimitExceeded("The document repeats fields or fragments too often."))
             for problem in found:
                 problem.extensions = {"code": "GRAPHQL_VALIDATION_FAILED", **(problem.extensions or {})}
             raise InvalidDocument(*found)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 MAX_NESTING = 100
+MAX_VALUES = 50_000  # in one request: a cart of the greatest size has less than half as many
 
 
 class NotWellFormed(Exception):
@@ -47,22 +48,29 @@ def from_body(body: bytes) -> Parameters:
 
 def parsed(text: bytes) -> Any:
     """The JSON of a text. Raises NotWellFormed."""
+    opened = text.count(b"[") + text.count(b"{")  # those in strings, too, which nobody fills with so many
+    if opened > MAX_VALUES:
+        raise NotWellFormed(f"The request has more than {MAX_VALUES} lists and objects.")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise NotWellFormed(f"The request is not JSON in UTF-8: {error}.") from error
-    if text.count(b"[") + text.count(b"{") > MAX_NESTING and nesting(value) > MAX_NESTING:
-        raise NotWellFormed(f"The request nests deeper than {MAX_NESTING} levels.")
+    if opened > MAX_NESTING or text.count(b",") > MAX_VALUES:
+        measure(value)
     return value
 
 
-def nesting(value: Any) -> int:
-    """How deep lists and objects stand in each other."""
-    depth, level = 0, [value]
+def measure(value: Any) -> None:
+    """Raises NotWellFormed where values stand too deep in each other, or are too many."""
+    depth, values, level = 0, 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
+        values += sum(map(len, level))
+        if depth > MAX_NESTING:
+            raise NotWellFormed(f"The request nests deeper than {MAX_NESTING} levels.")
+        if values > MAX_VALUES:
+            raise NotWellFormed(f"The request has more than {MAX_VALUES} values.")
         level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
-    return depth
 
 
 def checked(given: Any) -> Parameters:

@@ -30,7 +30,15 @@ class Limits:
 
     max_page_size: int = value("The most rows that first, last or nodes may ask for.", setting("max_page_size"))
     max_depth: int = value("How deep a document may nest fields.", setting("max_depth"))
-    max_aliases: int = value("How many aliases a document may have, fragments spread.", setting("max_aliases"))
+    max_aliases: int = value("How many aliases an operation may have, fragments spread.", setting("max_aliases"))
+    max_directives: int = value(
+        "How many directives an operation may have, fragments spread.", setting("max_directives")
+    )
+    max_root_fields: int = value("How many fields may stand at the root of an operation.", setting("max_root_fields"))
+    max_fields: int = value("How many fields an operation may select, fragments spread.", setting("max_fields"))
+    max_operations: int = value("How many operations a document may have.", setting("max_operations"))
+    max_tokens: int = value("How many tokens a document may have.", setting("max_tokens"))
+    max_document_length: int = value("How many characters a document may have.", setting("max_document_length"))
     max_cost: int = value(
         "How many objects a document may answer: pages count for as many as they may hold, other lists for one; a"
         " count, a sum or the search for a page counts for twenty.",

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -18,7 +17,8 @@ def api(shared_api: Api) -> Api:
 
 
 def test_a_document_is_measured_with_its_fragments_spread(serve: Callable[..., Api]) -> None:
-    api = serve(max_depth=3, max_aliases=3, max_directives=2, max_root_fields=2, max_tokens=100)
+    few = {"max_depth": 3, "max_aliases": 3, "max_directives": 2, "max_root_fields": 2, "max_fields": 7}
+    api = serve(**few, max_operations=2, max_tokens=100, max_document_length=1_200)
     within = "{ viewer { application { id } } }"
     assert api.codes(within) == []
     for document, problem in {
@@ -29,7 +29,11 @@ def test_a_document_is_measured_with_its_fragments_spread(serve: Callable[..., A
         "{ viewer { ...F ...F } } fragment F on Viewer { a: role b: role }": "aliases: 4",
         "{ viewer @skip(if: true) @include(if: true) { ... @skip(if: true) { role } } }": "directives: 3",
         "{ viewer { role } ... { __typename ...F } } fragment F on Query { t: __typename }": "root fields: 3",
+        "query @skip(if: true) { viewer @skip(if: true) @include(if: true) { role } }": "directives: 3",
+        "{ viewer { ...F ...F ...F ...F } } fragment F on Viewer { role keyName }": "fields: 9",
+        "query A { __typename } query B { __typename } query C { __typename }": "operations: 3",
         "{" + " __typename" * 100 + "}": "100 tokens",
+        "{ __typename }".rjust(1_201): "characters: 1201",
     }.items():
         (error,) = api.query(document)["errors"]
         assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
@@ -70,23 +74,6 @@ def test_a_document_that_cannot_be_run_says_why(api: Api, document: str, expecte
     assert set(api.codes(document)) == {expected}
 
 
-@pytest.mark.parametrize("where", ["Query", "Viewer"])
-def test_fragments_that_double_are_measured_in_linear_time(api: Api, where: str) -> None:
-    leaf = "viewer{role}" if where == "Query" else "role"
-    links = "".join(f"fragment F{i} on {where}{{a{i}:__typename ...F{i + 1} ...F{i + 1}}}" for i in range(120))
-    body = "{...F0}" if where == "Query" else "{viewer{...F0}}"
-    start = perf_counter()
-    codes = api.codes(f"{body}{links}fragment F120 on {where}{{{leaf}}}")
-    assert codes == ["LIMIT_EXCEEDED"]
-    assert perf_counter() - start < 2
-
-
-def test_a_field_that_stands_two_thousand_times_is_soon_refused(api: Api) -> None:
-    start = perf_counter()
-    assert api.codes("{ viewer {" + " role" * 1_900 + " } }") in ([], ["GRAPHQL_VALIDATION_FAILED"])
-    assert perf_counter() - start < 5
-
-
 def test_pages_within_pages_multiply_and_are_limited(api: Api) -> None:
     document = """query($n: Int) { customerSessions(first: $n) { nodes { events(first: $n) { nodes { id } } } } }"""
     assert api.codes(document, {"n": 10}) == []
@@ -94,12 +81,19 @@ def test_pages_within_pages_multiply_and_are_limited(api: Api) -> None:
 
 
 def test_the_limits_can_be_read(serve: Callable[..., Api]) -> None:
-    document = """{ viewer { limits { maxPageSize maxDepth maxAliases maxCost maxRequestBytes
+    document = """{ viewer { limits { maxPageSize maxDepth maxAliases maxDirectives maxRootFields maxFields
+      maxOperations maxTokens maxDocumentLength maxCost maxRequestBytes
       maxCartItems maxCartUnits maxIdentifiers } } }"""
     assert serve(max_depth=7, max_cost=8).data(document)["viewer"]["limits"] == {
         "maxPageSize": 100,
         "maxDepth": 7,
         "maxAliases": 100,
+        "maxDirectives": 50,
+        "maxRootFields": 100,
+        "maxFields": 2_000,
+        "maxOperations": 20,
+        "maxTokens": 2_000,
+        "maxDocumentLength": 20_000,
         "maxCost": 8,
         "maxRequestBytes": 1_048_576,
         "maxCartItems": 1_000,

@@ -25,7 +25,14 @@ randoms = st.randoms(use_true_random=False)
 def crowded(furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
     """Four applications full of sessions, behind limits that no document of these tests comes near."""
     path = Path(shutil.copy(furnished[0], tmp_path_factory.mktemp("crowd")))
-    limits = {"max_aliases": 10_000, "max_directives": 10_000, "max_tokens": 100_000, "max_cost": 10**9}
+    limits = {
+        "max_aliases": 10_000,
+        "max_directives": 10_000,
+        "max_tokens": 100_000,
+        "max_document_length": 10**6,
+        "max_fields": 10**6,
+        "max_cost": 10**9,
+    }
     with asyncio.Runner() as runner, Api(runner, path, furnished[1], **limits) as api:
         yield Crowded(api)
 

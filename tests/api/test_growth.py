@@ -1,0 +1,161 @@
+"""What an attacker's document costs grows with its length and no faster: work is counted, not timed."""
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import pytest
+from served import settings_for
+
+from graphql_api.schema import schema
+from graphql_api.settings import Settings
+from graphql_api.transport import parameters
+from graphql_api.transport.documents import Documents, InvalidDocument
+from graphql_api.transport.parameters import NotWellFormed
+
+Attack = Callable[[int], str]
+
+
+def work(run: Callable[[], object]) -> int:
+    """How many lines of Python run."""
+    lines = 0
+
+    def count(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+def named(kind: str, number: int, body: str) -> str:
+    """A fragment on Viewer."""
+    return f"fragment {kind}{number} on Viewer{{{body}}}"
+
+
+def refused(source: str, settings: Settings) -> None:
+    """Run a document past all that can refuse it."""
+    with suppress(InvalidDocument):
+        Documents(schema._schema, settings).get(source)
+
+
+ATTACKS: dict[str, Attack] = {
+    "fields": lambda size: "{viewer{" + "role " * size + "}}",
+    "unknown fields": lambda size: "{viewer{" + "rol " * size + "}}",
+    "aliases": lambda size: "{" + "".join(f"a{each}:__typename " for each in range(size)) + "}",
+    "aliases of one field": lambda size: "{viewer{" + "".join(f"a{each}:role " for each in range(size)) + "}}",
+    "directives": lambda size: "{__typename" + "@skip(if:true)" * size + "}",
+    "unknown directives": lambda size: "{__typename" + "@a" * size + "}",
+    "arguments": lambda size: "{node(" + "id:1 " * size + "){id}}",
+    "lists": lambda size: "{nodes(ids:[" + '"a" ' * size + "]){id}}",
+    "deep lists": lambda size: "{nodes(ids:" + "[" * size + "]" * size + "){id}}",
+    "deep objects": lambda size: "{nodes(ids:" + "{a:" * size + "1" + "}" * size + "){id}}",
+    "deep fields": lambda size: "{" + "a{" * size + "a" + "}" * (size + 1),
+    "deep inline fragments": lambda size: "{" + "...{" * size + "__typename" + "}" * (size + 1),
+    "deep types": lambda size: "query($a:" + "[" * size + "Int" + "]" * size + "){__typename}",
+    "comments": lambda size: "#" + "x" * 50 * size + "\n{__typename}",
+    "lines of comments": lambda size: "#\n" * size + "{__typename}",
+    "strings": lambda size: '{node(id:"' + "x" * 50 * size + '"){id}}',
+    "escapes": lambda size: '{node(id:"' + "\\u{61}" * 5 * size + '"){id}}',
+    "block strings": lambda size: '{node(id:"""' + " x\n" * 5 * size + '"""){id}}',
+    "numbers": lambda size: "{customerSessions(first:" + "1" * 50 * size + "){totalCount}}",
+    "names": lambda size: "{" + "x" * 50 * size + "}",
+    "blanks": lambda size: "\n \t," * 10 * size + "{",
+    "variables": lambda size: "query(" + "".join(f"$a{each}:Int " for each in range(size)) + "){__typename}",
+    "undefined variables": lambda size: "{nodes(ids:[" + "".join(f"$a{each} " for each in range(size)) + "]){id}}",
+    "operations": lambda size: "".join(f"query A{each}{{__typename}}" for each in range(size)),
+    "operations on a fragment": lambda size: (
+        "".join(f"query A{each}($a:ID!){{...F}}" for each in range(size))
+        + "fragment F on Query{nodes(ids:["
+        + "$a " * size
+        + "]){id}}"
+    ),
+    "fragments side by side": lambda size: (
+        "{viewer{"
+        + "".join(f"...F{each} " for each in range(size))
+        + "}}"
+        + "".join(named("F", each, "role") for each in range(size))
+    ),
+    "fragments in a chain": lambda size: (
+        "{viewer{...F0}}"
+        + "".join(named("F", each, f"role ...F{each + 1}") for each in range(size))
+        + named("F", size, "role")
+    ),
+    "fragments that double": lambda size: (
+        "{viewer{...F0}}"
+        + "".join(named("F", each, f"role ...F{each + 1} ...F{each + 1}") for each in range(size))
+        + named("F", size, "role")
+    ),
+    "fragments that double under aliases": lambda size: (
+        "{...F0}"
+        + "".join(
+            f"fragment F{each} on Query{{a:node(id:1){{...on Node{{...F{each + 1}}}}}b:node(id:1){{...F{each + 1}}}}}"
+            for each in range(size)
+        )
+    ),
+    "a circle of fragments": lambda size: (
+        "{viewer{...F0}}"
+        + "".join(named("F", each, f"role ...F{(each + 1) % size} ...F{(each + 7) % size}") for each in range(size))
+    ),
+    "fragments of themselves": lambda size: (
+        "{viewer{...F0}}" + "".join(named("F", each, f"...F{each}" * 3) for each in range(size))
+    ),
+    "circular introspection": lambda size: "{__schema{types" + "{fields{type" * size + "{name}" + "}}" * size + "}}",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+@pytest.mark.parametrize("limits", ["as they are", "wide"])
+def test_an_attack_of_twice_the_length_is_at_most_twice_the_work(attack: Attack, limits: str, tmp_path: Any) -> None:
+    most = 10**9
+    wide = ("aliases", "depth", "directives", "document_length", "fields", "operations", "root_fields", "tokens")
+    settings = settings_for(tmp_path, **({f"max_{each}": most for each in wide} if limits == "wide" else {}))
+    small, great = (work(partial(refused, attack(size), settings)) for size in (200, 400))
+    assert great <= 2.2 * small + 5_000
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_no_attack_of_any_length_is_more_work_than_a_document_may_be(attack: Attack, tmp_path: Any) -> None:
+    settings = settings_for(tmp_path)
+    allowed = work(partial(refused, "{viewer{" + "keyName " * 1_990 + "}}", settings))
+    assert work(partial(refused, attack(10_000), settings)) <= allowed
+
+
+VALUES: dict[str, Callable[[int], bytes]] = {
+    "values": lambda size: b'{"query":"{a}","variables":{"a":[' + b"1," * size + b"1]}}",
+    "lists": lambda size: b'{"query":"{a}","variables":{"a":[' + b"[]," * size + b"1]}}",
+    "objects": lambda size: b'{"query":"{a}","variables":{"a":[' + b'{"a":1},' * size + b"1]}}",
+    "fields": lambda size: (
+        b'{"query":"{a}","variables":{' + b",".join(b'"%d":1' % each for each in range(size)) + b"}}"
+    ),
+    "deep lists": lambda size: b'{"query":"{a}","variables":{"a":' + b"[" * size + b"]" * size + b"}}",
+    "commas": lambda size: b'{"query":"{a}","variables":{"a":"' + b"," * size + b'"}}',
+}
+
+
+@pytest.mark.parametrize("attack", VALUES.values(), ids=VALUES)
+def test_a_request_of_any_size_is_as_much_work_as_one_that_is_allowed(attack: Callable[[int], bytes]) -> None:
+    body = attack(150_000)
+
+    def parsed() -> None:
+        with suppress(NotWellFormed):
+            parameters.from_body(body)
+
+    assert work(parsed) < 100
+
+
+def test_a_request_may_have_as_many_values_as_the_greatest_cart_needs_and_no_more() -> None:
+    for name in ("values", "objects"):
+        assert parameters.from_body(VALUES[name](24_000))
+        with pytest.raises(NotWellFormed, match="more than 50000"):
+            parameters.from_body(VALUES[name](50_001))
+    assert parameters.from_body(VALUES["commas"](150_000))
