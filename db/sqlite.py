@@ -262,7 +262,7 @@ def tell(answers: list[asyncio.Future[Any]], told: list[Callable[[], Any]]) -> N
 
 def engine_of(url: URL) -> Engine:
     """An engine of plain connections, for the threads; each says how its transactions begin."""
-    made = create_engine(url.set(drivername="sqlite"), connect_args=OPTIONS)
+    made = create_engine(url.set(drivername="sqlite"), connect_args=OPTIONS, hide_parameters=True)
 
     @event.listens_for(made, "connect")
     def on_connect(connection: DBAPIConnection, record: object) -> None:

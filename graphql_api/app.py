@@ -16,14 +16,18 @@ from db import migrations
 from db.engine import open_database
 from graphql_api.context import now
 from graphql_api.guard.keys import Keys
+from graphql_api.observe import log
+from graphql_api.observe.observer import Observer
+from graphql_api.observe.requests import Requests
+from graphql_api.observe.statements import Counted
 from graphql_api.schema import schema
 from graphql_api.server import Server
 from graphql_api.settings import Settings, load_settings
 from graphql_api.transport import graphiql
 from graphql_api.transport.documents import Documents
-from graphql_api.transport.http import GraphQLEndpoint
+from graphql_api.transport.http import PATH, GraphQLEndpoint
 
-log = logging.getLogger("cartograph")
+logger = logging.getLogger("cartograph")
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -38,12 +42,14 @@ def create_app(settings: Settings) -> Starlette:
         database = await open_database(settings.database_url)
         try:
             await database.write(migrations.upgrade)
+            counted = Counted(database)
             keys = Keys(database, settings.key_cache_seconds, now)
-            app.state.server = Server(settings, database, keys, documents)
+            app.state.server = Server(settings, counted, keys, documents, Observer([log.tell]))
             yield
             await keys.close()
         finally:
             await database.close()
+            log.flush()
 
     return Starlette(
         lifespan=lifespan,
@@ -53,7 +59,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/readyz", ready),
             Mount("/graphiql", Assets(directory=graphiql.ASSETS)),
         ],
-        middleware=[*cross_origin(settings), Middleware(GraphQLEndpoint)],
+        middleware=[*cross_origin(settings), Middleware(Requests, path=PATH), Middleware(GraphQLEndpoint)],
     )
 
 
@@ -64,7 +70,8 @@ def cross_origin(settings: Settings) -> Iterator[Middleware]:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "GraphQL-Require-Preflight"],
+            allow_headers=["Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id"],
+            expose_headers=["X-Request-Id"],
         )
 
 
@@ -99,7 +106,7 @@ async def ready(request: Request) -> Response:
     try:
         current = await server.database.query(migrations.is_current)
     except Exception:  # whatever it is, the answer is no
-        log.exception("not ready")
+        logger.exception("not ready")
         return JSONResponse({"status": "the database does not answer"}, 503)
     if not current:
         return JSONResponse({"status": "the database is of another release"}, 503)

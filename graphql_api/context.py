@@ -1,23 +1,25 @@
 """What a resolver knows of the request it works for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from db.engine import Database
 from db.operations import Actor
 from graphql_api.guard.viewer import Viewer
+from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document
 from graphql_api.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One operation of one caller."""
+    """One operation of one caller. ``seen`` is what is told of it; its cost is added up there."""
 
     database: Database
     settings: Settings
     viewer: Viewer
     document: Document
+    seen: Operation = field(default_factory=Operation)
 
     @property
     def actor(self) -> Actor:

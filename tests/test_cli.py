@@ -235,6 +235,33 @@ def test_several_workers_share_one_new_database(serve: Serve) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_all_that_a_server_says_is_json_and_the_last_request_is_in_it(serve: Serve, workers: str) -> None:
+    process = serve("--port", "0", "--workers", workers)
+    url = address(process)
+    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+        client.post(f"{url}/graphql", headers={"X-Request-Id": "the-last-one"}, timeout=10)
+
+    process.send_signal(signal.SIGTERM)
+
+    said = [json.loads(line) for line in process.communicate(timeout=20)[0].splitlines()]
+    told = [line for line in said if line["logger"] == "cartograph.operations"]
+    assert [(line["request"], line["outcome"]) for line in told] == [("the-last-one", "UNAUTHENTICATED")]
+    assert {line["level"] for line in said} == {"info"}
+
+
+def test_development_says_it_in_words(serve: Serve) -> None:
+    process = serve("--port", "0", "--dev")
+    httpx.post(f"{address(process)}/graphql", headers={"X-Request-Id": "mine"})
+
+    process.send_signal(signal.SIGTERM)
+
+    said = process.communicate(timeout=10)[0]
+    assert "INFO:     request=mine" in said
+    assert "outcome=UNAUTHENTICATED" in said
+    assert '{"' not in said
+
+
 def test_a_port_that_is_taken_is_refused_before_anything_is_made(
     own_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

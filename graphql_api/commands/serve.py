@@ -39,6 +39,8 @@ def serve(
 
     import uvicorn
 
+    from graphql_api.observe import log
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has shut down
     uvicorn.run(
         "graphql_api.app:from_environment",
@@ -46,8 +48,8 @@ def serve(
         host=settings.host,
         port=port,
         workers=workers,
-        log_level=settings.log_level,
-        access_log=settings.dev,
+        log_config=log.configuration(settings),
+        access_log=False,
         server_header=False,
         ws_max_size=settings.max_request_bytes,
         timeout_graceful_shutdown=math.ceil(settings.deadline_seconds),  # no request is under way for longer

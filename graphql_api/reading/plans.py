@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
@@ -116,6 +117,7 @@ class Document:
     ast: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
     operations: Sequence[OperationDefinitionNode]
+    sha256: str
     plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
     signatures: dict[int, Sequence[GraphQLVariableSignature]] = field(default_factory=dict)
 
@@ -124,7 +126,8 @@ class Document:
         """A document with nothing planned yet."""
         fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
         operations = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
-        return cls(schema, ast, fragments, operations)
+        text = ast.loc.source.body if ast.loc else ""
+        return cls(schema, ast, fragments, operations, sha256(text.encode()).hexdigest())
 
     def field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, on: Dialect) -> Plan:
         """The plan of a field that the executor has come to."""
@@ -221,6 +224,7 @@ async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragmen
     assert plan.statement is not None
     try:
         cost = plan.cost(request)
+        context.seen.cost += cost
         objects = None if plan.swept else cost
         return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), objects) or "null")
     except StatementTooDeep:

@@ -59,6 +59,7 @@ async def queried(
     except LimitExceeded as error:  # a limit is that of the whole query
         return ExecutionResult(None, [error])
     except Exception:  # the executor meets it again
+        context.seen.cost = 0
         data = None
     return await executed(context, operation, variables) if data is None else ExecutionResult(data)
 

@@ -4,7 +4,7 @@ Written against ASGI itself: what a request does not need is not made for it.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -59,41 +59,44 @@ class GraphQLEndpoint:
                 return await page(server, send)
             await self.answer(server, scope, headers, receive, send)
         except HttpError as error:
+            scope["seen"].outcome = code(error.errors)
             answer = {"errors": [each.formatted for each in error.errors]}
             await say(send, error.status, answer, chosen(accept) or JSON, error.headers)
         except ClientGone:
-            pass
+            scope["seen"].outcome = "GONE"
         except Exception as error:
+            scope["seen"].outcome = "INTERNAL"
             failed = execution.masked(GraphQLError(str(error), original_error=error))
             await say(send, HTTPStatus.INTERNAL_SERVER_ERROR, {"errors": [failed.formatted]}, chosen(accept) or JSON)
 
     async def answer(self, server: Server, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Run what a request asks for. Raises HttpError and ClientGone."""
-        method = scope["method"]
+        method, seen = scope["method"], scope["seen"]
         if method not in ("GET", "POST"):
             raise not_allowed("GET, POST", f"{method} is not a method of GraphQL over HTTP; use POST.")
         media_type = chosen(text(headers.get(b"accept")))
         if media_type is None:
             problem = f"Nothing that the Accept header takes is spoken here: {ANSWER} or {JSON}."
             raise HttpError(HTTPStatus.NOT_ACCEPTABLE, BadUserInput(problem))
-        viewer = await who(server, headers)
+        viewer = seen.viewer = await who(server, headers)
         try:
             given = asked(scope, headers) if method == "GET" else await sent(server, headers, receive)
         except NotWellFormed as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, BadUserInput(str(error))) from error
         try:
-            document = server.documents.asked_for(given)
+            document = seen.document = server.documents.asked_for(given)
         except InvalidDocument as invalid:
             raise HttpError(refused(media_type), *invalid.errors) from invalid
-        operation = selected(document, given.operation_name, media_type)
+        operation = seen.definition = selected(document, given.operation_name, media_type)
         if method == "GET" and operation.operation is not OperationType.QUERY:
             raise not_allowed("POST", "A GET can only query; send a mutation by POST.")
-        context = Context(server.database, server.settings, viewer, document)
+        context = Context(server.database, server.settings, viewer, document, seen)
         result = await execution.run(context, operation, given.variables)
         if result.data is None and result.errors and not any(error.path for error in result.errors):
             raise HttpError(refused(media_type), *result.errors)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
+            seen.outcome = code(result.errors)
             answer = {"errors": [each.formatted for each in result.errors], **answer}
         await say(send, HTTPStatus.OK, answer, media_type)
 
@@ -104,6 +107,11 @@ def headers_of(scope: Scope) -> Headers:
     for name, value in scope["headers"]:
         headers[name] = headers[name] + b", " + value if name in headers else value
     return headers
+
+
+def code(errors: Sequence[GraphQLError]) -> str:
+    """The code of the first error, which stands for the others."""
+    return str((errors[0].extensions or {}).get("code", "INTERNAL"))
 
 
 def text(value: bytes | None) -> str | None:

@@ -1,0 +1,31 @@
+"""Who is told of operations: of each when it begins and when it ends."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from secrets import token_hex
+
+from graphql_api.observe.operation import Operation
+
+SANE = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")  # what a log can hold and a header can repeat
+
+
+class Observer:
+    """Tells of operations. One that comes without an id of its own gets one that no other has."""
+
+    def __init__(self, tellers: Sequence[Callable[[Operation], None]]) -> None:
+        self._tellers = tellers
+        self._process = token_hex(8)
+        self._numbers = count(1)
+
+    def begin(self, headers: Mapping[bytes, bytes]) -> Operation:
+        """An operation that has just been asked for, with these headers."""
+        given = headers.get(b"x-request-id")
+        if given is not None and SANE.fullmatch(given):
+            return Operation(given.decode())
+        return Operation(f"{self._process}-{next(self._numbers)}")
+
+    def end(self, seen: Operation) -> None:
+        """The operation has been answered."""
+        for tell in self._tellers:
+            tell(seen)
