@@ -11,6 +11,7 @@ from db.domain.money import ZERO, RoundingMode
 
 MAX_LINES = 1_000
 MAX_UNITS = 10_000
+MEASURES = ("weight", "height", "width", "length")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class ReturnedItem:
 
 def total(cart: Sequence[CartLine]) -> Decimal:
     """Sum of price times quantity, before discounts and returns."""
-    return sum((line.total for line in cart), ZERO)
+    return sum([line.price * line.quantity for line in cart], ZERO)
 
 
 def share_discount(cart: Sequence[CartLine], discount_total: Decimal, minor_digits: int) -> tuple[CartLine, ...]:

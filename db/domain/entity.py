@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from db.domain.cart import CartLine
+from db.domain.cart import MEASURES, CartLine
 from db.domain.session import CustomerSession, SessionReturn
 
 Entity = dict[str, Any]
@@ -39,20 +39,23 @@ def entity(session: CustomerSession) -> Entity:
 
 def cart_item(line: CartLine) -> Entity:
     """One line; what it does not say is left out."""
-    shape: Entity = {
-        "sku": line.sku,
-        "name": line.name,
-        "quantity": line.quantity,
-        "price": plain(line.price),
-        "category": line.category,
-        "product": {"name": line.product_name} if line.product_name is not None else None,
-    }
-    for measure in ("weight", "height", "width", "length"):
-        value = getattr(line, measure)
-        shape[measure] = plain(value) if value is not None else None
-    shape["attributes"] = dict(line.attributes) or None
-    shape["returnedQuantity"] = line.returned_quantity or None
-    return {name: value for name, value in shape.items() if value is not None}
+    shape: Entity = {"sku": line.sku}
+    if line.name is not None:
+        shape["name"] = line.name
+    shape["quantity"] = line.quantity
+    shape["price"] = plain(line.price)
+    if line.category is not None:
+        shape["category"] = line.category
+    if line.product_name is not None:
+        shape["product"] = {"name": line.product_name}
+    for measure in MEASURES:
+        if (value := getattr(line, measure)) is not None:
+            shape[measure] = plain(value)
+    if line.attributes:
+        shape["attributes"] = dict(line.attributes)
+    if line.returned_quantity:
+        shape["returnedQuantity"] = line.returned_quantity
+    return shape
 
 
 def session_return(made: SessionReturn) -> Entity:

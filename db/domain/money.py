@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 
-from db.domain.decimals import decimal_places
 from db.domain.errors import InvalidInput, Refusal, cut
 
 PLACES = 4
@@ -32,7 +31,7 @@ def problems(amount: Decimal, path: tuple[str, ...], *, minor_digits: int = PLAC
         expected = "0 or more"
     elif amount >= LIMIT:
         expected = "less than 10^14"
-    elif decimal_places(amount) > minor_digits:
+    elif round(amount, minor_digits) != amount:
         expected = f"at most {minor_digits} decimal places"
     else:
         return ()

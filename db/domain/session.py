@@ -127,7 +127,8 @@ def with_shares(session: CustomerSession, changed: str) -> CustomerSession:
                 path=(changed,), discount_total=discount_total, total=total, minor_digits=session.minor_digits
             )
         )
-    return replace(session, cart=cart.share_discount(session.cart, discount_total, session.minor_digits))
+    shared = cart.share_discount(session.cart, discount_total, session.minor_digits)
+    return session if shared == session.cart else replace(session, cart=shared)
 
 
 def checked_cart(
@@ -174,7 +175,7 @@ def line_problems(line: CartLine, path: tuple[str, ...]) -> list[Refusal]:
             found.extend(text.problems(value, (*path, name), most=MAX_NAME))
     if line.product_name is not None:
         found.extend(text.problems(line.product_name, (*path, "product", "name"), least=1, most=MAX_NAME))
-    for name in ("weight", "height", "width", "length"):
+    for name in cart.MEASURES:
         if (measure := getattr(line, name)) is not None:
             found.extend(money.problems(measure, (*path, name)))
     return found

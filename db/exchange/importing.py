@@ -4,7 +4,9 @@ What has been committed stays. An import that was stopped, or killed, is complet
 is there with the same entity is left as it is.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import BinaryIO
@@ -17,10 +19,11 @@ from db.domain.errors import InvalidInput, Refusal, Refused, cut, quoted
 from db.domain.session import CustomerSession, Rules
 from db.engine import Database
 from db.exchange.bulk import add_all
-from db.exchange.history import Told, history
-from db.exchange.lines import LONGEST, Line, batches
-from db.exchange.record import Record, read_record
-from db.exchange.seen import Seen
+from db.exchange.history import Told
+from db.exchange.judging import Candidate, Judged, judge
+from db.exchange.lines import LONGEST, batches
+from db.exchange.record import Record
+from db.exchange.seen import Names, Profiles
 from db.exchange.stored import named
 from db.repository.applications import settings, with_definitions
 from db.repository.core import SESSION
@@ -70,15 +73,6 @@ class Remark:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A line that breaks no rule by itself."""
-
-    line: int
-    record: Record
-    life: Told
-
-
 @dataclass(slots=True)
 class Report:
     """What became of the lines of one transaction. ``put_right`` are remarks on lines that were imported."""
@@ -91,109 +85,116 @@ class Report:
     put_right: list[Remark] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What becomes of some lines, the sessions that are new, and what is known of their profiles then."""
+
+    report: Report
+    new: Sequence[Told]
+    profiles: Mapping[str, bool]
+
+
 async def import_sessions(database: Database, command: ImportSessions, stream: BinaryIO) -> AsyncIterator[Report]:
     """Import a file, and report after each transaction. Raises Refused with NotFound for an unknown application.
 
-    Where the command says STOP, the lines before the first that fails are imported, and none after it.
+    While some lines are written, the next are judged on a thread, by the definitions of attributes that there were at
+    the beginning. Where the command says STOP, the lines before the first that fails are imported, and none after it.
     """
-    empty = True
-    with Seen() as seen:
-        for batch in batches(stream, command.longest):
-            empty = False
-            if command.dry_run:
-                report = await database.query(rehearse, command, batch, seen)
-            else:
-                report = await database.write(carry_out, command, batch, seen)
-            yield report
-            if report.failed and command.on_error is OnError.STOP:
+    rules = await database.query(rules_of, command.application_id)
+    run, operation = (database.query, sift) if command.dry_run else (database.write, carry_out)
+    bundles, loop = batches(stream, command.longest), asyncio.get_running_loop()
+    with Names() as names, Profiles() as profiles, ThreadPoolExecutor(1, "judge") as thread:
+
+        def begin() -> asyncio.Future[Judged] | None:
+            batch = next(bundles, None)
+            if batch is None:
+                return None
+            return loop.run_in_executor(thread, judge, batch, command.longest, command.application_id, rules, names)
+
+        following = begin()
+        if following is None:
+            yield Report(failed=1, problems=[Remark(1, InvalidInput(problem="The file is empty; expected a session."))])
+        while following:
+            judged = await following
+            following = begin()
+            known = profiles.known(profiles_of(judged.candidates))
+            sifted = await run(operation, command, judged, known)
+            profiles.note(sifted.profiles)
+            yield sifted.report
+            if sifted.report.failed and command.on_error is OnError.STOP:
                 return
-    if empty:
-        yield Report(failed=1, problems=[Remark(1, InvalidInput(problem="The file is empty; expected a session."))])
 
 
-def carry_out(connection: Connection, command: ImportSessions, batch: Sequence[Line], seen: Seen) -> Report:
+def rules_of(connection: Connection, application_id: int) -> Rules:
+    """The rules of an application, with all its definitions. Raises Refused with NotFound."""
+    rules = settings(connection, application_id)
+    return replace(rules, attributes=with_definitions(connection, application_id, rules.attributes))
+
+
+def profiles_of(candidates: Iterable[Candidate]) -> set[str]:
+    """The profiles of some sessions."""
+    return {each.record.profile_id for each in candidates if each.record.profile_id is not None}
+
+
+def carry_out(connection: Connection, command: ImportSessions, judged: Judged, known: Mapping[str, bool]) -> Sifted:
     """Import some lines."""
-    new, report = sift(connection, command, batch, seen)
-    add_all(connection, command.application_id, new)
-    return report
+    sifted = sift(connection, command, judged, known)
+    add_all(connection, command.application_id, sifted.new)
+    return sifted
 
 
-def rehearse(connection: Connection, command: ImportSessions, batch: Sequence[Line], seen: Seen) -> Report:
-    """Say what an import would do, and write nothing."""
-    _, report = sift(connection, command, batch, seen)
-    return report
+def sift(connection: Connection, command: ImportSessions, judged: Judged, known: Mapping[str, bool]) -> Sifted:
+    """The sessions to be made out of some lines, and what becomes of each line; nothing is written.
 
-
-def sift(
-    connection: Connection, command: ImportSessions, batch: Sequence[Line], seen: Seen
-) -> tuple[list[Told], Report]:
-    """The sessions to be made out of some lines, and what becomes of each line."""
-    rules = settings(connection, command.application_id)
-    rules = replace(rules, attributes=with_definitions(connection, command.application_id, rules.attributes))
-    found = [read(line, command, rules, seen) for line in batch]
-    sessions = [each.life.session for each in found if isinstance(each, Candidate)]
-    there = named(connection, command.application_id, [each.integration_id for each in sessions])
-    look_up(connection, command.application_id, sessions, seen)
+    ``known`` are profiles that have sessions already, and whether one of these is the first.
+    """
+    candidates = judged.candidates
+    there = named(connection, command.application_id, [each.record.integration_id for each in candidates])
+    unknown = profiles_of(candidates) - known.keys()
+    profiles = {**known, **firsts(connection, command.application_id, unknown)}
     new: list[Told] = []
-    report = Report(size=sum(line.size for line in batch))
-    for line, each in zip(batch, found, strict=True):
+    report = Report(size=judged.size)
+    for line, each in judged.lines:
         try:
             if isinstance(each, Refused):
                 raise each
             stored = there.get(each.record.integration_id)
-            life = fitted(each, stored, command, seen, report)
+            life, wrong = fitted(each, stored, profiles, command)
+            report.put_right.extend(Remark(line, refusal) for refusal in wrong)
             if stored is None:
                 new.append(life)
                 report.created += 1
-                if life.session.profile_id is not None:
-                    seen.accept(life.session.profile_id, life.session.first_session)
+                if (profile_id := life.session.profile_id) is not None:
+                    profiles[profile_id] = profiles.get(profile_id, False) or life.session.first_session
             else:
                 expect_same(life.session, stored)
                 report.unchanged += 1
         except Refused as refused:
             report.failed += 1
-            report.problems.extend(Remark(line.number, refusal) for refusal in refused.refusals)
+            report.problems.extend(Remark(line, refusal) for refusal in refused.refusals)
             if command.on_error is OnError.STOP:
                 break
-    return new, report
+    return Sifted(report, new, profiles)
 
 
-def read(line: Line, command: ImportSessions, rules: Rules, seen: Seen) -> Candidate | Refused:
-    """One line as far as it can be judged alone, or why it cannot be imported."""
-    try:
-        if line.content is None:
-            problem = f"Expected at most {command.longest} bytes, got {line.size}."
-            raise Refused(InvalidInput(problem=problem))
-        record = read_record(line.content)
-        earlier = seen.earlier(record.integration_id, line.number)
-        if earlier is not None:
-            problem = f"{quoted(record.integration_id)} stands on line {earlier} already."
-            raise Refused(InvalidInput(path=("integrationId",), problem=problem))
-        return Candidate(line.number, record, history(record, command.application_id, rules))
-    except Refused as refused:
-        return refused
-
-
-def look_up(connection: Connection, application_id: int, sessions: Sequence[CustomerSession], seen: Seen) -> None:
-    """Note which profiles have sessions in the database; those that have been noted need no second look."""
-    profiles = {each.profile_id for each in sessions if each.profile_id is not None}
-    unknown = [each for each in profiles if seen.first_of(each) is None]
-    if unknown:
-        names = {"application_id": application_id, "profile_ids": unknown}
-        for profile_id, has_first in connection.execute(FIRSTS, names):
-            seen.accept(profile_id, bool(has_first))
+def firsts(connection: Connection, application_id: int, profile_ids: Collection[str]) -> dict[str, bool]:
+    """Those of the profiles that have sessions in the database, and whether one of these is the first."""
+    if not profile_ids:
+        return {}
+    names = {"application_id": application_id, "profile_ids": list(profile_ids)}
+    return {profile_id: bool(has_first) for profile_id, has_first in connection.execute(FIRSTS, names)}
 
 
 def fitted(
-    each: Candidate, stored: CustomerSession | None, command: ImportSessions, seen: Seen, report: Report
-) -> Told:
-    """The life with total and firstSession as they should be. Raises Refused where the file has them otherwise.
+    each: Candidate, stored: CustomerSession | None, profiles: Mapping[str, bool], command: ImportSessions
+) -> tuple[Told, Sequence[Refusal]]:
+    """The life with total and firstSession as they should be, and what the file has otherwise.
 
-    Unless the command says to recompute them: then it is only remarked.
+    Raises Refused for that, unless the command says to recompute.
     """
     record, life = each.record, each.life
-    first = stored.first_session if stored else is_first(record, seen)
-    wrong = []
+    first = stored.first_session if stored else is_first(record, profiles)
+    wrong: list[Refusal] = []
     if record.total != life.session.total:
         expected = printed(life.session.total, life.session.minor_digits)
         problem = f"Expected {expected}, which the cart comes to, got {cut(str(record.total))}."
@@ -202,22 +203,19 @@ def fitted(
         expected, got = (str(value).lower() for value in (first, record.first_session))
         problem = f"Expected {expected}, by the other sessions of its profile, got {got}."
         wrong.append(InvalidInput(path=("firstSession",), problem=problem))
-    if not wrong:
-        return life
-    if not command.recompute:
+    if wrong and not command.recompute:
         raise Refused(*wrong)
-    report.put_right.extend(Remark(each.line, refusal) for refusal in wrong)
-    return life.with_first_session(first)
+    return life.with_first_session(first) if wrong else life, wrong
 
 
-def is_first(record: Record, seen: Seen) -> bool:
+def is_first(record: Record, profiles: Mapping[str, bool]) -> bool:
     """Whether no session of the profile came before; where sessions have changed profiles, what the record says.
 
     Two sessions that are both the first of one profile there cannot be, whatever has changed.
     """
     if record.profile_id is None:
         return True
-    has_first = seen.first_of(record.profile_id)
+    has_first = profiles.get(record.profile_id)
     if record.stands and not (record.first_session and has_first):
         return record.first_session
     return has_first is None

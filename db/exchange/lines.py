@@ -13,7 +13,7 @@ BATCH_BYTES = 4 * 2**20  # so that long lines do not add up in memory
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line, with its number from 1 and its size in the file. The content of one that is too long is None."""
+    """One line, with its number from 1 and its size in the file. Of one that is too long there is no content."""
 
     number: int
     size: int

@@ -1,19 +1,20 @@
-"""What a run has seen of its file so far. It is kept in a file of SQLite's own, so that memory does not grow."""
+"""What a run has seen of its file so far. It is kept in files of SQLite's own, so that memory does not grow."""
 
+import json
 import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 
-class Seen:
-    """The integration IDs, each with the line it stood on first; and the profiles that sessions were accepted for."""
+class Kept:
+    """A table that lasts as long as the run. It is used by one thread at a time."""
+
+    TABLE = ""
 
     def __init__(self) -> None:
-        # The empty name is a temporary file. It is used where the transaction is, one thread at a time.
-        self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self._kept.execute("PRAGMA synchronous = OFF")
-        self._kept.execute("PRAGMA journal_mode = OFF")
-        self._kept.execute("CREATE TABLE name (name BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID")
-        self._kept.execute("CREATE TABLE profile (name TEXT PRIMARY KEY, has_first INTEGER NOT NULL) WITHOUT ROWID")
+        self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # a temporary file
+        for statement in ("PRAGMA synchronous = OFF", "PRAGMA journal_mode = OFF", self.TABLE):
+            self._kept.execute(statement)
 
     def __enter__(self) -> Self:
         return self
@@ -21,21 +22,34 @@ class Seen:
     def __exit__(self, *_: object) -> None:
         self._kept.close()
 
-    def earlier(self, integration_id: str, line: int) -> int | None:
-        """The line on which an integration ID stood before; None where this is the first."""
-        name = integration_id.encode(errors="surrogatepass")  # no rule has been held against it yet
-        statement = "INSERT INTO name VALUES (?, ?) ON CONFLICT DO UPDATE SET line = line RETURNING line"
-        found: int = self._kept.execute(statement, (name, line)).fetchone()[0]
-        return None if found == line else found
 
-    def first_of(self, profile_id: str) -> bool | None:
-        """Whether a session of the profile was its first; None where the profile has had no session."""
-        found = self._kept.execute("SELECT has_first FROM profile WHERE name = ?", (profile_id,)).fetchone()
-        return None if found is None else bool(found[0])
+class Names(Kept):
+    """The integration IDs, each with the line it stood on first."""
 
-    def accept(self, profile_id: str, is_first: bool) -> None:
-        """Note a session of a profile."""
-        statement = (
-            "INSERT INTO profile VALUES (?, ?) ON CONFLICT DO UPDATE SET has_first = has_first OR excluded.has_first"
-        )
-        self._kept.execute(statement, (profile_id, is_first))
+    TABLE = "CREATE TABLE seen (name BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID"
+
+    def earlier(self, names: Sequence[tuple[str, int]]) -> Mapping[int, int]:
+        """Note names, each with its line; answers the lines whose name stood before, each with the line it stood on."""
+        rows = [(name.encode(errors="surrogatepass"), line) for name, line in names]  # no rule was held against it yet
+        noted = self._kept.executemany("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", rows).rowcount
+        if noted == len(rows):
+            return {}
+        found = {line: self._kept.execute("SELECT line FROM seen WHERE name = ?", (name,)) for name, line in rows}
+        firsts = ((line, cursor.fetchone()[0]) for line, cursor in found.items())
+        return {line: first for line, first in firsts if first != line}
+
+
+class Profiles(Kept):
+    """The profiles that sessions were accepted for, and whether one of these was its profile's first."""
+
+    TABLE = "CREATE TABLE seen (name TEXT PRIMARY KEY, has_first INTEGER NOT NULL) WITHOUT ROWID"
+
+    def known(self, profile_ids: Iterable[str]) -> dict[str, bool]:
+        """Those that have been noted."""
+        statement = "SELECT name, has_first FROM seen WHERE name IN (SELECT value FROM json_each(?))"
+        found = self._kept.execute(statement, (json.dumps(list(profile_ids)),))
+        return {name: bool(has_first) for name, has_first in found}
+
+    def note(self, profiles: Mapping[str, bool]) -> None:
+        """Note profiles, or what they have come to."""
+        self._kept.executemany("INSERT OR REPLACE INTO seen VALUES (?, ?)", profiles.items())

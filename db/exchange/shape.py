@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from db.domain.attribute_values import instant, kind
 from db.domain.errors import InvalidInput, Refusal, Refused, cut, quoted
@@ -12,7 +12,7 @@ from db.domain.money import ZERO
 from db.operations.change import to_millisecond
 
 Path = tuple[str, ...]
-MISSING = object()
+T = TypeVar("T")
 LONGEST_INT = 20  # digits; what is longer fits no field, and to make an int of it takes long
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -79,35 +79,39 @@ class Shape:
         """Note a problem at a path within the object."""
         self.found.append(InvalidInput(path=(*self.path, *path), problem=problem))
 
-    def take(self, name: str, types: type | tuple[type, ...], expected: str, default: Any) -> Any:
-        """The value of a field; ``default`` where there is none."""
-        value = self.value.get(name, MISSING)
-        if value is MISSING:
-            return default
-        if isinstance(value, types) and (types is bool or not isinstance(value, bool)):
-            return value
+    def other(self, name: str, value: Any, expected: str, default: T) -> T:
+        """Note a value of another type, and answer one of the right type."""
         self.refuse((name,), f"Expected {expected}, got {kind_of(value)}.")
         return default
 
     def text(self, name: str) -> str:
         """A string."""
-        return self.take(name, str, "a string", "")
+        value = self.value.get(name, "")
+        return value if type(value) is str else self.other(name, value, "a string", "")
 
     def text_or_none(self, name: str) -> str | None:
         """A string, or None where the field is left out."""
-        return self.take(name, str, "a string", None)
+        value = self.value.get(name)
+        if type(value) is str or name not in self.value:
+            return value
+        return self.other(name, value, "a string", None)
 
     def flag(self, name: str) -> bool:
         """A boolean."""
-        return self.take(name, bool, "true or false", False)
+        value = self.value.get(name, False)
+        return value if type(value) is bool else self.other(name, value, "true or false", False)
 
     def integer(self, name: str) -> int:
         """A whole number, written as one: 1.0 is none."""
-        return self.take(name, int, "a whole number", 0)
+        value = self.value.get(name, 0)
+        return value if type(value) is int else self.other(name, value, "a whole number", 0)
 
     def amount(self, name: str) -> Decimal:
         """A number, exactly."""
-        return Decimal(self.take(name, (int, Decimal), "a number", ZERO))
+        value = self.value.get(name, ZERO)
+        if type(value) is Decimal:
+            return value
+        return Decimal(value) if type(value) is int else self.other(name, value, "a number", ZERO)
 
     def amount_or_none(self, name: str) -> Decimal | None:
         """A number, exactly, or None where the field is left out."""
@@ -115,11 +119,13 @@ class Shape:
 
     def items(self, name: str) -> list[Any]:
         """A list."""
-        return self.take(name, list, "a list", [])
+        value = self.value.get(name, [])
+        return value if type(value) is list else self.other(name, value, "a list", [])
 
     def object(self, name: str) -> dict[str, Any]:
         """An object."""
-        return self.take(name, dict, "an object", {})
+        value = self.value.get(name, {})
+        return value if type(value) is dict else self.other(name, value, "an object", {})
 
     def texts(self, name: str) -> list[str]:
         """A list of strings."""

@@ -54,10 +54,11 @@ class Amount(TypeDecorator[Decimal]):
         """The number of ten-thousandths. Raises ValueError on a finer amount."""
         if value is None:
             return None
-        units = value.scaleb(PLACES)
-        if units != int(units):
+        scaled = value.scaleb(PLACES)
+        units = int(scaled)
+        if units != scaled:
             raise ValueError(f"{value} is finer than {PLACES} decimal places")
-        return int(units)
+        return units
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         """The amount."""
