@@ -13,15 +13,10 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
-    Undefined,
-    is_non_null_type,
 )
-from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
-from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 from sqlalchemy import Dialect, Select
 
 from db import json
@@ -33,6 +28,7 @@ from graphql_api.reading.arguments import Getter
 from graphql_api.reading.compiler import Compiler
 from graphql_api.reading.identity import Source
 from graphql_api.reading.scope import Trace
+from graphql_api.reading.variables import Variables
 from graphql_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,7 +115,7 @@ class Document:
     operations: Sequence[OperationDefinitionNode]
     sha256: str
     plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
-    signatures: dict[int, Sequence[GraphQLVariableSignature]] = field(default_factory=dict)
+    known_variables: dict[int, Variables] = field(default_factory=dict)
 
     @classmethod
     def of(cls, schema: GraphQLSchema, ast: DocumentNode) -> Document:
@@ -139,27 +135,12 @@ class Document:
         key = (id(operation),)
         return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.query(operation))
 
-    def coerced(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The values of an operation's variables; None where one is wrong, which graphql-core then tells.
-
-        Does for a document that is run again what graphql-core does for one that is run once.
-        """
-        signatures = self.signatures.get(id(operation))
-        if signatures is None:
-            found = [get_variable_signature(self.schema, each) for each in operation.variable_definitions or ()]
-            signatures = [each for each in found if not isinstance(each, GraphQLError)]  # validation has found those
-            self.signatures[id(operation)] = signatures
-        values: dict[str, Any] = {}
-        for signature in signatures:
-            if signature.name in given:
-                value = values[signature.name] = coerce_input_value(given[signature.name], signature.type)
-                if value is Undefined:
-                    return None
-            elif signature.default is not None:
-                values[signature.name] = coerce_default_value(signature)
-            elif is_non_null_type(signature.type):
-                return None
-        return values
+    def variables(self, operation: OperationDefinitionNode) -> Variables:
+        """How the variables of an operation get their values."""
+        known = self.known_variables.get(id(operation))
+        if known is None:
+            known = self.known_variables[id(operation)] = Variables.of(self.schema, operation)
+        return known
 
     def _kept(self, key: tuple[int, ...], request: Request) -> Plan | None:
         """A plan made before for a request of the same shape."""

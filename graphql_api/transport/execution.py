@@ -8,7 +8,17 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, execute
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    default_field_resolver,
+    default_type_resolver,
+    execute,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.context import Context
@@ -51,7 +61,7 @@ async def queried(
 
     What does stand in the way is left to the executor, which goes field by field and says which one is at fault.
     """
-    values = context.document.coerced(operation, variables)
+    values = context.document.variables(operation).coerced(variables)
     if values is None:
         return await executed(context, operation, variables)
     try:
@@ -68,20 +78,43 @@ async def executed(
     context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> ExecutionResult:
     """The result of an operation by the executor."""
-    result = execute(
-        context.document.schema,
-        context.document.ast,
-        context_value=context,
-        variable_values=dict(variables),
-        operation_name=operation.name.value if operation.name else None,
-        executor_class=FragmentExecutor,
-        hide_suggestions=not context.settings.shows_schema,
-        max_coercion_errors=MAX_COERCION_ERRORS,
-    )
+    values = context.document.variables(operation).for_executor(variables)
+    result: Any = told_wrong(context, operation, variables) if values is None else started(context, operation, values)
     if isawaitable(result):
         result = await result
     assert isinstance(result, ExecutionResult)
     return ExecutionResult(result.data, shown(result.errors or ()) or None)
+
+
+def started(context: Context, operation: OperationDefinitionNode, values: VariableValues) -> Any:
+    """The executor at work, with values that have been coerced."""
+    document = context.document
+    executor = FragmentExecutor(
+        schema=document.schema,
+        fragment_definitions=dict(document.fragments),
+        fragments={name: FragmentDetails(each) for name, each in document.fragments.items()},
+        root_value=None,
+        context_value=context,
+        operation=operation,
+        variable_values=values,
+        field_resolver=default_field_resolver,
+        type_resolver=default_type_resolver,
+        subscribe_field_resolver=default_field_resolver,
+        hide_suggestions=not context.settings.shows_schema,
+    )
+    return executor.execute_operation()
+
+
+def told_wrong(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Any:
+    """What graphql-core says of variables whose values are wrong; nothing is run."""
+    return execute(
+        context.document.schema,
+        context.document.ast,
+        variable_values=dict(variables),
+        operation_name=operation.name.value if operation.name else None,
+        hide_suggestions=not context.settings.shows_schema,
+        max_coercion_errors=MAX_COERCION_ERRORS,
+    )
 
 
 def shown(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
