@@ -22,6 +22,7 @@ def make_while_coercing(mutation: GraphQLObjectType) -> None:
                 definition: StrawberryObjectDefinition = input_type.extensions[BACK]
                 for each in input_type.fields.values():
                     each.out_name = each.extensions[BACK].python_name
+                input_type.is_one_of = bool(definition.is_one_of)  # Strawberry checks it while it makes the object
                 input_type.out_type = maker(definition.origin)  # type: ignore[method-assign, assignment]  # as its constructor does
                 definition.from_input = as_made
 

@@ -1,5 +1,6 @@
 """Values that do not fit: a clear error or the right answer, and nothing half-written."""
 
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,19 @@ def test_a_value_that_does_not_fit_its_type_is_refused(api: Api, wrong: dict[str
     before = api.everything()
     assert set(api.codes(CREATE, {"input": {"integrationId": "s1", **wrong}})) == {"BAD_USER_INPUT"}
     assert api.everything() == before
+
+
+@pytest.mark.parametrize("line", [{}, {"sku": None}, {"sku": "mug", "position": 0}])
+def test_a_line_to_return_is_named_in_one_way(api: Api, line: dict[str, Any]) -> None:
+    returning = "mutation($input: ReturnItemsInput!) { returnItems(input: $input) { errors { path } } }"
+    assert set(api.codes(returning, {"input": {"integrationId": "s1", "items": [{"line": line}]}})) == {
+        "BAD_USER_INPUT"
+    }
+    literal = "{" + " ".join(f"{name}: {json.dumps(value)}" for name, value in line.items()) + "}"
+    written = returning.replace("($input: ReturnItemsInput!)", "").replace(
+        "$input", f'{{integrationId: "s1", items: [{{line: {literal}}}]}}'
+    )
+    assert set(api.codes(written)) == {"GRAPHQL_VALIDATION_FAILED"}
 
 
 @pytest.mark.parametrize("price", ["1.5", "1e3", "true", "MUG", "$x", "null", "[1]", "1" * 5_000, '"1e3"'])
