@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     max_request_bytes: PositiveInt = 1_048_576
     deadline_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
     key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2
+    max_token_seconds: Annotated[int, Field(gt=0, le=31_536_000)] = 86_400
 
     @model_validator(mode="after")
     def agree(self) -> Self:

@@ -122,6 +122,15 @@ class UpdateAttributeDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreateSessionToken:
+    """What opens one session, for so many seconds; the rest of what a token says is no matter of the session."""
+
+    application_id: int
+    integration_id: str
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateApplication:
     """A new owner of sessions. ``currency`` is an ISO 4217 code, ``time_zone`` an IANA name."""
 

@@ -1,13 +1,13 @@
 """The keys that prefixes name, for whoever checks their secrets."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, tuple_
 
-from db.repository.core import API_KEY
+from db.repository.core import API_KEY, TOKEN_SECRET
 from db.tables import KeyRole
 
 
@@ -20,21 +20,26 @@ class KeyName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A key as it is kept. ``secret_hash`` is the SHA-256 of the whole key text; application 0 is every application."""
+    """A key as it is kept. ``secret_hash`` is the SHA-256 of the whole key text; ``token_secret`` signs session tokens,
+    and is None while nobody has asked for one."""
 
     application_id: int
     prefix: str
     name: str
     role: KeyRole
-    secret_hash: bytes
+    secret_hash: bytes = field(repr=False)
     created: datetime
     expires: datetime | None
     revoked: datetime | None
     last_used: datetime | None
+    token_secret: bytes | None = field(repr=False)
 
 
-KEYS = select(*(API_KEY.c[field.name] for field in fields(Key))).where(
-    tuple_(API_KEY.c.application_id, API_KEY.c.prefix).in_(bindparam("names", expanding=True))
+COLUMNS = {**API_KEY.c, "token_secret": TOKEN_SECRET.c.secret}
+KEYS = (
+    select(*(COLUMNS[field.name].label(field.name) for field in fields(Key)))
+    .select_from(API_KEY.outerjoin(TOKEN_SECRET))
+    .where(tuple_(API_KEY.c.application_id, API_KEY.c.prefix).in_(bindparam("names", expanding=True)))
 )
 
 

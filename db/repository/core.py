@@ -26,6 +26,7 @@ PROFILE = table(tables.CustomerProfileRow)
 RETURN = table(tables.SessionReturnRow)
 RETURNED_ITEM = table(tables.ReturnedItemRow)
 SESSION = table(tables.CustomerSessionRow)
+TOKEN_SECRET = table(tables.TokenSecretRow)
 
 
 def insert_in(dialect: str, into: Table) -> Insert:

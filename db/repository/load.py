@@ -13,13 +13,18 @@ from db.domain.session import MAX_ID, CustomerSession, SessionReturn
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 
+NAMED = (
+    SESSION.c.application_id == bindparam("application_id"),
+    SESSION.c.integration_id == bindparam("integration_id"),
+)
 ROW = (
     select(*(SESSION.c[field.name] for field in fields(CustomerSession) if field.name in SESSION.c))
-    .where(
-        SESSION.c.application_id == bindparam("application_id"),
-        SESSION.c.integration_id == bindparam("integration_id"),
-    )
+    .where(*NAMED)
     .with_for_update()
+)
+NUMBER = select(SESSION.c.id).where(*NAMED)
+NAME = select(SESSION.c.integration_id).where(
+    SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("session_id")
 )
 
 
@@ -44,9 +49,7 @@ def find(connection: Connection, application_id: int, integration_id: str) -> Cu
 
     Raises Refused with InvalidInput where no session can have the integration ID.
     """
-    if found := [*text.problems(integration_id, ("integrationId",), least=1, most=MAX_ID)]:
-        raise Refused(*found)
-    names = {"application_id": application_id, "integration_id": integration_id}
+    names = names_of(application_id, integration_id)
     row = connection.execute(ROW, names).mappings().one_or_none()
     if row is None:
         return None
@@ -65,9 +68,34 @@ def take(connection: Connection, application_id: int, integration_id: str) -> Cu
     """The same; raises Refused with SessionNotFound, or with NotFound where there is not even the application."""
     session = find(connection, application_id, integration_id)
     if session is None:
-        settings(connection, application_id)
-        raise Refused(SessionNotFound(integration_id=integration_id))
+        raise missing(connection, application_id, integration_id)
     return session
+
+
+def number_of(connection: Connection, application_id: int, integration_id: str) -> int:
+    """The id of the session, which is kept from nobody. Raises as ``take`` does."""
+    number: int | None = connection.execute(NUMBER, names_of(application_id, integration_id)).scalar_one_or_none()
+    if number is None:
+        raise missing(connection, application_id, integration_id)
+    return number
+
+
+def integration_id_of(connection: Connection, application_id: int, session_id: int) -> str | None:
+    """The integration ID of a session by its number; None where there is none."""
+    return connection.execute(NAME, {"application_id": application_id, "session_id": session_id}).scalar_one_or_none()
+
+
+def names_of(application_id: int, integration_id: str) -> Mapping[str, Any]:
+    """What a session is found by. Raises Refused with InvalidInput where no session can have the integration ID."""
+    if found := [*text.problems(integration_id, ("integrationId",), least=1, most=MAX_ID)]:
+        raise Refused(*found)
+    return {"application_id": application_id, "integration_id": integration_id}
+
+
+def missing(connection: Connection, application_id: int, integration_id: str) -> Refused:
+    """The refusal where there is no such session. Raises Refused with NotFound where there is no such application."""
+    settings(connection, application_id)
+    return Refused(SessionNotFound(integration_id=integration_id))
 
 
 def returns(connection: Connection, key: Mapping[str, Any]) -> tuple[SessionReturn, ...]:

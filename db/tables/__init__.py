@@ -1,6 +1,6 @@
 """The tables, one file an aggregate. ``application_id`` leads every key and every index."""
 
-from db.tables.application import ApiKeyRow, ApplicationRow, KeyRole
+from db.tables.application import ApiKeyRow, ApplicationRow, KeyRole, TokenSecretRow
 from db.tables.base import Row
 from db.tables.customer_profile import AttributeDefinitionRow, CustomerProfileRow
 from db.tables.customer_session import CartItemRow, CustomerSessionRow, DiscountRow, IdentifierRow
@@ -21,4 +21,5 @@ __all__ = [
     "Row",
     "SessionEventRow",
     "SessionReturnRow",
+    "TokenSecretRow",
 ]

@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from db.domain.attributes import UnknownAttributes
 from db.domain.money import RoundingMode
-from db.tables.base import CLUSTERED, Row
+from db.tables.base import CLUSTERED, Row, belongs_to
 from db.tables.columns import CodePoints, UtcTime, by_value
 
 
@@ -54,3 +54,14 @@ class ApiKeyRow(Row, table=True):
     expires: datetime | None = Field(default=None, sa_type=UtcTime)
     revoked: datetime | None = Field(default=None, sa_type=UtcTime)
     last_used: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class TokenSecretRow(Row, table=True):
+    """What a key signs session tokens with; made when the first of them is asked for."""
+
+    __tablename__ = "token_secret"
+    __table_args__ = (belongs_to("api_key", prefix="prefix"), CLUSTERED)
+
+    application_id: int = Field(primary_key=True)
+    prefix: str = Field(primary_key=True, sa_type=CodePoints)
+    secret: bytes

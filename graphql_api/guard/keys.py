@@ -1,4 +1,4 @@
-"""Keys: from the Authorization header to who asks."""
+"""Keys, and the session tokens that they sign: from the Authorization header to who asks."""
 
 import asyncio
 import logging
@@ -12,7 +12,9 @@ from time import monotonic
 
 from db.engine import Database
 from db.operations import Key, KeyName, use_key
+from db.tables import KeyRole
 from graphql_api.errors import Unauthenticated
+from graphql_api.guard import tokens
 from graphql_api.guard.lookups import Lookups
 from graphql_api.guard.viewer import Viewer
 
@@ -37,7 +39,8 @@ class Known:
 class Keys:
     """Tells who asks. What was found of a key is remembered for ``seconds``, and a revocation is heeded as fast.
 
-    A key that has never been good waits behind others of its kind and holds up none that has.
+    A session token is known by the key that signed it, and ends with it. What has never been good waits behind others
+    of its kind and holds up none that has.
     """
 
     def __init__(self, database: Database, seconds: float, now: Callable[[], datetime]) -> None:
@@ -72,21 +75,21 @@ class Keys:
         await asyncio.gather(*self._noting.values())
 
     async def _looked_up(self, secret: str, secret_hash: bytes) -> Known:
-        """What is found of a key now. A key that is not even written like one is not looked up."""
-        parts = KEY.fullmatch(secret)
-        if parts is None or int(parts[1]) > LARGEST_APPLICATION:
+        """What is found of a key now. What is not even written like one is not looked up."""
+        name = key_named(secret)
+        if name is None or name.application_id > LARGEST_APPLICATION:
             return Known(UNKNOWN, 0)
         asked, seconds = monotonic(), self._seconds  # what is revoked from now on may be missed by the lookup
         lookups = self._regulars if secret_hash in self._good else self._strangers
-        key = await lookups.find(KeyName(int(parts[1]), parts[2]))
+        key = await lookups.find(name)
         now = self._now()
-        found = opened(key, secret_hash, now)
+        found = opened(key, secret, secret_hash, now)
         if key is None or isinstance(found, str):
             self._good.pop(secret_hash, None)
             return remembered(self._refused, secret_hash, Known(found, asked + seconds))
         self._note_use(key, now)
-        if key.expires is not None:
-            seconds = min(seconds, (key.expires - now).total_seconds())
+        if found.expires is not None:
+            seconds = min(seconds, (found.expires - now).total_seconds())
         return remembered(self._good, secret_hash, Known(found, asked + seconds))
 
     def _note_use(self, key: Key, now: datetime) -> None:
@@ -104,15 +107,41 @@ class Keys:
             del self._noting[name]
 
 
-def opened(key: Key | None, secret_hash: bytes, now: datetime) -> Viewer | str:
-    """The holder of a key whose secret has this hash, or why it opens nothing."""
-    if key is None or not compare_digest(key.secret_hash, secret_hash):
+def key_named(secret: str) -> KeyName | None:
+    """The key that is meant: by its own text, or by that of a session token."""
+    parts = KEY.fullmatch(secret)
+    return KeyName(int(parts[1]), parts[2]) if parts else tokens.signer(secret)
+
+
+def opened(key: Key | None, secret: str, secret_hash: bytes, now: datetime) -> Viewer | str:
+    """The holder of a key or of a token that it signed, or why what was sent opens nothing."""
+    if key is None:
         return UNKNOWN
+    found = of_key(key, secret_hash) if KEY.fullmatch(secret) else of_token(key, secret)
+    if isinstance(found, str):
+        return found
     if key.revoked is not None:
         return "The key has been revoked."
     if key.expires is not None and key.expires <= now:
         return "The key has expired."
-    return Viewer(key.application_id, key.prefix, key.name, key.role)
+    return found
+
+
+def of_key(key: Key, secret_hash: bytes) -> Viewer | str:
+    """The holder of a key whose secret has this hash."""
+    if not compare_digest(key.secret_hash, secret_hash):
+        return UNKNOWN
+    return Viewer(key.application_id, key.prefix, key.name, key.role, key.expires)
+
+
+def of_token(key: Key, text: str) -> Viewer | str:
+    """The holder of a session token that the key signed."""
+    token = tokens.verified(text, key.token_secret) if key.token_secret else None
+    if token is None:
+        return "The session token is not known or has expired."
+    prefix, name = f"{key.prefix}-{token.grant.session_id}", f"{key.name} (session token)"
+    expires = min(token.expires, key.expires or token.expires)
+    return Viewer(token.application_id, prefix, name, KeyRole.READER, expires, token.grant)
 
 
 def remembered(where: dict[bytes, Known], secret_hash: bytes, known: Known) -> Known:

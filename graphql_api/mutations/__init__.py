@@ -8,6 +8,7 @@ from graphql_api.mutations.create_application import create_application
 from graphql_api.mutations.create_attribute_definition import create_attribute_definition
 from graphql_api.mutations.create_key import create_key
 from graphql_api.mutations.create_session import create_session
+from graphql_api.mutations.create_session_token import create_session_token
 from graphql_api.mutations.return_items import return_items
 from graphql_api.mutations.revoke_key import revoke_key
 from graphql_api.mutations.update_application import update_application
@@ -32,5 +33,6 @@ class Mutation:
     update_attribute_definition = update_attribute_definition
     create_application = create_application
     update_application = update_application
+    create_session_token = create_session_token
     create_key = create_key
     revoke_key = revoke_key

@@ -1,5 +1,6 @@
 """The input that create, update and upsert share: what a session holds."""
 
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -85,6 +86,15 @@ class ContentInput:
     identifiers: list[str] | None = optional("All identifiers; at most 5, each 1 to 255 characters, no duplicates.")
     attributes: JSONObject | None = optional("Attributes to set, by name; a null value removes one, null removes all.")
     discounts: list[DiscountInput] | None = optional("All discounts; together no more than the cart's total.")
+
+    def given(self) -> list[str]:
+        """The names of the fields that are not left out, as the schema has them."""
+        names = {"profile_id": "profileId", "cart_items": "cartItems"}
+        return [
+            names.get(field.name, field.name)
+            for field in fields(ContentInput)
+            if getattr(self, field.name) is not strawberry.UNSET
+        ]
 
     def content(self) -> SessionContent:
         """The content as the domain has it."""

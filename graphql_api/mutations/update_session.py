@@ -1,11 +1,14 @@
 """updateSession."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import strawberry
 
 from db import operations
 from db.domain.commands import UpdateSession
+from db.operations import Outcome
 from graphql_api.mutations.content import (
     APPLICATION_ID,
     EXPECTED_VERSION,
@@ -13,7 +16,7 @@ from graphql_api.mutations.content import (
     INTEGRATION_ID,
     ContentInput,
 )
-from graphql_api.mutations.payload import SessionPayload, carried_out, writable
+from graphql_api.mutations.payload import SessionPayload, carried_out
 from graphql_api.types.info import Info
 
 
@@ -35,16 +38,24 @@ class UpdateSessionPayload(SessionPayload):
     """See Mutation.updateSession."""
 
 
-@strawberry.mutation(description="Changes the content of an open session. A change of nothing leaves no event.")
+@strawberry.mutation(
+    description="Changes the content of an open session. A change of nothing leaves no event. A session token with"
+    " WRITE_CART can set cartItems, coupon and referral of its session, and nothing else."
+)
 async def update_session(
     info: Info, input: Annotated[UpdateSessionInput, strawberry.argument(description="The session and what to change.")]
 ) -> UpdateSessionPayload:
     """Input to command."""
+    viewer = info.context.viewer
+    viewer.may_update(input.given())
     command = UpdateSession(
-        application_id=writable(info, input.application_id),
+        application_id=viewer.application(input.application_id),
         integration_id=input.integration_id,
         content=input.content(),
         expected_version=input.expected_version,
         idempotency_key=input.idempotency_key,
     )
-    return await carried_out(info, UpdateSessionPayload, operations.update_session, command)
+    operation: Callable[..., Outcome] = operations.update_session
+    if viewer.grant is not None:
+        operation = partial(operations.update_own_session, session_id=viewer.grant.session_id)
+    return await carried_out(info, UpdateSessionPayload, operation, command)

@@ -8,14 +8,27 @@ through ``bind`` and becomes a parameter.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, FromClause, bindparam, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Table,
+    bindparam,
+    false,
+    literal_column,
+    select,
+)
 from sqlalchemy.types import TypeEngine
 
+from db.repository.core import APPLICATION, SESSION
 from db.tables import ApplicationRow, CustomerSessionRow
 from graphql_api.errors import LimitExceeded
 from graphql_api.reading.arguments import Getter
@@ -38,6 +51,7 @@ class Trace:
         self._bound: dict[tuple[Getter, type[TypeEngine[Any]]], BindParameter[Any]] = {}
         self.objects: Counter[tuple[Getter, ...]] = Counter()
         self.swept = False
+        self.granted = self.look(lambda request: request.viewer.session_id is not None)
         self._aliases = count(1)
 
     def look(self, getter: Getter) -> Any:
@@ -70,8 +84,29 @@ class Trace:
         self.counts(sizes, SWEEP)
 
     def alias(self, source: Source) -> FromClause:
-        """A name for a table that stands nowhere else in the statement."""
-        return source.table.alias(f"t{next(self._aliases)}")
+        """A name for a table that stands nowhere else in the statement; for a session token, of the rows it opens.
+
+        No table gets into a statement by any other way.
+        """
+        name = f"t{next(self._aliases)}"
+        if not self.granted:
+            return source.table.alias(name)
+        return select(source.table).where(*self.opened(source.table)).subquery(name)
+
+    def opened(self, table: Table) -> Iterator[ColumnElement[bool]]:
+        """Which rows exist for a session token: the session's, and its application's own. Of any other table, none."""
+        application, session = self.own
+        yield table.c.application_id == application
+        if table is SESSION or "session_id" in table.c:
+            yield table.c["id" if table is SESSION else "session_id"] == session
+        elif table is not APPLICATION:
+            yield false()
+
+    @cached_property
+    def own(self) -> tuple[BindParameter[int], BindParameter[int]]:
+        """The application and the number of the session that a session token is for."""
+        application = self.bind(lambda request: request.viewer.application_id, Integer())
+        return application, self.bind(lambda request: request.viewer.session_id, BigInteger())
 
 
 @dataclass(frozen=True)

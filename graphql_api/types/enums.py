@@ -10,6 +10,7 @@ from db.domain.attributes import AttributeEntity, UnknownAttributes
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.tables import KeyRole
+from graphql_api.guard.grants import TokenRights
 
 E = TypeVar("E", bound=type[Enum])
 
@@ -73,8 +74,16 @@ described(
 )
 described(
     KeyRole,
-    "What a key may do.",
+    "What a key may do. A session token counts as a READER of its session.",
     READER="Reads one application.",
     WRITER="Reads one application and changes its sessions, profiles and attribute definitions.",
     ADMIN="Everything, in every application.",
+)
+described(
+    TokenRights,
+    "What the holder of a session token may do with the one session that it opens.",
+    READ="Reads it.",
+    WRITE_CART="Reads it, and sets cartItems, coupon and referral while it is OPEN. Prices come with the lines, so the"
+    " holder says them, too: before it takes money, the shop holds them against its own, and closes the session with"
+    " the total that it found.",
 )

@@ -29,7 +29,7 @@ class SessionEvent(Node):
 
     version: int = column("1, 2, 3 … within the session: the session's version after the event.")
     occurred: datetime = column("When it happened.")
-    actor: str = column("The name of the key that acted.")
+    actor: str = column("The name of the key that acted, or whose session token did: that is said behind the name.")
     session: Annotated["CustomerSession", strawberry.lazy("graphql_api.types.customer_session")] = one(
         "The session, as it is now.",
         lambda scope, session: [

@@ -45,6 +45,7 @@ class Limits:
         setting("max_cost"),
     )
     max_request_bytes: int = value("How long the body of a request may be.", setting("max_request_bytes"))
+    max_token_seconds: int = value("How long a session token may work.", setting("max_token_seconds"))
     max_cart_items: int = value("How many lines a cart may have.", rule(cart.MAX_LINES))
     max_cart_units: int = value("How many units all lines of a cart may have together.", rule(cart.MAX_UNITS))
     max_identifiers: int = value("How many identifiers a session may have.", rule(session.MAX_IDENTIFIERS))

@@ -1,7 +1,7 @@
 """Keys: what opens the door, for how long, and what a flood of others costs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -155,6 +155,14 @@ def queries(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return taken
 
 
+@pytest.fixture
+def keys(api: Api) -> Iterator[Keys]:
+    """The keys of a process, on a database that a test may have spoilt."""
+    keys = Keys(api.database, api.server.settings.key_cache_seconds, at_opening)
+    yield keys
+    api.runner.run(keys.close())
+
+
 def at_opening() -> datetime:
     """A moment at which all keys of the shop are good."""
     return Shop.OPENED
@@ -221,7 +229,7 @@ def test_every_process_heeds_a_revocation_within_two_seconds(api: Api, clock: Cl
 
 
 def test_what_a_slow_lookup_found_is_not_remembered_longer_for_it(
-    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    api: Api, keys: Keys, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = api.database.query
 
@@ -231,38 +239,39 @@ def test_what_a_slow_lookup_found_is_not_remembered_longer_for_it(
         return found
 
     monkeypatch.setattr(api.database, "query", slow)
-    api.runner.run(api.server.keys.viewer(bearer(api)))
+    api.runner.run(keys.viewer(bearer(api)))
     api.shop.write(revoke_key, 1, prefix_of(api.keys["reader"]), datetime.now(UTC))
     with pytest.raises(Unauthenticated, match="revoked"):
-        api.runner.run(api.server.keys.viewer(bearer(api)))
+        api.runner.run(keys.viewer(bearer(api)))
 
 
-def test_a_flood_of_unknown_keys_is_a_few_looks_at_the_database(api: Api, queries: list[Any]) -> None:
-    answers = api.runner.run(strangers(api.server.keys, 1_000))
+def test_a_flood_of_unknown_keys_is_a_few_looks_at_the_database(api: Api, keys: Keys, queries: list[Any]) -> None:
+    answers = api.runner.run(strangers(keys, 1_000))
     assert {type(answer) for answer in answers} == {Unauthenticated}
     assert 1 <= len(queries) <= 3
 
 
-def test_one_key_that_is_used_by_many_at_once_is_looked_up_once(api: Api, queries: list[Any]) -> None:
+def test_one_key_that_is_used_by_many_at_once_is_looked_up_once(api: Api, keys: Keys, queries: list[Any]) -> None:
     async def many() -> list[Viewer]:
-        return await asyncio.gather(*(api.server.keys.viewer(bearer(api)) for _ in range(100)))
+        return await asyncio.gather(*(keys.viewer(bearer(api)) for _ in range(100)))
 
     assert len(set(api.runner.run(many()))) == 1
     assert len(queries) == 1
 
 
-def test_a_key_that_was_refused_is_not_looked_up_again_at_once(api: Api, clock: Clock, queries: list[Any]) -> None:
+def test_a_key_that_was_refused_is_not_looked_up_again_at_once(
+    api: Api, keys: Keys, clock: Clock, queries: list[Any]
+) -> None:
     for seconds, looks in ((0, 1), (1.9, 1), (2, 2)):
         clock.seconds = seconds
-        api.runner.run(strangers(api.server.keys, 1))
+        api.runner.run(strangers(keys, 1))
         assert len(queries) == looks
 
 
 def test_what_is_remembered_of_unknown_keys_is_bounded_and_costs_no_good_key_its_place(
-    api: Api, queries: list[Any], monkeypatch: pytest.MonkeyPatch
+    api: Api, keys: Keys, queries: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "MAX_KNOWN", 10)
-    keys = api.server.keys
     api.runner.run(keys.viewer(bearer(api)))
     api.runner.run(strangers(keys, 100))
     assert len(keys._refused) == 10
@@ -273,9 +282,8 @@ def test_what_is_remembered_of_unknown_keys_is_bounded_and_costs_no_good_key_its
 
 
 def test_a_key_that_was_good_does_not_wait_behind_unknown_ones(
-    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    api: Api, keys: Keys, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = api.server.keys
     query = api.database.query
     api.runner.run(keys.viewer(bearer(api)))
     clock.seconds = 3
@@ -299,9 +307,9 @@ def test_a_key_that_was_good_does_not_wait_behind_unknown_ones(
     api.runner.run(during_a_flood())
 
 
-def test_one_who_gives_up_takes_no_other_along(api: Api) -> None:
+def test_one_who_gives_up_takes_no_other_along(api: Api, keys: Keys) -> None:
     async def two() -> str:
-        first, second = (asyncio.create_task(api.server.keys.viewer(bearer(api))) for _ in range(2))
+        first, second = (asyncio.create_task(keys.viewer(bearer(api))) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
         return (await second).key_name
@@ -310,15 +318,15 @@ def test_one_who_gives_up_takes_no_other_along(api: Api) -> None:
 
 
 def test_while_the_database_does_not_answer_nobody_is_let_in_and_nothing_is_remembered(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+    api: Api, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*args: Any) -> None:
         raise OSError("no such server")
 
     with monkeypatch.context() as patch:
         patch.setattr(api.database, "query", broken)
-        answers = api.runner.run(strangers(api.server.keys, 2))
+        answers = api.runner.run(strangers(keys, 2))
         assert {type(answer) for answer in answers} == {OSError}
         with pytest.raises(OSError, match="no such server"):
-            api.runner.run(api.server.keys.viewer(bearer(api)))
-    assert api.runner.run(api.server.keys.viewer(bearer(api))).key_name == "Reader"
+            api.runner.run(keys.viewer(bearer(api)))
+    assert api.runner.run(keys.viewer(bearer(api))).key_name == "Reader"

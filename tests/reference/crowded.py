@@ -14,7 +14,11 @@ from reader import NODES, Viewer
 from served import Api
 from world import World, said
 
+from db.tables import KeyRole
 from graphql_api.context import Context
+from graphql_api.guard.grants import Grant
+from graphql_api.guard.viewer import Viewer as Holder
+from graphql_api.reading.plans import Request
 
 VIEWERS = {
     "reader": Viewer("Reader", "READER", 1),
@@ -96,6 +100,15 @@ class Crowded:
         response = self.api.runner.run(self.api.post(body, asked.key))
         answer: dict[str, Any] = json.loads(response.text, parse_float=Decimal)
         return answer
+
+    def statement(self, asked: Asked, grant: Grant) -> str:
+        """What is read for a request with a session token. Raises BadUserInput on pages that cannot be."""
+        server = self.api.server
+        viewer = Holder(1, "x", "Till (session token)", KeyRole.READER, grant=grant)
+        document = server.documents.get(asked.document)
+        operation = document.operations[0]
+        request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
+        return str(document.query(operation, request, server.database.dialect).statement)
 
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
         """The answer by one of the two ways in which a query is run."""

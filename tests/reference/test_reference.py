@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any
 import pytest
 from crowded import VIEWERS, Crowded
 from documents import request
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from reader import answer as answer_of
 from served import Api
 
+from db.tables import Row
+from graphql_api.errors import BadUserInput, LimitExceeded
+from graphql_api.guard.grants import Grant, TokenRights
 from graphql_api.transport import execution
 
 randoms = st.randoms(use_true_random=False)
@@ -58,6 +62,26 @@ def test_a_query_answers_the_same_as_a_whole_and_field_by_field(crowded: Crowded
     field_by_field = crowded.run(execution.executed, asked)
     assume(not field_by_field["codes"])
     assert crowded.run(execution.queried, asked) == field_by_field
+
+
+TABLE = re.compile(rf"(?:FROM|JOIN|,)\s+({'|'.join(Row.metadata.tables)})\s")
+NARROWED = re.compile(
+    r"FROM (\w+)\s+WHERE (?:0 = 1|false|(?:\1\.application_id = \S+"
+    r" AND (?:customer_session\.id|\1\.session_id)|application\.application_id) = \S+)\) AS t\d"
+)
+
+
+@settings(max_examples=100)
+@given(random=randoms)
+def test_whatever_a_session_token_asks_every_table_is_read_for_its_session_alone(
+    crowded: Crowded, random: Random
+) -> None:
+    try:
+        statement = crowded.statement(request(random, crowded.facts), Grant(1, TokenRights.READ))
+    except (BadUserInput, LimitExceeded):
+        reject()
+    for each in TABLE.finditer(statement):
+        assert NARROWED.match(statement, each.start()), statement
 
 
 def text(data: Any) -> str:

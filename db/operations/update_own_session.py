@@ -1,0 +1,20 @@
+"""updateSession for the holder of a session token: no session but the token's exists."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from db.domain.commands import UpdateSession
+from db.domain.errors import Refused, SessionNotFound
+from db.operations.outcome import Actor, Outcome
+from db.operations.update_session import update_session
+from db.repository.load import integration_id_of
+
+
+def update_own_session(
+    connection: Connection, actor: Actor, command: UpdateSession, now: datetime, *, session_id: int
+) -> Outcome:
+    """The same as update_session. Raises Refused with SessionNotFound for any other session, be it there or not."""
+    if command.integration_id != integration_id_of(connection, command.application_id, session_id):
+        raise Refused(SessionNotFound(integration_id=command.integration_id))
+    return update_session(connection, actor, command, now)

@@ -1,0 +1,74 @@
+"""Session tokens, asked for and used."""
+
+from decimal import Decimal
+from typing import Any
+
+from served import Answer, Api
+from shop import line
+
+from db.domain.discounts import Discount
+from db.operations import KeyName, find_keys
+
+CREATE = """mutation($input: CreateSessionTokenInput!) {
+  createSessionToken(input: $input) { token expires errors { code message path } } }"""
+UPDATE = """mutation($input: UpdateSessionInput!) {
+  updateSession(input: $input) { session { version coupon } errors { code message } replayed } }"""
+LOOK = '{ customerSession(integrationId: "own") { version } }'
+
+
+def discount(label: str) -> Discount:
+    """One euro, or one yen."""
+    return Discount(label, Decimal(1))
+
+
+def asked(api: Api, key: str = "writer", **input_: Any) -> Any:
+    """What createSessionToken answers."""
+    given = {"integrationId": "own", "rights": "READ", "expiresIn": 600, **input_}
+    return api.data(CREATE, {"input": given}, key)["createSessionToken"]
+
+
+def token(api: Api, rights: str = "READ", **input_: Any) -> str:
+    """A token; for the session ``own`` where nothing else is said."""
+    made = asked(api, rights=rights, **input_)
+    assert made["errors"] == []
+    return str(made["token"])
+
+
+def refused(api: Api, text: str) -> str:
+    """Why nobody is let in with a text."""
+    answer = api.query("{ viewer { role } }", key=text)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
+    return str(answer["errors"][0]["message"])
+
+
+def stocked(api: Api) -> Api:
+    """The session ``own``, with a discount, and another one."""
+    for name in ("own", "other"):
+        api.shop.create(name, profile_id="ada", cart_items=[line(quantity=3)], discounts=[discount("spring")])
+    return api
+
+
+def change(api: Api, key: str, **input_: Any) -> Answer:
+    """The whole answer of an updateSession."""
+    return api.query(UPDATE, {"input": {"integrationId": "own", **input_}}, key)
+
+
+def codes(answer: Answer) -> list[str]:
+    """Why nothing was changed."""
+    if "errors" in answer:
+        return [error["extensions"]["code"] for error in answer["errors"]]
+    return [error["code"] for error in answer["data"]["updateSession"]["errors"]]
+
+
+def key_of(api: Api, name: str = "writer") -> KeyName:
+    """What a key is found by."""
+    _, application, prefix, _ = api.keys[name].split("_")
+    return KeyName(int(application), prefix)
+
+
+def secret_of(api: Api, name: str = "writer") -> bytes:
+    """What a key signs with."""
+    key = key_of(api, name)
+    secret = api.shop.query(find_keys, [key])[key].token_secret
+    assert secret is not None
+    return secret
