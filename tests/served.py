@@ -42,7 +42,7 @@ class Api:
         self.keys = dict(keys)
         self.app = create_app(settings_for(path, **settings))
         self._lifespan: AbstractAsyncContextManager[Any] = self.app.router.lifespan_context(self.app)
-        self._client = httpx.AsyncClient(
+        self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://shop.test", trust_env=False
         )
 
@@ -53,7 +53,7 @@ class Api:
 
     def __exit__(self, *error: object) -> None:
         """Close it."""
-        self.runner.run(self._client.aclose())
+        self.runner.run(self.client.aclose())
         self.runner.run(self._lifespan.__aexit__(None, None, None))
 
     @property
@@ -81,12 +81,12 @@ class Api:
 
     def request(self, method: str, path: str = "/graphql", **options: Any) -> httpx.Response:
         """Any HTTP request; without a key unless ``headers`` have one."""
-        return self.runner.run(self._client.request(method, path, **options))
+        return self.runner.run(self.client.request(method, path, **options))
 
     async def post(self, body: object, key: str = "writer") -> httpx.Response:
         """A GraphQL request by POST."""
         headers = {"Authorization": f"Bearer {self.keys.get(key, key)}"}
-        return await self._client.post("/graphql", json=body, headers=headers)
+        return await self.client.post("/graphql", json=body, headers=headers)
 
     def query(self, document: str, variables: Mapping[str, Any] | None = None, key: str = "writer") -> Answer:
         """The whole answer to a document."""

@@ -1,11 +1,16 @@
-"""Media types: what a client takes and sends, by RFC 9110."""
+"""What a client takes and sends, by RFC 9110: media types and content codings."""
 
 from email.message import Message
 from functools import lru_cache
 
+from graphql_api.transport.compression import CODINGS
+
 ANSWER = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
+
+MOST_LISTED = 50  # members of a header's list that are read; no browser sends half as many
+LONGEST_TYPE = 200  # characters
 
 
 @lru_cache(maxsize=256)
@@ -27,9 +32,23 @@ def wants_page(accept: str | None) -> bool:
 
 
 @lru_cache(maxsize=256)
+def coding(accept_encoding: str | None) -> str | None:
+    """The content coding that a client likes best of those spoken here; None for content as it is."""
+    if accept_encoding is None:
+        return None
+    weights: dict[str, float] = {}
+    for part in listed(accept_encoding):
+        name, *options = (piece.strip().lower() for piece in part.split(";"))
+        weights[name] = weight(options)
+    offered = {name: weights.get(name, weights.get("*", 0)) for name in CODINGS}
+    best = max(offered, key=lambda name: offered[name])
+    return best if offered[best] > 0 and offered[best] >= weights.get("identity", 0) else None
+
+
+@lru_cache(maxsize=256)
 def is_json(content_type: str | None) -> bool:
     """Whether a body is application/json in UTF-8: exactly, not something that has it in its name."""
-    if content_type is None:
+    if content_type is None or len(content_type) > LONGEST_TYPE:
         return False
     message = Message()
     message["Content-Type"] = content_type
@@ -50,12 +69,17 @@ def named(accept: str, media_type: str) -> bool:
 def ranges(accept: str, media_type: str) -> list[tuple[int, float]]:
     """The ranges of an Accept header that a media type falls in: how specific each is, and its weight."""
     found = []
-    for part in accept.split(","):
+    for part in listed(accept):
         name, *options = (piece.strip().lower() for piece in part.split(";"))
         fits = {"*/*": 0, f"{media_type.split('/', maxsplit=1)[0]}/*": 1, media_type: 2}
         if name in fits:
             found.append((fits[name], weight(options)))
     return found
+
+
+def listed(header: str) -> list[str]:
+    """The members of a header that is a list."""
+    return header.split(",", MOST_LISTED)[:MOST_LISTED]
 
 
 def weight(options: list[str]) -> float:

@@ -32,9 +32,12 @@ class Parameters:
 def from_query(query_string: bytes) -> Parameters:
     """The parameters of a GET. Raises NotWellFormed."""
     try:
-        given: dict[str, Any] = dict(parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict"))
+        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError as error:  # not ASCII, not UTF-8 behind the percent signs, too many fields
         raise NotWellFormed("The query string is not percent-encoded UTF-8.") from error
+    given: dict[str, Any] = dict(pairs)
+    if len(given) < len(pairs):
+        raise NotWellFormed("A parameter is given twice.")
     for name in ("variables", "extensions"):
         if name in given:
             given[name] = parsed(given[name].encode()) if given[name] else None

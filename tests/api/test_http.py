@@ -103,10 +103,10 @@ def test_a_request_error_has_no_data_and_a_status_by_its_media_type(api: Api, re
         assert code(response)
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PURGE"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"])
 def test_other_methods_are_not_allowed(api: Api, method: str) -> None:
     response = api.request(method)
-    assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
 def test_a_get_queries(api: Api) -> None:
@@ -135,6 +135,16 @@ def test_a_get_that_another_site_could_send_is_refused(api: Api) -> None:
 )
 def test_a_get_that_is_no_request_is_bad(api: Api, parameters: dict[str, str]) -> None:
     assert get(api, {"Accept": ANSWER}, **parameters).status_code == 400
+
+
+def test_a_parameter_that_is_given_twice_is_bad(api: Api) -> None:
+    assert get(api, query=["{ __typename }", "{ viewer { role } }"]).status_code == 400
+
+
+def test_a_header_of_any_length_is_soon_read(api: Api) -> None:
+    for header in ("Accept", "Accept-Encoding", "Content-Type", "Authorization", "If-None-Match"):
+        for piece in (",", "a,", "*/*;q=0.1,", '"a",', ";", ";q=1"):
+            assert post(api, headers={header: piece * 5_000}).status_code in (200, 401, 406, 415)
 
 
 def test_a_query_string_that_is_not_utf_8_is_bad(api: Api) -> None:
@@ -185,6 +195,13 @@ def test_a_body_that_is_no_request_is_bad(api: Api, body: bytes, media_type: str
     assert response.headers["content-type"].startswith(media_type)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+def test_a_body_in_a_coding_is_not_taken(api: Api, coding: str) -> None:
+    response = post(api, headers={"Content-Encoding": coding})
+    assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
+    assert post(api, headers={"Content-Encoding": "Identity"}).status_code == 200
+
+
 def test_null_stands_for_what_is_left_out(api: Api) -> None:
     body = {**QUERY, "variables": None, "operationName": None, "extensions": None}
     assert post(api, json.dumps(body).encode()).json() == {"data": {"__typename": "Query"}}
@@ -194,8 +211,14 @@ def test_a_body_that_is_too_long_is_not_read(serve: Callable[..., Api]) -> None:
     api = serve(max_request_bytes=100)
     short = json.dumps(QUERY).encode().ljust(100)
     assert post(api, short).status_code == 200
-    response = post(api, short + b" ")
-    assert (response.status_code, code(response)) == (413, "BAD_USER_INPUT")
+    for headers in ({}, {"Content-Length": "9" * 5_000}, {"Content-Length": "1, 2"}):
+        response = post(api, short + b" ", headers=headers)
+        assert (response.status_code, code(response)) == (413, "BAD_USER_INPUT")
+
+
+def test_a_body_that_says_it_is_too_long_is_not_waited_for(serve: Callable[..., Api]) -> None:
+    response = post(serve(max_request_bytes=100), b"{", headers={"Content-Length": "101"})
+    assert (response.status_code, response.headers["connection"]) == (413, "close")
 
 
 def test_graphiql_is_for_browsers_alone(api: Api) -> None:
