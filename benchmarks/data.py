@@ -1,41 +1,36 @@
 """What every server is asked about: 20,000 sessions of five lines with their histories, in the product's own tables."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import count
-from typing import Any
 
-from sqlalchemy import Connection, Table, insert, text
+from sqlalchemy import Connection, text
 
 from db.domain import session as rule
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateApplication, CreateKey, CreateSession, SessionContent
 from db.domain.discounts import Discount
-from db.domain.events import EventType, SessionEvent, event
+from db.domain.events import EventType, event
 from db.domain.session import CustomerSession, Rules
 from db.engine import open_database
+from db.exchange.bulk import add_all
+from db.exchange.history import Told
 from db.migrations import upgrade
 from db.operations import create_application, create_key
 from db.repository.applications import settings
-from db.repository.core import CART_ITEM, DISCOUNT, EVENT, PROFILE, RETURN, RETURNED_ITEM, SESSION
-from db.repository.save import EVENT_FACTS, LINE, part_key, row
 from db.tables import KeyRole
 
 SESSIONS = 20_000
 LINES = 5
 PROFILES = 500
 COUPONS = 40
-TOGETHER = 1_000  # sessions whose rows are written by one INSERT a table
-TABLES = (SESSION, CART_ITEM, DISCOUNT, EVENT, RETURN, RETURNED_ITEM)  # each behind those that it refers to
+TOGETHER = 1_000  # sessions whose rows are written at once
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 NAME = "benchmark"
 
-Rows = Iterator[tuple[Table, dict[str, Any]]]
 Happening = tuple[EventType, Callable[[CustomerSession, datetime], CustomerSession]]
 
 
@@ -57,40 +52,28 @@ async def write(url: str) -> str:
 def fill(connection: Connection) -> str:
     """One application, its customers and sessions, and a key to them."""
     application_id = create_application(connection, CreateApplication(name=NAME, currency="EUR"), OPENED)
-    rules, event_ids = settings(connection, application_id), count(1)
-    connection.execute(insert(PROFILE), [profile(application_id, number) for number in range(PROFILES)])
+    rules = settings(connection, application_id)
     for start in range(0, SESSIONS, TOGETHER):
-        rows = defaultdict(list)
-        for number in range(start, start + TOGETHER):
-            for table, values in written(*life(application_id, number, rules), event_ids):
-                rows[table].append(values)
-        for table in TABLES:
-            connection.execute(insert(table), rows[table])
+        add_all(connection, application_id, [life(application_id, start + number, rules) for number in range(TOGETHER)])
     connection.execute(text("ANALYZE"))  # as SQLite's manual asks after a load; every server's plans are better for it
     command = CreateKey(application_id=application_id, name=NAME, role=KeyRole.WRITER)
     return create_key(connection, command, datetime.now(UTC)).secret
 
 
-def profile(application_id: int, number: int) -> dict[str, Any]:
-    """The row of a customer."""
-    facts = {"created": OPENED, "updated": OPENED, "attributes": {}}
-    return {"application_id": application_id, "integration_id": f"customer-{number}", **facts}
-
-
-def life(application_id: int, number: int, rules: Rules) -> tuple[CustomerSession, list[SessionEvent]]:
+def life(application_id: int, number: int, rules: Rules) -> Told:
     """A session and its history, by the rules of the domain."""
     content = SessionContent(
         profile_id=f"customer-{number % PROFILES}", cart_items=[line(number, position) for position in range(LINES)]
     )
     command = CreateSession(application_id=application_id, integration_id=f"session-{number}", content=content)
     new = rule.create(command, rules, created(number))
-    session = replace(new, id=number + 1, first_session=number < PROFILES)
+    session = replace(new, first_session=number < PROFILES)
     history = [event(EventType.CREATED, None, session, NAME)]
     for type_, change in happenings(number, rules):
         at = session.updated + MINUTE
         before, session = session, replace(change(session, at), version=session.version + 1, updated=at)
         history.append(event(type_, before, session, NAME))
-    return session, history
+    return Told(session, history)
 
 
 def created(number: int) -> datetime:
@@ -128,20 +111,3 @@ def happenings(number: int, rules: Rules) -> Iterator[Happening]:
         yield EventType.ITEMS_RETURNED, lambda session, at: rule.return_items(session, items, rules.rounding, at)
     elif fate == 3:
         yield EventType.CANCELLED, lambda session, at: rule.cancel(session, None, at)
-
-
-def written(session: CustomerSession, history: list[SessionEvent], event_ids: Iterator[int]) -> Rows:
-    """The rows of a session, each with its table."""
-    key = part_key(session)
-    yield SESSION, row(session)
-    for position, each in enumerate(session.cart):
-        yield CART_ITEM, {**key, "position": position, **{name: getattr(each, name) for name in LINE}}
-    for label, amount in session.discounts.items():
-        yield DISCOUNT, {**key, "label": label, "amount": amount}
-    for told in history:
-        yield EVENT, {**key, "id": next(event_ids), **{name: getattr(told, name) for name in EVENT_FACTS}}
-    for made in session.returns:
-        yield RETURN, {**key, "version": made.version, "created": made.created, "amount": made.amount}
-        for item in made.items:
-            facts = {"position": item.position, "quantity": item.quantity, "amount": item.amount}
-            yield RETURNED_ITEM, {**key, "version": made.version, **facts}
