@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> Starlette:
             await database.write(migrations.upgrade)
             counted = Counted(database)
             keys = Keys(database, settings.key_cache_seconds, now)
-            app.state.server = Server(settings, counted, keys, documents, Observer([log.tell]))
+            app.state.server = Server(settings, counted, keys, documents, Observer([log.teller()]))
             yield
             await keys.close()
         finally:

@@ -1,7 +1,7 @@
 """Who is told of operations: of each when it begins and when it ends."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from secrets import token_hex
 
@@ -18,14 +18,15 @@ class Observer:
         self._process = token_hex(8)
         self._numbers = count(1)
 
-    def begin(self, headers: Mapping[bytes, bytes]) -> Operation:
+    def begin(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> Operation:
         """An operation that has just been asked for, with these headers."""
-        given = headers.get(b"x-request-id")
-        if given is not None and SANE.fullmatch(given):
-            return Operation(given.decode())
+        for name, value in headers:
+            if name == b"x-request-id" and SANE.fullmatch(value):
+                return Operation(value.decode())
         return Operation(f"{self._process}-{next(self._numbers)}")
 
     def end(self, seen: Operation) -> None:
         """The operation has been answered."""
+        seen.end()
         for tell in self._tellers:
             tell(seen)

@@ -2,7 +2,7 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 from graphql import OperationDefinitionNode
@@ -15,7 +15,10 @@ LONGEST_NAME = 100  # characters of an operation's name that are told
 
 @dataclass(slots=True)
 class Operation:
-    """One operation, from when it was asked for. ``outcome`` is OK or the code of the first error."""
+    """One operation, from when it was asked for. ``outcome`` is OK or the code of the first error.
+
+    ``started`` and ``seconds`` tell how long it took; ``ended`` is when that was, in seconds since 1970.
+    """
 
     request_id: str = ""
     started: float = field(default_factory=perf_counter)
@@ -26,31 +29,24 @@ class Operation:
     statements: int = 0
     status: int = 0
     outcome: str = "OK"
+    seconds: float = 0
+    ended: float = 0
 
-    @property
-    def type(self) -> str | None:
-        """query, mutation or subscription; None where the request did not come so far."""
-        return self.definition.operation.value if self.definition else None
-
-    @property
-    def name(self) -> str | None:
-        """The name that the document gives it."""
-        name = self.definition.name if self.definition else None
-        return name.value[:LONGEST_NAME] if name else None
-
-    @property
-    def seconds(self) -> float:
-        """How long it has taken up to now."""
-        return perf_counter() - self.started
+    def end(self) -> None:
+        """It has been answered."""
+        self.seconds = perf_counter() - self.started
+        self.ended = time()
 
     def facts(self) -> dict[str, Any]:
         """All that is told of it."""
+        definition, document, viewer = self.definition, self.document, self.viewer
+        name = definition.name if definition else None
         return {
             "request": self.request_id,
-            "type": self.type,
-            "operation": self.name,
-            "document": self.document.sha256 if self.document else None,
-            "key": self.viewer.key_prefix if self.viewer else None,
+            "type": definition.operation.value if definition else None,
+            "operation": name.value[:LONGEST_NAME] if name else None,
+            "document": document.sha256 if document else None,
+            "key": viewer.key_prefix if viewer else None,
             "cost": self.cost,
             "statements": self.statements,
             "milliseconds": round(self.seconds * 1_000, 3),

@@ -20,7 +20,7 @@ class Requests:
         if scope["type"] != "http" or scope["path"] != self.path:
             return await self.app(scope, receive, send)
         observer: Observer = scope["app"].state.server.observer
-        seen = scope["seen"] = observer.begin(dict(scope["headers"]))
+        seen = scope["seen"] = observer.begin(scope["headers"])
         identifier = (b"x-request-id", seen.request_id.encode())
 
         def answered(message: Message) -> Awaitable[None]:

@@ -26,7 +26,8 @@ class Counted:
         self, statement: str, parameters: Mapping[str, Any], objects: int | None
     ) -> Coroutine[Any, Any, str | None]:
         """The one value that a compiled read answers."""
-        count()
+        if seen := current.get():
+            seen.statements += 1
         return self._database.read(statement, parameters, objects)
 
     def write(

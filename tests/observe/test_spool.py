@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from graphql_api.observe import spool
-from graphql_api.observe.log import lost
+from graphql_api.observe.log import lost, written
 from graphql_api.observe.spool import Spool
 
 
@@ -39,7 +39,7 @@ def file() -> Iterator[Kept]:
 
 def test_lines_are_written_in_the_order_in_which_they_came(file: Kept) -> None:
     file.let.set()
-    lines = Spool(file, lost)
+    lines = Spool(file, written, lost)
     expected = [f"{number}\n".encode() for number in range(10_000)]
     for line in expected:
         lines.put(line)
@@ -49,7 +49,7 @@ def test_lines_are_written_in_the_order_in_which_they_came(file: Kept) -> None:
 
 def test_what_comes_after_a_flush_is_written_too(file: Kept) -> None:
     file.let.set()
-    lines = Spool(file, lost)
+    lines = Spool(file, written, lost)
     for number in range(3):
         lines.put(b"%d\n" % number)
         lines.flush()
@@ -60,7 +60,7 @@ def test_a_reader_that_stalls_stalls_nobody_and_what_was_dropped_is_told(
     file: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spool, "MOST", 10)
-    lines = Spool(file, lost)
+    lines = Spool(file, written, lost)
     lines.put(b"first\n")
     assert file.asked.wait(10)
     for number in range(25):
@@ -78,7 +78,7 @@ def test_a_reader_that_has_gone_harms_nobody() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb", buffering=0) as file:
-        lines = Spool(cast(BinaryIO, file), lost)
+        lines = Spool(cast(BinaryIO, file), written, lost)
         lines.put(b"for nobody\n")
         lines.flush()
         lines.put(b"for nobody either\n")
