@@ -1,0 +1,145 @@
+// A session's life as a shop's back end and a shopper's browser write it in TypeScript, with generated types.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, test } from "node:test";
+
+import { ClientError, GraphQLClient } from "graphql-request";
+
+import {
+  CloseDocument,
+  CreateDocument,
+  HistoryDocument,
+  ReturnDocument,
+  SessionsDocument,
+  TokenDocument,
+  UpdateDocument,
+  type CartItemInput,
+} from "./build/operations.js";
+
+interface Server {
+  origin: string;
+  key: string;
+  stop(): Promise<void>;
+}
+
+const { href } = new URL("../../browser/server.js", import.meta.url);
+const { serve } = (await import(href)) as { serve(): Promise<Server> };
+const server = await serve();
+
+after(() => server.stop());
+
+const holding = (key: string) =>
+  new GraphQLClient(`${server.origin}/graphql`, { headers: { Authorization: `Bearer ${key}` } });
+const shop = holding(server.key);
+const integrationId = `typed-${randomUUID()}`;
+
+const mugs: CartItemInput = { sku: "mug", name: "Mug", quantity: 2, price: "9.95", product: { name: "Mugs" } };
+const tea: CartItemInput = { sku: "tea", quantity: 1, price: "4.10" };
+
+test("a session is created, and amounts are strings", async () => {
+  const { createSession } = await shop.request(CreateDocument, {
+    input: { integrationId, profileId: "ada", cartItems: [mugs, tea] },
+  });
+  assert.deepEqual(createSession.errors, []);
+  assert.ok(createSession.session);
+  const total: string = createSession.session.total;
+  assert.equal(total, "24.00");
+  assert.deepEqual(createSession.session.nextStates, ["CLOSED", "CANCELLED"]);
+  assert.equal(createSession.session.cartItems[0]?.product?.name, "Mugs");
+});
+
+test("it is updated, and the discount is shared out", async () => {
+  const { updateSession } = await shop.request(UpdateDocument, {
+    input: { integrationId, expectedVersion: 1, discounts: [{ label: "Spring sale", amount: "5.00" }] },
+  });
+  assert.equal(updateSession.session?.netTotal, "19.00");
+  const shares = updateSession.session?.cartItems.map((item) => item.discountShare);
+  assert.deepEqual(shares, ["4.15", "0.85"]);
+});
+
+test("a browser with a token of the session writes its cart, and nothing else", async () => {
+  const { createSessionToken } = await shop.request(TokenDocument, {
+    input: { integrationId, rights: "WRITE_CART", expiresIn: 60 },
+  });
+  assert.ok(createSessionToken.token && createSessionToken.expires);
+  assert.ok(Date.parse(createSessionToken.expires) > Date.now());
+  const browser = holding(createSessionToken.token);
+  const { updateSession } = await browser.request(UpdateDocument, { input: { integrationId, coupon: "SPRING" } });
+  assert.equal(updateSession.session?.coupon, "SPRING");
+  await forbidden(browser.request(UpdateDocument, { input: { integrationId, discounts: [] } }));
+  await forbidden(browser.request(SessionsDocument, {}));
+  await forbidden(browser.request(CloseDocument, { input: { integrationId } }));
+  const { customerSession } = await browser.request(HistoryDocument, { integrationId: "another" });
+  assert.equal(customerSession, null);
+});
+
+test("it is closed with the total that was seen, and a refusal is one of a known few types", async () => {
+  const refused = await shop.request(CloseDocument, { input: { integrationId, expectedTotal: "1.00" } });
+  const [error] = refused.closeSession.errors;
+  assert.ok(error?.__typename === "TotalChanged");
+  assert.deepEqual([error.expected, error.actual], ["1.00", "24.00"]);
+
+  const input = { integrationId, expectedTotal: 24, idempotencyKey: "payment-1" };
+  const { closeSession } = await shop.request(CloseDocument, { input });
+  assert.equal(closeSession.session?.state, "CLOSED");
+  const again = await shop.request(CloseDocument, { input });
+  assert.deepEqual([again.closeSession.replayed, again.closeSession.errors], [true, []]);
+
+  const late = await shop.request(UpdateDocument, { input: { integrationId, coupon: null } });
+  const [tooLate] = late.updateSession.errors;
+  assert.ok(tooLate?.__typename === "SessionNotEditable");
+  assert.equal(tooLate.state, "CLOSED");
+});
+
+test("a mug comes back", async () => {
+  const { returnItems } = await shop.request(ReturnDocument, {
+    input: { integrationId, items: [{ line: { sku: "mug" }, quantity: 1 }] },
+  });
+  assert.deepEqual(returnItems.return, { amount: "7.87", items: [{ sku: "mug", quantity: 1 }] });
+  assert.equal(returnItems.session?.netTotal, "11.13");
+});
+
+test("it is read with its history", async () => {
+  const { customerSession } = await shop.request(HistoryDocument, { integrationId, first: 10 });
+  assert.ok(customerSession);
+  const told = customerSession.events.nodes.map((event) => {
+    switch (event.__typename) {
+      case "SessionUpdated":
+        return event.changedFields.join();
+      case "ItemsReturned":
+        return event.return.amount;
+      default:
+        return event.__typename;
+    }
+  });
+  assert.deepEqual(told, ["SessionCreated", "discounts", "coupon", "SessionClosed", "7.87"]);
+  assert.equal(customerSession.profile?.totalSales, "24.00");
+});
+
+test("it is found by a filter", async () => {
+  const { customerSessions } = await shop.request(SessionsDocument, {
+    filter: { integrationIdPrefix: integrationId, states: ["PARTIALLY_RETURNED"], total: { min: "24.00" } },
+    orderBy: { field: "TOTAL" },
+  });
+  assert.deepEqual(customerSessions, { totalCount: 1, nodes: [{ integrationId }] });
+});
+
+test("what the types refuse, the server refuses, too", async () => {
+  // @ts-expect-error: a cart is written in integers and decimals
+  await assert.rejects(shop.request(CreateDocument, { input: { integrationId, cartItems: [{ ...mugs, price: true }] } }));
+  // @ts-expect-error: a session has a name
+  await assert.rejects(shop.request(CreateDocument, { input: {} }));
+  // @ts-expect-error: there are four states
+  await assert.rejects(shop.request(SessionsDocument, { filter: { states: ["SHIPPED"] } }));
+  const line = { sku: "mug", position: 0 };
+  // @ts-expect-error: a line is named by one of its names
+  await assert.rejects(shop.request(ReturnDocument, { input: { integrationId, items: [{ line }] } }));
+});
+
+async function forbidden(request: Promise<unknown>): Promise<void> {
+  await assert.rejects(request, (error) => {
+    assert.ok(error instanceof ClientError);
+    assert.equal(error.response.errors?.[0]?.extensions?.["code"], "FORBIDDEN");
+    return true;
+  });
+}
