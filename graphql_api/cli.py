@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import typer
 
 from db.domain.errors import Refused
+from graphql_api.commands.backup import backup
 from graphql_api.commands.exchange import check, export, import_
 from graphql_api.commands.keys import create_application, create_key
 from graphql_api.commands.schema import export_schema
@@ -18,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (serve, migrate, export_schema, create_application, create_key, export, check):
+for command in (serve, migrate, export_schema, create_application, create_key, export, check, backup):
     app.command()(command)
 app.command("import")(import_)
 

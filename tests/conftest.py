@@ -1,6 +1,7 @@
 """What tests stand on: a database of their own, a copy of one that has been migrated, and a shop in it."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,8 +16,11 @@ from db import migrations
 from db.domain.commands import CreateApplication
 from db.engine import Database, open_database
 from db.operations import create_application
+from graphql_api.settings import PREFIX
 
 if TYPE_CHECKING:
+    from customers import Customers
+    from process import Process
     from served import Api
 
 # How long an example takes tells of the machine, not of the code.
@@ -36,6 +40,15 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     asyncio.run(make())
     return path
+
+
+@pytest.fixture
+def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands make ``cartograph.db``: a directory of the test's own, with no variable of ours set."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    return tmp_path
 
 
 @pytest.fixture
@@ -100,3 +113,22 @@ def shared_api(furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.
     path = Path(shutil.copy(furnished[0], tmp_path_factory.mktemp("shared")))
     with asyncio.Runner() as runner, Api(runner, path, furnished[1]) as api:
         yield api
+
+
+@pytest.fixture
+def process(own_directory: Path, furnished: tuple[Path, dict[str, str]]) -> Iterator["Process"]:
+    """``cartograph serve`` in a process of its own, on ``cartograph.db``."""
+    from process import serving  # noqa: PLC0415  # as above
+
+    shutil.copy(furnished[0], own_directory / "cartograph.db")
+    with serving("--port", "0") as process:
+        yield process
+
+
+@pytest.fixture
+def customers(process: "Process", furnished: tuple[Path, dict[str, str]]) -> "Customers":
+    """Customers of that server."""
+    from customers import Customers  # noqa: PLC0415  # as above
+    from process import address  # noqa: PLC0415  # as above
+
+    return Customers(address(process), furnished[1]["writer"])

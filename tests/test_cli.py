@@ -1,70 +1,31 @@
 """The command: what it prints, what it refuses, and a server that starts, answers and ends."""
 
 import json
-import os
 import re
 import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+from process import Process, address, serving
 
 from graphql_api.cli import main
-from graphql_api.settings import PREFIX
 
-Serve = Callable[..., subprocess.Popen[str]]
-
-
-@pytest.fixture(autouse=True)
-def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where ``cartograph.db`` is made: a directory of the test's own, with no variable of ours set."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        monkeypatch.delenv(name)
-    return tmp_path
+Serve = Callable[..., Process]
+pytestmark = pytest.mark.usefixtures("own_directory")
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start ``cartograph serve``; what still runs when the test ends is killed, workers and all."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*options: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "graphql_api", "serve", *options]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-        process = subprocess.Popen(  # noqa: S603  # this Python and this project
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def address(process: subprocess.Popen[str]) -> str:
-    """Where the server says it listens; fails with all that it said where it ends instead."""
-    said = []
-    for line in process.stdout or ():
-        said.append(line)
-        if found := re.search(r"running on (http://\S+)", line):
-            return found[1]
-    pytest.fail("".join(said))
+    """Start ``cartograph serve``; what still runs when the test ends is killed."""
+    with ExitStack() as started:
+        yield lambda *options: started.enter_context(serving(*options))
 
 
 def from_a_newer_release(database: Path) -> None:

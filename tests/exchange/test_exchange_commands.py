@@ -13,20 +13,15 @@ from trade import file, record
 
 from graphql_api.cli import main
 from graphql_api.commands.progress import Bar, legible
-from graphql_api.settings import PREFIX
 
 SESSIONS = file(record(), record("s2", profileId="ada"))
 
 
 @pytest.fixture(autouse=True)
-def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A directory with an application in its database."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(PREFIX)]:
-        monkeypatch.delenv(name)
+def application(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An application in the directory's database."""
     assert main(["create-application", "Shop", "--currency", "EUR"]) == 0
     capsys.readouterr()
-    return tmp_path
 
 
 def count() -> int:

@@ -1,0 +1,61 @@
+"""Customers who create and close one session after another, and note what the server has acknowledged."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import httpx
+
+CREATE = """mutation($name: String!, $line: CartItemInput!) {
+  changed: createSession(input: {integrationId: $name, profileId: "ada", cartItems: [$line, $line]}) {
+    session { version } errors { message }
+  }
+}"""
+CLOSE = """mutation($name: String!) {
+  changed: closeSession(input: {integrationId: $name}) { session { version } errors { message } }
+}"""
+LINE = {"sku": "apple", "quantity": 2, "price": "1.25"}
+CUSTOMERS = 20
+Act = Callable[["Customers"], object]
+
+
+@dataclass
+class Customers:
+    """``acknowledged`` has the last version of each session that an answer told of."""
+
+    url: str
+    key: str
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    changes: int = 0
+
+    async def shop(self, most: int, act: Act = lambda _: None, prefix: str = "s") -> None:
+        """Change after change, ``most`` in all, or until the server is gone; ``act`` is called after each."""
+        names = (f"{prefix}{number}" for number in count())
+        headers = {"Authorization": f"Bearer {self.key}"}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=60) as client:
+
+            async def customer() -> None:
+                while self.changes < most:
+                    name = next(names)
+                    for document in (CREATE, CLOSE):
+                        try:
+                            version = await change(client, document, name)
+                        except httpx.TransportError:
+                            return
+                        self.acknowledged[name] = version
+                        self.changes += 1
+                        act(self)
+
+            await asyncio.gather(*(customer() for _ in range(CUSTOMERS)))
+
+
+async def change(client: httpx.AsyncClient, document: str, name: str) -> int:
+    """Ask for one change; the version that is answered."""
+    body: dict[str, Any] = {"query": document, "variables": {"name": name, "line": LINE}}
+    answer = (await client.post("/graphql", json=body)).json()
+    changed = answer["data"]["changed"]
+    assert changed["errors"] == []
+    version: int = changed["session"]["version"]
+    return version

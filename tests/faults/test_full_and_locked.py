@@ -1,0 +1,88 @@
+"""A full disk, and a file that another process has locked: requests fail and say so, and work again afterwards."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served import Api
+from sqlalchemy import Connection
+
+import db.sqlite
+from db.exchange.checking import check_sessions
+
+CREATE = """mutation($input: CreateSessionInput!) {
+  createSession(input: $input) { session { version } errors { message } }
+}"""
+READ = '{ customerSession(integrationId: "before") { version } }'
+
+
+def create(api: Api, name: str, lines: int = 1) -> dict[str, Any]:
+    """The answer to a session of so many lines."""
+    cart = [{"sku": f"sku {number}", "name": "n" * 500, "quantity": 1, "price": "1.00"} for number in range(lines)]
+    return api.query(CREATE, {"input": {"integrationId": name, "cartItems": cart}})
+
+
+def assert_whole(api: Api) -> None:
+    """Every session is what its history adds up to."""
+    found = api.shop.query(lambda connection: [*check_sessions(connection, 1)])
+    assert [page.disagreements for page in found] == [[]]
+
+
+def room(api: Api, pages: int) -> None:
+    """Let the file grow by so many pages and no more."""
+
+    def limit(connection: Connection) -> None:
+        count = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {count + pages}")
+
+    api.shop.write(limit)
+
+
+def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(api: Api) -> None:
+    create(api, "before")
+    before = api.everything()
+    room(api, 5)
+
+    failed = create(api, "too much", lines=500)
+
+    assert [error["extensions"]["code"] for error in failed["errors"]] == ["INTERNAL"]
+    assert api.everything() == before
+    assert api.data(READ) == {"customerSession": {"version": 1}}
+    room(api, 10_000)
+    assert "errors" not in create(api, "too much", lines=500)
+    assert_whole(api)
+
+
+@pytest.fixture
+def impatient(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
+    """A server that waits a tenth of a second for a lock, so that tests need not wait for ten."""
+    patience = {"PRAGMA busy_timeout = 10000": "PRAGMA busy_timeout = 100"}
+    monkeypatch.setattr(db.sqlite, "PRAGMAS", [patience.get(pragma, pragma) for pragma in db.sqlite.PRAGMAS])
+    return serve()
+
+
+@pytest.fixture
+def locked(impatient: Api, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another connection in a transaction that writes, as of another process."""
+    create(impatient, "before")
+    connection = sqlite3.connect(tmp_path / "cartograph.db", isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    yield connection
+    connection.close()
+
+
+def test_while_another_process_has_the_lock_changes_fail_and_reads_go_on(
+    impatient: Api, locked: sqlite3.Connection
+) -> None:
+    before = impatient.everything()
+
+    failed = create(impatient, "after")
+
+    assert [error["extensions"]["code"] for error in failed["errors"]] == ["INTERNAL"]
+    assert impatient.data(READ) == {"customerSession": {"version": 1}}
+    assert impatient.everything() == before
+    locked.execute("ROLLBACK")
+    assert create(impatient, "after")["data"]["createSession"]["errors"] == []
+    assert_whole(impatient)

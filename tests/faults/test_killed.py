@@ -1,0 +1,56 @@
+"""A server that is killed in the middle of its work: what it acknowledged is there, and nothing is half-written."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+
+import pytest
+from customers import Act, Customers
+from process import Process, address, serving
+
+from graphql_api.cli import main
+
+
+def versions() -> dict[str, int]:
+    """Every session that is kept, with its version."""
+    connection = sqlite3.connect("cartograph.db")
+    found = dict(connection.execute("SELECT integration_id, version FROM customer_session"))
+    connection.close()
+    return found
+
+
+def killing(process: Process, after: int) -> Act:
+    """Kills the server as soon as so many changes have been acknowledged."""
+
+    def kill(customers: Customers) -> None:
+        if customers.changes == after:
+            os.killpg(process.pid, signal.SIGKILL)
+
+    return kill
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_and_whole(
+    process: Process, customers: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(customers.shop(1_000, killing(process, after=500)))
+
+    assert 500 <= customers.changes < 1_000
+    kept = versions()
+    assert {name: version for name, version in customers.acknowledged.items() if kept.get(name, 0) < version} == {}
+    assert main(["check"]) == 0
+    assert f"{len(kept)} sessions checked, 0 disagreements" in capsys.readouterr().out
+
+
+def test_after_a_kill_the_next_server_goes_on_where_the_last_one_ended(process: Process, customers: Customers) -> None:
+    asyncio.run(customers.shop(100, killing(process, after=50)))
+    before = versions()
+
+    with serving("--port", "0") as another:
+        again = Customers(address(another), customers.key)
+        asyncio.run(again.shop(40, prefix="after "))
+
+    kept = versions()
+    assert {name: kept[name] for name in before} == before
+    assert {name: kept[name] for name in again.acknowledged} == again.acknowledged
+    assert main(["check"]) == 0

@@ -1,0 +1,43 @@
+"""``cartograph serve`` in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+Process = subprocess.Popen[str]
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[Process]:
+    """A server in the directory where the test is; what still runs in the end is killed, workers and all."""
+    process = subprocess.Popen(  # noqa: S603  # this Python and this project
+        [sys.executable, "-m", "graphql_api", "serve", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def address(process: Process) -> str:
+    """Where the server says it listens; fails with all that it said where it ends instead."""
+    said = []
+    for line in process.stdout or ():
+        said.append(line)
+        if found := re.search(r"running on (http://\S+?)[\s\"]", line):
+            return found[1]
+    pytest.fail("".join(said))
