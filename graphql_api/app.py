@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from db import migrations
 from db.engine import open_database
 from graphql_api.context import now
+from graphql_api.guard.gate import Gate
 from graphql_api.guard.keys import Keys
 from graphql_api.observe import log
 from graphql_api.observe.observer import Observer
@@ -44,7 +45,8 @@ def create_app(settings: Settings) -> Starlette:
             await database.write(migrations.upgrade)
             counted = Counted(database)
             keys = Keys(database, settings.key_cache_seconds, now)
-            app.state.server = Server(settings, counted, keys, documents, Observer([log.teller()]))
+            gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)
+            app.state.server = Server(settings, counted, keys, documents, gate, Observer([log.teller()]))
             yield
             await keys.close()
         finally:
@@ -71,7 +73,7 @@ def cross_origin(settings: Settings) -> Iterator[Middleware]:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id"],
-            expose_headers=["X-Request-Id"],
+            expose_headers=["X-Request-Id", "Retry-After"],
         )
 
 

@@ -48,3 +48,17 @@ class DocumentNotFound(RequestError):
     """No trusted document has the id that a request names."""
 
     code = "DOCUMENT_NOT_FOUND"
+
+
+class RateLimited(RequestError):
+    """The key has spent its budget; ``seconds`` is when it has one again."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class Overloaded(RateLimited):
+    """The server has more to do than it takes on at once, whoever asks."""

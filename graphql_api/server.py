@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from db.engine import Database
+from graphql_api.guard.gate import Gate
 from graphql_api.guard.keys import Keys
 from graphql_api.observe.observer import Observer
 from graphql_api.settings import Settings
@@ -11,10 +12,11 @@ from graphql_api.transport.documents import Documents
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One process's database, keys and documents, and who is told of its operations."""
+    """One process's database, keys, documents and gate, and who is told of its operations."""
 
     settings: Settings
     database: Database
     keys: Keys
     documents: Documents
+    gate: Gate
     observer: Observer

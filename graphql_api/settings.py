@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     max_tokens: PositiveInt = 2_000
     max_document_length: PositiveInt = 20_000
     max_cost: PositiveInt = 10_000
+    max_cost_per_minute: PositiveInt | None = None
+    max_operations_under_way: PositiveInt = 1_000
     max_request_bytes: PositiveInt = 1_048_576
     deadline_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
     key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2

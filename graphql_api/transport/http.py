@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from graphql import GraphQLError, OperationDefinitionNode, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput
+from graphql_api.errors import BadUserInput, Overloaded, RateLimited
+from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document
 from graphql_api.server import Server
 from graphql_api.transport import execution, response
 from graphql_api.transport.documents import InvalidDocument
 from graphql_api.transport.negotiation import ANSWER, JSON, chosen, wants_page
-from graphql_api.transport.parameters import NotWellFormed
+from graphql_api.transport.parameters import NotWellFormed, Parameters
 from graphql_api.transport.request import (
     ClientGone,
     Headers,
@@ -77,16 +78,14 @@ class GraphQLEndpoint:
         except NotWellFormed as error:
             raise HttpError(HTTPStatus.BAD_REQUEST, BadUserInput(str(error))) from error
         try:
-            document = seen.document = server.documents.asked_for(given)
-        except InvalidDocument as invalid:
-            raise HttpError(refused(media_type), *invalid.errors) from invalid
-        operation = seen.definition = selected(document, given.operation_name, media_type)
-        if method != "POST" and operation.operation is not OperationType.QUERY:
-            raise not_allowed("POST", "A GET can only query; send a mutation by POST.")
-        context = Context(server.database, server.settings, viewer, document, seen)
-        result = await execution.run(context, operation, given.variables)
-        if result.data is None and result.errors and not any(error.path for error in result.errors):
-            raise HttpError(refused(media_type), *result.errors)
+            server.gate.enter(viewer.key_prefix)
+        except RateLimited as error:
+            status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Overloaded) else HTTPStatus.TOO_MANY_REQUESTS
+            raise HttpError(status, error, headers={"Retry-After": str(error.seconds)}) from error
+        try:
+            operation, result = await result_of(server, seen, given, method, media_type)
+        finally:
+            server.gate.leave(viewer.key_prefix, seen.cost)
         answer: dict[str, Any] = {"data": result.data}
         if result.errors:
             seen.outcome = code(result.errors)
@@ -95,6 +94,25 @@ class GraphQLEndpoint:
             await response.say_read(send, method, headers, answer, media_type)
         else:
             await response.say(send, answer, media_type)
+
+
+async def result_of(
+    server: Server, seen: Operation, given: Parameters, method: str, media_type: str
+) -> tuple[OperationDefinitionNode, ExecutionResult]:
+    """The operation that a request asks for, and what comes of it. Raises HttpError."""
+    try:
+        document = seen.document = server.documents.asked_for(given)
+    except InvalidDocument as invalid:
+        raise HttpError(refused(media_type), *invalid.errors) from invalid
+    operation = seen.definition = selected(document, given.operation_name, media_type)
+    if method != "POST" and operation.operation is not OperationType.QUERY:
+        raise not_allowed("POST", "A GET can only query; send a mutation by POST.")
+    assert seen.viewer is not None
+    context = Context(server.database, server.settings, seen.viewer, document, seen)
+    result = await execution.run(context, operation, given.variables)
+    if result.data is None and result.errors and not any(error.path for error in result.errors):
+        raise HttpError(refused(media_type), *result.errors)
+    return operation, result
 
 
 def code(errors: Sequence[GraphQLError]) -> str:
