@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from db.repository.applications import unknown_application
 from db.repository.core import APPLICATION, IDEMPOTENCY, insert_in
 
 KEPT = timedelta(hours=24)
+PURGED = 100  # records at once, so that no change takes long for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,17 @@ ANSWER = update(IDEMPOTENCY).where(*(IDEMPOTENCY.c[name] == bindparam(f"of_{name
 RECORD = select(IDEMPOTENCY.c.input_hash, IDEMPOTENCY.c.outcome).where(
     *(IDEMPOTENCY.c[name] == bindparam(name) for name in RecordKey.__slots__)
 )
+OLDEST = (
+    select(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key)
+    .where(IDEMPOTENCY.c.application_id == bindparam("application_id"), IDEMPOTENCY.c.created <= bindparam("expired"))
+    .order_by(IDEMPOTENCY.c.created)
+    .limit(PURGED)
+    .with_for_update(skip_locked=True)  # on PostgreSQL: what another change purges, or takes over, is left to it
+)
+PURGE = delete(IDEMPOTENCY).where(
+    IDEMPOTENCY.c.application_id == bindparam("application_id"),
+    tuple_(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key).in_(OLDEST),
+)
 
 
 def claim(connection: Connection, key: RecordKey, input_hash: bytes, now: datetime) -> Record | None:
@@ -58,6 +70,11 @@ def answer(connection: Connection, key: RecordKey, outcome: Mapping[str, Any]) -
     """Write down what a repeat will be answered."""
     names = {f"of_{name}": value for name, value in asdict(key).items()}
     connection.execute(ANSWER, {**names, "outcome": outcome})
+
+
+def purge(connection: Connection, application_id: int, now: datetime) -> None:
+    """Remove the oldest records that are past their time: all of them, or as many as may be at once."""
+    connection.execute(PURGE, {"application_id": application_id, "expired": now - KEPT})
 
 
 @cache

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from db.domain.events import EventType
@@ -81,7 +81,7 @@ class IdempotencyRow(Row, table=True):
     """A change that was carried out under an idempotency key: what was asked, and what a repeat answers."""
 
     __tablename__ = "idempotency"
-    __table_args__ = (belongs_to("application"), CLUSTERED)
+    __table_args__ = (belongs_to("application"), Index(None, "application_id", "created"), CLUSTERED)
 
     application_id: int = Field(primary_key=True)
     key_prefix: str = Field(primary_key=True, sa_type=CodePoints)

@@ -7,12 +7,15 @@ from decimal import Decimal
 
 import pytest
 from shop import Shop, line, refusals, units
+from sqlalchemy import insert, select
 
 from db.domain.commands import UpdateProfile
 from db.domain.discounts import Discount
 from db.domain.errors import IdempotencyKeyReused, InvalidInput, SessionAlreadyExists, SessionNotFound
 from db.domain.lifecycle import SessionState
-from db.operations import Actor, Outcome, update_profile
+from db.operations import Actor, Outcome, once, update_profile
+from db.repository.core import IDEMPOTENCY
+from db.repository.records import KEPT, PURGED
 
 REUSED = (IdempotencyKeyReused(),)
 
@@ -122,6 +125,61 @@ def test_a_record_lasts_24_hours_and_is_then_taken_over(shop: Shop) -> None:
     outcome = shop.close(key="1")
     assert (outcome.version, outcome.replayed) == (2, False)
     assert shop.close(key="1").replayed
+
+
+def kept(shop: Shop) -> set[str]:
+    """The keys that have a record."""
+    statement = select(IDEMPOTENCY.c.idempotency_key).filter_by(application_id=shop.application_id)
+    return set(shop.query(lambda connection: connection.scalars(statement).all()))
+
+
+def test_changes_with_a_key_remove_records_past_their_time(shop: Shop) -> None:
+    other = shop.another("Other", "EUR")
+    other.create(key="other's")
+    for number in range(5):
+        shop.create(f"old {number}", key=f"old {number}")
+    shop.now += KEPT - timedelta(seconds=2)
+    shop.create("last to stay", key="last to stay")
+    assert "old 4" in kept(shop)
+
+    for number in range(100):
+        shop.create(f"new {number}", key=f"new {number}")
+
+    assert kept(shop) == {"last to stay", *(f"new {number}" for number in range(100))}
+    assert kept(other) == {"other's"}
+
+
+def test_no_change_removes_more_than_a_few_records(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(once, "PURGERS", 256)
+    rows = [
+        {
+            "application_id": shop.application_id,
+            "key_prefix": shop.till.key_prefix,
+            "idempotency_key": f"old {number}",
+            "input_hash": b"",
+            "outcome": {},
+            "created": shop.now - KEPT - timedelta(seconds=number),
+        }
+        for number in range(PURGED + 5)
+    ]
+    shop.write(lambda connection: connection.execute(insert(IDEMPOTENCY), rows))
+
+    shop.create("s1", key="1")
+    assert kept(shop) == {"1", *(f"old {number}" for number in range(5))}
+    shop.create("s2", key="2")
+    assert kept(shop) == {"1", "2"}
+
+
+def test_a_refused_change_and_a_repeat_remove_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(once, "PURGERS", 256)
+    shop.create("s1", key="old")
+    shop.now += timedelta(hours=23)
+    shop.create("s2", key="recent")
+    shop.now += timedelta(hours=2)
+
+    assert refusals(shop.create, "s1", key="refused")
+    assert shop.create("s2", key="recent").replayed
+    assert kept(shop) == {"old", "recent"}
 
 
 @pytest.mark.parametrize(
