@@ -34,8 +34,25 @@ class Database(Protocol):
         """
         ...
 
+    @property
+    def tail(self) -> "Tail":
+        """Where it tells of new events."""
+        ...
+
     async def close(self) -> None:
         """Finish what is under way and let go of the files or the server."""
+        ...
+
+
+class Tail(Protocol):
+    """The end of the history, to which every process that uses the database adds."""
+
+    async def changed(self) -> None:
+        """Return when something may have been committed, by whatever process, since this returned before."""
+        ...
+
+    async def settled(self) -> int:
+        """The id up to which all events that will ever be there are there: none is committed later."""
         ...
 
 

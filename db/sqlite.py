@@ -17,6 +17,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from db.engine import AnswerTooLong, StatementTooDeep, UnusableDatabase
+from db.sqlite_tail import SqliteTail
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,6 +90,7 @@ class SqliteDatabase:
         self.dialect: Dialect = sqlite.dialect(paramstyle="named")
         self._engine = engine
         self._writer = Writer(engine)
+        self.tail = SqliteTail(here)
         self._reader = ThreadPoolExecutor(READERS, "reader")
         self._here = here
         self._connections = connections
@@ -119,7 +121,9 @@ class SqliteDatabase:
 
     async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in one transaction: committed when this returns, rolled back when it raises."""
-        return await self._writer.run(lambda connection: operation(connection, *args, **kwargs))
+        done = await self._writer.run(lambda connection: operation(connection, *args, **kwargs))
+        self.tail.written()
+        return done
 
     async def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation that only reads, on one snapshot."""

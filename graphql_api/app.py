@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from db import migrations
 from db.engine import open_database
+from db.feed import Feed
 from graphql_api.context import now
 from graphql_api.guard.gate import Gate
 from graphql_api.guard.keys import Keys
@@ -25,6 +26,7 @@ from graphql_api.schema import schema
 from graphql_api.server import Server
 from graphql_api.settings import Settings, load_settings
 from graphql_api.transport import graphiql
+from graphql_api.transport.connections import Connections
 from graphql_api.transport.documents import Documents
 from graphql_api.transport.http import PATH, GraphQLEndpoint
 
@@ -45,9 +47,14 @@ def create_app(settings: Settings) -> Starlette:
             await database.write(migrations.upgrade)
             counted = Counted(database)
             keys = Keys(database, settings.key_cache_seconds, now)
+            feed = Feed(database, settings.max_queued_events, settings.max_lag_seconds)
+            connections = Connections(keys, settings.max_connections_per_key)
             gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)
-            app.state.server = Server(settings, counted, keys, documents, gate, Observer([log.teller()]))
+            observer = Observer([log.teller()])
+            app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
             yield
+            await feed.close()
+            await connections.close()
             await keys.close()
         finally:
             await database.close()

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from db.engine import Database
+from db.feed import Feed
 from db.operations import Actor
 from graphql_api.guard.viewer import Viewer
 from graphql_api.observe.operation import Operation
@@ -19,6 +20,7 @@ class Context:
     settings: Settings
     viewer: Viewer
     document: Document
+    feed: Feed
     seen: Operation = field(default_factory=Operation)
 
     @property

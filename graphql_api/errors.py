@@ -38,6 +38,12 @@ class LimitExceeded(RequestError):
     code = "LIMIT_EXCEEDED"
 
 
+class GoingAway(RequestError):
+    """The server stops. A subscription can be taken up again at another one, or at this one when it is back."""
+
+    code = "GOING_AWAY"
+
+
 class TimedOut(RequestError):
     """The operation's deadline has passed."""
 

@@ -10,6 +10,7 @@ from graphql_api.mutations import Mutation
 from graphql_api.mutations.inputs import make_while_coercing
 from graphql_api.queries import Query
 from graphql_api.scalars import SCALARS
+from graphql_api.subscriptions import Subscription
 from graphql_api.types import session_event, user_error
 
 EVENTS = [
@@ -23,6 +24,7 @@ EVENTS = [
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
+    subscription=Subscription,
     types=[*EVENTS, *user_error.TYPES],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

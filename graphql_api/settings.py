@@ -64,6 +64,10 @@ class Settings(BaseSettings):
     max_operations_under_way: PositiveInt = 1_000
     max_request_bytes: PositiveInt = 1_048_576
     deadline_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10
+    max_connections_per_key: PositiveInt = 1_000
+    max_operations_per_socket: PositiveInt = 100
+    max_queued_events: PositiveInt = 1_000
+    max_lag_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
     key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2
     max_token_seconds: Annotated[int, Field(gt=0, le=31_536_000)] = 86_400
 

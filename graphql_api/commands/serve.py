@@ -7,7 +7,7 @@ import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,10 +50,18 @@ def serve(
         workers=workers,
         log_config=log.configuration(settings),
         access_log=False,
-        server_header=False,
-        ws_max_size=settings.max_request_bytes,
-        timeout_graceful_shutdown=math.ceil(settings.deadline_seconds),  # no request is under way for longer
+        **connection_options(settings),
     )
+
+
+def connection_options(settings: Settings) -> dict[str, Any]:
+    """How uvicorn holds connections."""
+    return {
+        "server_header": False,
+        "ws_max_size": settings.max_request_bytes,
+        "ws_per_message_deflate": False,  # which takes memory for each socket, and messages are small
+        "timeout_graceful_shutdown": math.ceil(settings.deadline_seconds),  # no request is under way for longer
+    }
 
 
 def check_manifest(settings: Settings) -> None:

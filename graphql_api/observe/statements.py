@@ -17,6 +17,7 @@ class Counted:
 
     def __init__(self, database: Database) -> None:
         self.dialect = database.dialect
+        self.tail = database.tail
         self.close = database.close
         self._database = database
         if not event.contains(Engine, "before_cursor_execute", count):

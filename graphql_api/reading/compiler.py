@@ -25,6 +25,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, case, func, literal_co
 
 from graphql_api.reading.arguments import getters
 from graphql_api.reading.fields import (
+    Edge,
     Embedded,
     Identity,
     JsonText,
@@ -53,7 +54,7 @@ from graphql_api.reading.json_text import (
     or_null,
 )
 from graphql_api.reading.nodes import by_id
-from graphql_api.reading.paging import Connection
+from graphql_api.reading.paging import Connection, edge
 from graphql_api.reading.scope import Scope, Trace
 from graphql_api.reading.selection import Selection, Sets, constant, response_key
 
@@ -75,9 +76,9 @@ class Compiler:
             schema, fragments, lambda node: bool(trace.look(lambda request: constant(node, request.variables)))
         )
 
-    def query(self, operation: OperationDefinitionNode) -> Select[tuple[str]] | None:
-        """The statement of a whole query; None where it asks for the schema."""
-        root = cast(GraphQLObjectType, self.schema.query_type)
+    def whole(self, operation: OperationDefinitionNode) -> Select[tuple[str]] | None:
+        """The statement of a whole operation; None where it asks for the schema."""
+        root = cast(GraphQLObjectType, self.schema.get_root_type(operation.operation))
         fields = self.selection.fields(root, [operation.selection_set])
         if any(nodes[0].name.value in ("__schema", "__type") for nodes in fields.values()):
             return None
@@ -118,6 +119,11 @@ class Compiler:
                 return in_list(rows.correlate_except(table))
             case Page():
                 return Connection(self, what, cast(GraphQLObjectType, named), scope).json(nodes)
+            case Edge(where, order):
+                node = get_named_type(cast(GraphQLObjectType, named).fields["node"].type)
+                inner, table = self.inner(source_of(node), scope)
+                row = select(edge(self, cast(GraphQLObjectType, named), nodes, order, inner)).select_from(table)
+                return row.where(*where(scope, inner.row)).correlate_except(table).scalar_subquery()
             case Nodes():
                 return by_id(self, what, definition, nodes, scope)
 

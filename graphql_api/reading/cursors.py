@@ -24,6 +24,11 @@ def written(order: Order, row: Columns) -> ColumnElement[str]:
     return Hex(Joined([*parts, "]"]))
 
 
+def made(order: Order, application_id: int, *key: int | str) -> str:
+    """The cursor of a row whose key is known here."""
+    return orjson.dumps([tag(order), application_id, *key]).hex()
+
+
 def key_text(column: Any) -> Part:
     """One column of the key as JSON."""
     if isinstance(column.type, UtcTime):

@@ -87,13 +87,21 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Edge:
+    """One other row with its cursor in an order."""
+
+    where: Conditions
+    order: Order
+
+
+@dataclass(frozen=True)
 class Nodes:
     """Rows of any table by their global ids; ``ids`` gives the argument's value as a list."""
 
     ids: str
 
 
-Reads = Value | Identity | Embedded | One | Many | Page | Nodes
+Reads = Value | Identity | Embedded | One | Many | Page | Edge | Nodes
 
 
 def column(description: str) -> Any:

@@ -24,7 +24,7 @@ from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
 from graphql_api.reading import cursors
 from graphql_api.reading.arguments import Getter, absent
-from graphql_api.reading.fields import Page, source_of
+from graphql_api.reading.fields import Order, Page, source_of
 from graphql_api.reading.identity import Columns, is_text
 from graphql_api.reading.json_text import Joined, as_text, boolean, in_list, json_object, or_null
 from graphql_api.reading.window import Key, Window, directed
@@ -92,18 +92,11 @@ class Connection:
 
     def json(self, nodes: Nodes) -> Joined:
         """The connection as JSON."""
-        return self.object(
+        return written(
+            self.compiler,
             self.type,
             nodes,
             {"nodes": self.rows, "edges": self.edges, "pageInfo": self.page_info, "totalCount": self.total_count},
-        )
-
-    def object(self, type_: GraphQLObjectType, nodes: Nodes, fields: Mapping[str, Any]) -> Joined:
-        """A JSON object of the selected ones of ``fields``."""
-        selected = self.compiler.selection.fields(type_, [node.selection_set for node in nodes])
-        return json_object(
-            (key, f'"{type_.name}"' if each[0].name.value == "__typename" else fields[each[0].name.value](each))
-            for key, each in selected.items()
         )
 
     def rows(self, nodes: Nodes) -> Joined:
@@ -114,12 +107,8 @@ class Connection:
     def edges(self, nodes: Nodes) -> Joined:
         """``edges``."""
         inner, table = self.row()
-        edge: Any = get_named_type(self.type.fields["edges"].type)
-        fields = {
-            "cursor": lambda selected: self.cursor(inner.row),
-            "node": lambda selected: self.compiler.object(self.node, selected, inner),
-        }
-        return in_list(self.in_order(inner, table, self.object(edge, nodes, fields)))
+        type_: Any = get_named_type(self.type.fields["edges"].type)
+        return in_list(self.in_order(inner, table, edge(self.compiler, type_, nodes, self.order, inner)))
 
     def page_info(self, nodes: Nodes) -> Joined:
         """``pageInfo``, by the Relay specification; what lies beyond a cursor is found out, not guessed."""
@@ -132,7 +121,7 @@ class Connection:
             "endCursor": lambda selected: self.end_cursor(first=False),
         }
         info: Any = get_named_type(self.type.fields["pageInfo"].type)
-        return self.object(info, nodes, fields)
+        return written(self.compiler, info, nodes, fields)
 
     def total_count(self, nodes: Nodes) -> ColumnElement[str]:
         """``totalCount``: all rows of the connection, on whatever page."""
@@ -142,10 +131,6 @@ class Connection:
     def row(self) -> tuple[Scope, FromClause]:
         """A fresh row of the connection's table."""
         return self.compiler.inner(source_of(self.node), self.scope)
-
-    def cursor(self, row: Columns) -> Joined:
-        """The cursor of a row, as JSON."""
-        return Joined(['"', cursors.written(self.order, row), '"'])
 
     def in_order(self, inner: Scope, table: FromClause, text: ColumnElement[Any]) -> Select[Any]:
         """One text for each row of the page, in the order of the connection."""
@@ -166,7 +151,7 @@ class Connection:
     def end_cursor(self, *, first: bool) -> ColumnElement[str]:
         """The cursor of the page's first or last row; null for an empty page."""
         inner, table = self.row()
-        page = self.with_key(inner, table, self.cursor(inner.row))
+        page = self.with_key(inner, table, cursor(self.order, inner.row))
         order = directed(self.key_of(page), self.order.descending is first)
         return or_null(select(page.c.o).order_by(*order).limit(1).scalar_subquery())
 
@@ -176,6 +161,30 @@ class Connection:
         one_more = self.window.found(inner, table, self.limit + 1, literal_column("1").label("one")).subquery()
         counted = select(func.count()).select_from(one_more).scalar_subquery()
         return or_(counted > self.limit, self.window.beyond())
+
+
+def edge(compiler: Compiler, type_: GraphQLObjectType, nodes: Nodes, order: Order, inner: Scope) -> Joined:
+    """An edge as JSON: a row with its cursor."""
+    node: Any = get_named_type(type_.fields["node"].type)
+    fields = {
+        "cursor": lambda selected: cursor(order, inner.row),
+        "node": lambda selected: compiler.object(node, selected, inner),
+    }
+    return written(compiler, type_, nodes, fields)
+
+
+def written(compiler: Compiler, type_: GraphQLObjectType, nodes: Nodes, fields: Mapping[str, Any]) -> Joined:
+    """A JSON object of the selected ones of ``fields``."""
+    selected = compiler.selection.fields(type_, [node.selection_set for node in nodes])
+    return json_object(
+        (key, f'"{type_.name}"' if each[0].name.value == "__typename" else fields[each[0].name.value](each))
+        for key, each in selected.items()
+    )
+
+
+def cursor(order: Order, row: Columns) -> Joined:
+    """The cursor of a row, as JSON."""
+    return Joined(['"', cursors.written(order, row), '"'])
 
 
 def page_size(name: str, given: Getter) -> Getter:

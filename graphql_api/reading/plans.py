@@ -40,8 +40,10 @@ MAX_PLANS = 64  # of one field: a statement for each way in which requests diffe
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a statement's parameters are made from. ``source`` is the object that a payload's field belongs to;
-    ``known`` keeps what has been worked out of the variables."""
+    """What a statement's parameters are made from. ``known`` keeps what has been worked out of the variables.
+
+    ``source`` is the object that a payload's field belongs to, or the event that a subscription tells.
+    """
 
     viewer: Viewer
     limits: Settings
@@ -130,10 +132,10 @@ class Document:
         key = tuple(map(id, nodes))
         return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.root(parent, nodes))
 
-    def query(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
-        """The plan of a whole query."""
+    def whole(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
+        """The plan of a whole query, or of each event of a subscription."""
         key = (id(operation),)
-        return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.query(operation))
+        return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.whole(operation))
 
     def variables(self, operation: OperationDefinitionNode) -> Variables:
         """How the variables of an operation get their values."""
@@ -191,13 +193,22 @@ async def answer(info: Info, source: Any = None) -> Any:
     return await read(context, plan, request)
 
 
-async def answer_query(
-    context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+async def answer_whole(
+    context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any], source: Any = None
 ) -> orjson.Fragment | None:
-    """The data of a whole query by one statement; None where it asks for the schema, which is not in the database."""
-    request = Request(context.viewer, context.settings, variables)
-    plan = context.document.query(operation, request, context.database.dialect)
+    """The data of a whole query, or of one event of a subscription, by one statement.
+
+    None where it asks for the schema, which is not in the database.
+    """
+    request = Request(context.viewer, context.settings, variables, source)
+    plan = context.document.whole(operation, request, context.database.dialect)
     return None if plan.statement is None else await read(context, plan, request)
+
+
+def hold_to_limits(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
+    """Raises LimitExceeded and BadUserInput where a subscription could tell no event for what it asks of each."""
+    request = Request(context.viewer, context.settings, variables)
+    context.document.whole(operation, request, context.database.dialect).cost(request)
 
 
 async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragment:

@@ -23,7 +23,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, Forbidden, LimitExceeded, TimedOut
-from graphql_api.reading.plans import answer_query
+from graphql_api.reading.plans import answer_whole
 
 log = logging.getLogger("cartograph")
 
@@ -70,7 +70,7 @@ async def queried(
     if values is None:
         return await executed(context, operation, variables)
     try:
-        data: Any = await answer_query(context, operation, values)
+        data: Any = await answer_whole(context, operation, values)
     except LimitExceeded as error:  # a limit is that of the whole query
         return ExecutionResult(None, [error])
     except Exception:  # the executor meets it again
@@ -93,8 +93,13 @@ async def executed(
 
 def started(context: Context, operation: OperationDefinitionNode, values: VariableValues) -> Any:
     """The executor at work, with values that have been coerced."""
+    return executor(context, operation, values).execute_operation()
+
+
+def executor(context: Context, operation: OperationDefinitionNode, values: VariableValues) -> FragmentExecutor:
+    """What goes through an operation field by field."""
     document = context.document
-    executor = FragmentExecutor(
+    return FragmentExecutor(
         schema=document.schema,
         fragment_definitions=dict(document.fragments),
         fragments={name: FragmentDetails(each) for name, each in document.fragments.items()},
@@ -107,7 +112,6 @@ def started(context: Context, operation: OperationDefinitionNode, values: Variab
         subscribe_field_resolver=default_field_resolver,
         hide_suggestions=not context.settings.shows_schema,
     )
-    return executor.execute_operation()
 
 
 def told_wrong(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Any:

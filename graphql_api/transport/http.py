@@ -3,21 +3,18 @@
 Written against ASGI itself: what a request does not need is not made for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
-from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, Overloaded, RateLimited
+from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimited
 from graphql_api.observe.operation import Operation
-from graphql_api.reading.plans import Document
 from graphql_api.server import Server
-from graphql_api.transport import execution, response
+from graphql_api.transport import execution, response, sse, websocket
 from graphql_api.transport.documents import InvalidDocument
-from graphql_api.transport.negotiation import ANSWER, JSON, chosen, wants_page
+from graphql_api.transport.negotiation import ANSWER, EVENTS, JSON, chosen, wants_events, wants_page
 from graphql_api.transport.parameters import NotWellFormed, Parameters
 from graphql_api.transport.request import (
     ClientGone,
@@ -30,6 +27,7 @@ from graphql_api.transport.request import (
     text,
     who,
 )
+from graphql_api.transport.results import answer, code, is_refusal, prepare, refusal, results
 
 PATH = "/graphql"
 
@@ -42,8 +40,10 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for the API; pass on any other."""
-        if scope["type"] != "http" or scope["path"] != PATH:
+        if scope["type"] not in ("http", "websocket") or scope["path"] != PATH:
             return await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return await websocket.serve(scope["app"].state.server, scope, receive, send)
         if scope["method"] == "HEAD":
             send = response.without_body(send)
         headers = headers_of(scope)
@@ -68,9 +68,10 @@ class GraphQLEndpoint:
         method, seen = scope["method"], scope["seen"]
         if method not in ("GET", "HEAD", "POST"):
             raise not_allowed("GET, HEAD, POST", f"{method} is not a method of GraphQL over HTTP; use POST.")
-        media_type = chosen(text(headers.get(b"accept")))
-        if media_type is None:
-            problem = f"Nothing that the Accept header takes is spoken here: {ANSWER} or {JSON}."
+        accept = text(headers.get(b"accept"))
+        media_type = chosen(accept)
+        if media_type is None and not wants_events(accept):
+            problem = f"Nothing that the Accept header takes is spoken here: {ANSWER}, {JSON} or {EVENTS}."
             raise HttpError(HTTPStatus.NOT_ACCEPTABLE, BadUserInput(problem))
         viewer = seen.viewer = await who(server, headers)
         try:
@@ -83,54 +84,52 @@ class GraphQLEndpoint:
             status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Overloaded) else HTTPStatus.TOO_MANY_REQUESTS
             raise HttpError(status, error, headers={"Retry-After": str(error.seconds)}) from error
         try:
-            operation, result = await result_of(server, seen, given, method, media_type)
+            told = await come_of(server, seen, given, method, accept)
         finally:
             server.gate.leave(viewer.key_prefix, seen.cost)
-        answer: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            seen.outcome = code(result.errors)
-            answer = {"errors": [each.formatted for each in result.errors], **answer}
-        if operation.operation is OperationType.QUERY:
-            await response.say_read(send, method, headers, answer, media_type)
-        else:
-            await response.say(send, answer, media_type)
+        if not isinstance(told, ExecutionResult):
+            return await stream(server, headers, told, receive, send)
+        assert media_type is not None
+        if told.errors:
+            seen.outcome = code(told.errors)
+        if seen.definition.operation is OperationType.QUERY:
+            return await response.say_read(send, method, headers, answer(told), media_type)
+        return await response.say(send, answer(told), media_type)
 
 
-async def result_of(
-    server: Server, seen: Operation, given: Parameters, method: str, media_type: str
-) -> tuple[OperationDefinitionNode, ExecutionResult]:
-    """The operation that a request asks for, and what comes of it. Raises HttpError."""
+async def come_of(
+    server: Server, seen: Operation, given: Parameters, method: str, accept: str | None
+) -> ExecutionResult | AsyncGenerator[ExecutionResult, None]:
+    """What comes of a request: one result, or all that are to be told as they come. Raises HttpError."""
+    media_type = chosen(accept)
     try:
-        document = seen.document = server.documents.asked_for(given)
+        context, operation = prepare(server, given, seen)
     except InvalidDocument as invalid:
+        if media_type is None:
+            return refusal(*invalid.errors)
         raise HttpError(refused(media_type), *invalid.errors) from invalid
-    operation = seen.definition = selected(document, given.operation_name, media_type)
-    if method != "POST" and operation.operation is not OperationType.QUERY:
-        raise not_allowed("POST", "A GET can only query; send a mutation by POST.")
-    assert seen.viewer is not None
-    context = Context(server.database, server.settings, seen.viewer, document, seen)
+    kind = operation.operation
+    if method != "POST" and kind is not OperationType.QUERY:
+        raise not_allowed("POST", "A GET can only query; send any other operation by POST.")
+    if wants_events(accept) and (media_type is None or kind is OperationType.SUBSCRIPTION):
+        return results(context, operation, given.variables)
+    if media_type is None or kind is OperationType.SUBSCRIPTION:
+        problem = f"A subscription is answered as {EVENTS}, or over WebSocket."
+        raise HttpError(HTTPStatus.NOT_ACCEPTABLE, BadUserInput(problem))
     result = await execution.run(context, operation, given.variables)
-    if result.data is None and result.errors and not any(error.path for error in result.errors):
-        raise HttpError(refused(media_type), *result.errors)
-    return operation, result
+    if is_refusal(result):
+        raise HttpError(refused(media_type), *(result.errors or ()))
+    return result
 
 
-def code(errors: Sequence[GraphQLError]) -> str:
-    """The code of the first error, which stands for the others."""
-    return str((errors[0].extensions or {}).get("code", "INTERNAL"))
-
-
-def selected(document: Document, name: str | None, media_type: str) -> OperationDefinitionNode:
-    """The operation that a request means. Raises HttpError."""
-    named = [each for each in document.operations if name is None or (each.name and each.name.value == name)]
-    if len(named) == 1:
-        return named[0]
-    problem = (
-        f"The document has no operation {name!r}." if name else "operationName has to say which operation is meant."
-    )
-    if not document.operations:
-        problem = "The document has no operation."
-    raise HttpError(refused(media_type), BadUserInput(problem))
+async def stream(
+    server: Server, headers: Headers, told: AsyncGenerator[ExecutionResult, None], receive: Receive, send: Send
+) -> None:
+    """Answer with results as they come. Raises HttpError where the key has too many connections."""
+    try:
+        await sse.stream(server, text(headers.get(b"authorization")), told, receive, send)
+    except LimitExceeded as error:
+        raise HttpError(HTTPStatus.TOO_MANY_REQUESTS, error) from error
 
 
 def refused(media_type: str) -> HTTPStatus:

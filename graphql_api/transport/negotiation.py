@@ -8,6 +8,7 @@ from graphql_api.transport.compression import CODINGS
 ANSWER = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
+EVENTS = "text/event-stream"
 
 MOST_LISTED = 50  # members of a header's list that are read; no browser sends half as many
 LONGEST_TYPE = 200  # characters
@@ -43,6 +44,12 @@ def coding(accept_encoding: str | None) -> str | None:
     offered = {name: weights.get(name, weights.get("*", 0)) for name in CODINGS}
     best = max(offered, key=lambda name: offered[name])
     return best if offered[best] > 0 and offered[best] >= weights.get("identity", 0) else None
+
+
+@lru_cache(maxsize=256)
+def wants_events(accept: str | None) -> bool:
+    """Whether the client names text/event-stream as what it takes."""
+    return accept is not None and named(accept, EVENTS) and quality(accept, EVENTS) > 0
 
 
 @lru_cache(maxsize=256)

@@ -12,11 +12,22 @@ def of_source(scope: Scope, row: Columns) -> ColumnElement[bool]:
     return row["application_id"] == scope.bind(lambda request: request.source.application_id, Integer())
 
 
+def session_id(scope: Scope) -> ColumnElement[int]:
+    """The number of the session that was written."""
+    return scope.bind(lambda request: request.source.session_id, BigInteger())
+
+
 def written_session(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
     """The session that was written, or that stood in the way."""
+    return [of_source(scope, session), session["id"] == session_id(scope)]
+
+
+def written_event(scope: Scope, event: Columns) -> list[ColumnElement[bool]]:
+    """The event that was written with it."""
     return [
-        of_source(scope, session),
-        session["id"] == scope.bind(lambda request: request.source.session_id, BigInteger()),
+        of_source(scope, event),
+        event["session_id"] == session_id(scope),
+        event["version"] == scope.bind(lambda request: request.source.version, Integer()),
     ]
 
 

@@ -28,7 +28,7 @@ def planned(api: Api, document: str) -> Plan:
     assert isinstance(viewer, Viewer)
     made = server.documents.get(document)
     request = Request(viewer, server.settings, {})
-    return made.query(made.operations[0], request, server.database.dialect)
+    return made.whole(made.operations[0], request, server.database.dialect)
 
 
 @pytest.mark.parametrize("document", [COUNTS, SUMS, SEARCH])

@@ -108,14 +108,14 @@ class Crowded:
         document = server.documents.get(asked.document)
         operation = document.operations[0]
         request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
-        return str(document.query(operation, request, server.database.dialect).statement)
+        return str(document.whole(operation, request, server.database.dialect).statement)
 
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
         """The answer by one of the two ways in which a query is run."""
         server = self.api.server
         viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
         document = server.documents.get(asked.document)
-        context = Context(server.database, server.settings, viewer, document)
+        context = Context(server.database, server.settings, viewer, document, server.feed)
         result = self.api.runner.run(way(context, document.operations[0], asked.variables))
         errors = [each.extensions["code"] for each in result.errors or ()]
         return {"data": orjson.loads(orjson.dumps(result.data)), "codes": errors}

@@ -1,0 +1,93 @@
+"""The root of all that is told as it happens. What is told of an event is read like anything else, by its key."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import strawberry
+
+from db.feed import NotYet, Stopped, TooSlow
+from db.history import ApplicationHistory, Event, SessionHistory
+from db.repository.core import EVENT
+from graphql_api.errors import BadUserInput, GoingAway, LimitExceeded
+from graphql_api.queries import IntegrationId
+from graphql_api.reading import cursors
+from graphql_api.reading.fields import Edge as EdgeOf
+from graphql_api.reading.fields import One, Order, reads
+from graphql_api.reading.identity import shown
+from graphql_api.types.info import Info
+from graphql_api.types.node import ApplicationId, Edge
+from graphql_api.types.session_event import SessionEvent
+from graphql_api.types.written import written_event
+
+FEED = Order("feed", ("id",))
+
+AfterVersion = Annotated[
+    int | None,
+    strawberry.argument(description="A version of the session, behind which to begin; 0 for all of its history."),
+]
+AfterEvent = Annotated[
+    str | None, strawberry.argument(description="A cursor that this field has told, behind which to begin.")
+]
+
+
+@strawberry.type(
+    description="All that is told as it happens: each event once and in order, after it has been committed. Where a"
+    " subscription ends with an error, its extensions say where to go on from."
+)
+class Subscription:
+    """The fields a subscription starts from."""
+
+    @strawberry.subscription(
+        description="One session, from now on; with afterVersion first all that was missed. A session that is not"
+        " there yet is waited for. An error at the end has afterVersion in its extensions.",
+        metadata=reads(One(written_event)),
+    )
+    async def customer_session_changed(
+        self,
+        info: Info,
+        integration_id: IntegrationId,
+        application_id: ApplicationId = None,
+        after_version: AfterVersion = None,
+    ) -> AsyncGenerator[SessionEvent, None]:
+        """A place is a version."""
+        viewer = info.context.viewer
+        history = SessionHistory(viewer.application(application_id), integration_id, viewer.session_id)
+        if after_version is not None and after_version < 0:
+            raise BadUserInput(f"afterVersion is 0 or more; got {after_version}.")
+        try:
+            events = await info.context.feed.follow(history, after_version)
+        except NotYet as last:
+            raise BadUserInput(f"The session has not come to version {after_version}; it is at {last}.") from None
+        return told(events, lambda version: {"afterVersion": version})
+
+    @strawberry.subscription(
+        description="All sessions of the application, in commit order; with after, from the event behind that cursor"
+        " on. An error at the end has after in its extensions.",
+        metadata=reads(EdgeOf(written_event, FEED)),
+    )
+    async def session_events(
+        self, info: Info, application_id: ApplicationId = None, after: AfterEvent = None
+    ) -> AsyncGenerator[Edge[SessionEvent], None]:
+        """A place is the id of an event."""
+        application = info.context.viewer.application(application_id)
+        place = None if after is None else cursors.read(after, FEED, [EVENT.c.id], application)[0]
+        try:
+            events = await info.context.feed.follow(ApplicationHistory(application), place)
+        except NotYet:
+            raise BadUserInput(f"{shown(str(after))} is a cursor of an event that has not happened.") from None
+        return told(events, lambda event_id: {"after": cursors.made(FEED, application, event_id)})
+
+
+async def told(
+    events: AsyncGenerator[Event, None], place: Callable[[int], dict[str, Any]]
+) -> AsyncGenerator[Any, None]:
+    """The events. What cuts them off is raised as an error that has the place to go on from in its extensions."""
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+    except TooSlow as cut:
+        raise LimitExceeded("Events come faster than they are taken.", **place(cut.place)) from None
+    except Stopped as cut:
+        raise GoingAway("The server stops.", **place(cut.place)) from None

@@ -1,0 +1,135 @@
+"""What an operation comes to, whichever way it travels: one result, or for a subscription one for each event."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from inspect import isawaitable
+from typing import Any, cast
+
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    create_source_event_stream,
+)
+from graphql.execution.values import VariableValues
+
+from graphql_api.context import Context
+from graphql_api.errors import BadUserInput, TimedOut
+from graphql_api.observe.operation import Operation
+from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
+from graphql_api.server import Server
+from graphql_api.transport.documents import InvalidDocument
+from graphql_api.transport.execution import executor, masked, run, shown, told_wrong
+from graphql_api.transport.parameters import Parameters
+
+Variables = Mapping[str, Any]
+
+
+class Failed(Exception):
+    """An operation that comes to nothing, or to nothing more; ``errors`` say why."""
+
+    def __init__(self, *errors: GraphQLError) -> None:
+        super().__init__(*errors)
+        self.errors = errors
+
+
+def prepare(server: Server, given: Parameters, seen: Operation) -> tuple[Context, OperationDefinitionNode]:
+    """What a request means, and what it runs in. Raises InvalidDocument."""
+    assert seen.viewer is not None, "nobody comes here without a key"
+    document = seen.document = server.documents.asked_for(given)
+    operation = seen.definition = selected(document, given.operation_name)
+    return Context(server.database, server.settings, seen.viewer, document, server.feed, seen), operation
+
+
+def selected(document: Document, name: str | None) -> OperationDefinitionNode:
+    """The operation that is meant. Raises InvalidDocument."""
+    named = [each for each in document.operations if name is None or (each.name and each.name.value == name)]
+    if len(named) == 1:
+        return named[0]
+    problem = (
+        f"The document has no operation {name!r}." if name else "operationName has to say which operation is meant."
+    )
+    if not document.operations:
+        problem = "The document has no operation."
+    raise InvalidDocument(BadUserInput(problem))
+
+
+async def results(
+    context: Context, operation: OperationDefinitionNode, variables: Variables
+) -> AsyncGenerator[ExecutionResult, None]:
+    """All results, as they come. Raises Failed."""
+    if operation.operation is OperationType.SUBSCRIPTION:
+        values = context.document.variables(operation).for_executor(variables)
+        if values is None:
+            raise Failed(*shown(told_wrong(context, operation, variables).errors))
+        async with aclosing(await subscribed(context, operation, values)) as source:
+            async for result in told(context, operation, values.coerced, source):
+                yield result
+    else:
+        result = await run(context, operation, variables)
+        if is_refusal(result):
+            raise Failed(*(result.errors or ()))
+        yield result
+
+
+async def refusal(*errors: GraphQLError) -> AsyncGenerator[ExecutionResult, None]:
+    """The results of what cannot be run. Raises Failed."""
+    for error in errors:
+        raise Failed(*errors) from error
+        yield
+
+
+def is_refusal(result: ExecutionResult) -> bool:
+    """Whether an operation was not begun: GraphQL calls that a request error."""
+    return result.data is None and not any(error.path for error in result.errors or ())
+
+
+def code(errors: Sequence[GraphQLError]) -> str:
+    """The code of the first error, which stands for the others."""
+    return str((errors[0].extensions or {}).get("code", "INTERNAL"))
+
+
+def answer(result: ExecutionResult) -> dict[str, Any]:
+    """A result as it is sent."""
+    if result.errors:
+        return {"errors": [each.formatted for each in result.errors], "data": result.data}
+    return {"data": result.data}
+
+
+async def subscribed(
+    context: Context, operation: OperationDefinitionNode, values: VariableValues
+) -> AsyncGenerator[Any, None]:
+    """The events that a subscription is about. Raises Failed."""
+    try:
+        if context.viewer.grant is not None:
+            context.viewer.grant.check(operation, context.document.fragments)
+        hold_to_limits(context, operation, values.coerced)
+        async with asyncio.timeout(context.settings.deadline_seconds):
+            source: Any = create_source_event_stream(executor(context, operation, values))
+            source = await source if isawaitable(source) else source
+    except GraphQLError as error:
+        raise Failed(*shown([error])) from error
+    except TimeoutError:
+        raise Failed(TimedOut(f"Not begun within {context.settings.deadline_seconds:g} seconds.")) from None
+    if isinstance(source, ExecutionResult):
+        raise Failed(*shown(source.errors or ()))
+    return cast(AsyncGenerator[Any, None], source)
+
+
+async def told(
+    context: Context, operation: OperationDefinitionNode, values: Variables, source: AsyncGenerator[Any, None]
+) -> AsyncGenerator[ExecutionResult, None]:
+    """A result for each event. Raises Failed where the events end."""
+    try:
+        async for event in source:
+            async with asyncio.timeout(context.settings.deadline_seconds):
+                data: Any = await answer_whole(context, operation, values, event)
+            yield ExecutionResult(data)
+    except GraphQLError as error:
+        raise Failed(error) from error
+    except TimeoutError as error:
+        raise Failed(TimedOut(f"Not read within {context.settings.deadline_seconds:g} seconds.")) from error
+    except Exception as error:
+        raise Failed(masked(GraphQLError(str(error), original_error=error))) from error

@@ -1,0 +1,161 @@
+"""The API behind a real server in this process, and a client of each protocol."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any, Self
+
+import httpx
+import uvicorn
+from served import Api
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from graphql_api.commands.serve import connection_options
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+PATIENCE = 20  # seconds; a test that waits so long has failed
+
+Message = dict[str, Any]
+
+
+class Running:
+    """The API, served as ``cartograph serve`` does."""
+
+    def __init__(self, api: Api, listening: socket.socket) -> None:
+        self.api = api
+        self.address = f"127.0.0.1:{listening.getsockname()[1]}"
+
+    @asynccontextmanager
+    async def client(self, key: str | None = "writer", **options: Any) -> AsyncIterator["Client"]:
+        """A socket; initialised with a key unless there is none."""
+        options = {"subprotocols": [PROTOCOL], "max_size": None, **options}
+        async with connect(f"ws://{self.address}/graphql", proxy=None, **options) as connection:
+            client = Client(connection)
+            if key is not None:
+                await client.say("connection_init", payload={"authorization": f"Bearer {self.api.keys[key]}"})
+                assert await client.hear() == {"type": "connection_ack"}
+            yield client
+
+    @asynccontextmanager
+    async def stream(self, document: str, key: str = "writer", **variables: Any) -> AsyncIterator["Stream"]:
+        """A stream of events, already open."""
+        headers = {"Authorization": f"Bearer {self.api.keys[key]}", "Accept": "text/event-stream"}
+        async with (
+            httpx.AsyncClient(base_url=f"http://{self.address}", trust_env=False, timeout=PATIENCE) as client,
+            client.stream(
+                "POST", "/graphql", json={"query": document, "variables": variables}, headers=headers
+            ) as response,
+        ):
+            yield Stream(response)
+
+
+class Client:
+    """One socket of a client."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self._names = count(1)
+        self._heard: list[Message] = []
+
+    async def say(self, kind: str, **rest: Any) -> None:
+        """Send a message."""
+        await self.connection.send(json.dumps({"type": kind, **rest}))
+
+    async def hear(self) -> Message:
+        """The next message; each is text."""
+        async with asyncio.timeout(PATIENCE):
+            text = await self.connection.recv()
+        assert isinstance(text, str)
+        message: Message = json.loads(text)
+        return message
+
+    async def begin(self, document: str, **variables: Any) -> "Operation":
+        """Subscribe."""
+        name = str(next(self._names))
+        await self.say("subscribe", id=name, payload={"query": document, "variables": variables})
+        return Operation(self, name)
+
+    async def hear_of(self, name: str) -> Message:
+        """The next message of one operation; those of others wait."""
+        while True:
+            for message in self._heard:
+                if message.get("id") == name:
+                    self._heard.remove(message)
+                    return message
+            self._heard.append(await self.hear())
+
+    async def closed(self) -> int:
+        """The code that the server closes with, after whatever it says before."""
+        async with asyncio.timeout(PATIENCE):
+            await self.connection.wait_closed()
+        assert self.connection.close_code is not None
+        return self.connection.close_code
+
+
+class Operation:
+    """One operation of a client."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self.client = client
+        self.name = name
+
+    async def next(self) -> Any:
+        """The data of the next result."""
+        message = await self.client.hear_of(self.name)
+        assert message["type"] == "next", message
+        assert "errors" not in message["payload"], message
+        return message["payload"]["data"]
+
+    async def end(self) -> list[Message]:
+        """The errors that it ends with; none where it is complete."""
+        message = await self.client.hear_of(self.name)
+        assert message["type"] in ("complete", "error"), message
+        return message.get("payload", [])
+
+    async def stop(self) -> None:
+        """Complete it."""
+        await self.client.say("complete", id=self.name)
+
+
+class Stream:
+    """One response of server-sent events."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self._lines = response.aiter_lines()
+
+    def __aiter__(self) -> Self:
+        """The events: kind and data."""
+        return self
+
+    async def __anext__(self) -> tuple[str, Any]:
+        """The next event; comments are passed over."""
+        event: dict[str, str] = {}
+        async for line in self._lines:
+            if line and not line.startswith(":"):
+                name, _, text = line.partition(": ")
+                event[name] = text
+            elif event:
+                return event["event"], json.loads(event.get("data") or "null")
+        raise StopAsyncIteration
+
+
+@asynccontextmanager
+async def running(api: Api) -> AsyncIterator[Running]:
+    """Serve the API on a free port. It keeps its lifespan to itself."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        options: Mapping[str, Any] = connection_options(api.server.settings)
+        server = uvicorn.Server(uvicorn.Config(api.app, lifespan="off", log_level="warning", **options))
+        task = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+            await asyncio.sleep(0.001)
+        try:
+            yield Running(api, listening)
+        finally:
+            server.should_exit = True
+            await task
