@@ -1,6 +1,7 @@
 """JSON of the right shape: exact numbers, each key once, and every value of the type that is expected of it."""
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,7 +25,9 @@ def parsed(content: bytes) -> Any:
     except UnicodeDecodeError as error:
         problem = f"Expected UTF-8; byte {error.start + 1} of the line is none."
     except json.JSONDecodeError as error:
-        problem = f"Expected JSON; {error.msg} (character {error.pos + 1} of the line)."
+        marked = content.startswith(BOM_UTF8)
+        found = "a byte order mark" if marked else f"{error.msg} (character {error.pos + 1} of the line)"
+        problem = f"Expected JSON; {found}."
     except ArithmeticError:
         problem = "A number has an exponent that is too large."
     except RecursionError:

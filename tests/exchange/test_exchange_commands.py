@@ -1,11 +1,13 @@
 """The commands import, export and check, as they are typed; and an import that is killed."""
 
+import gzip
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from trade import file, record
 from graphql_api.cli import main
 from graphql_api.commands.progress import Bar, legible
 
+CDNOW = Path(__file__).parents[1] / "data" / "cdnow-sample.jsonl.gz"
 SESSIONS = file(record(), record("s2", profileId="ada"))
 
 
@@ -49,6 +52,22 @@ def test_a_file_is_imported_exported_and_checked(own_directory: Path, capsys: py
     assert main(["check"]) == 0
     assert main(["check", "--application", "1"]) == 0
     assert capsys.readouterr().out.count("2 sessions checked, 0 disagreements, in ") == 2
+
+
+def test_an_export_imported_into_an_empty_database_is_exported_byte_for_byte(
+    own_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchases = gzip.decompress(CDNOW.read_bytes())
+    (own_directory / "in.jsonl").write_bytes(b"".join(purchases.splitlines(keepends=True)[:1_200]))
+    assert main(["import", "in.jsonl", "--application", "1"]) == 0
+    assert main(["export", "--application", "1", "first.jsonl"]) == 0
+    monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", "sqlite+aiosqlite:///another.db")
+    assert main(["create-application", "Shop", "--currency", "EUR"]) == 0
+
+    assert main(["import", "first.jsonl", "--application", "1"]) == 0
+    assert main(["export", "--application", "1", "second.jsonl"]) == 0
+
+    assert (own_directory / "second.jsonl").read_bytes() == (own_directory / "first.jsonl").read_bytes()
 
 
 def test_what_fails_is_told_on_stderr_and_by_the_exit_code(
@@ -117,24 +136,32 @@ def test_an_export_that_fails_leaves_the_file_as_it_was(
     assert not list(own_directory.glob(".out*"))
 
 
-def test_an_import_that_is_killed_is_completed_by_running_it_again(
-    own_directory: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_an_import_that_is_ended_is_completed_by_running_it_again(
+    own_directory: Path, capsys: pytest.CaptureFixture[str], sign: signal.Signals, code: int
 ) -> None:
-    (own_directory / "in.jsonl").write_bytes(file(*(record(f"s{number}") for number in range(6_000))))
-    command = ["import", "in.jsonl", "--application", "1"]
+    content = file(*(record(f"s{number}") for number in range(6_000)))
+    (own_directory / "in.jsonl").write_bytes(content)
+    command = [sys.executable, "-m", "graphql_api", "import", "-", "--application", "1"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen([sys.executable, "-m", "graphql_api", *command], env=environment)  # noqa: S603  # this Python and this project
-    until = time.monotonic() + 30
-    while not count() and time.monotonic() < until:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603  # this Python and this project
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(content[: len(content) // 2])
+        until = time.monotonic() + 60
+        while not count() and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(sign)
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        assert process.wait() == code
+        assert process.stderr.read() == b""
     imported = count()
-    assert 0 < imported < 6_000
+    assert 0 < imported <= 3_000
     assert main(["check"]) == 0
     capsys.readouterr()
 
-    assert main(command) == 0
+    assert main(["import", "in.jsonl", "--application", "1"]) == 0
 
     assert capsys.readouterr().out.startswith(f"{6_000 - imported} created, {imported} unchanged, 0 failed in ")
     assert count() == 6_000
