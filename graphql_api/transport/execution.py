@@ -22,7 +22,7 @@ from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, Forbidden, LimitExceeded, TimedOut
+from graphql_api.errors import BadUserInput, LimitExceeded, TimedOut
 from graphql_api.reading.plans import answer_whole
 
 log = logging.getLogger("cartograph")
@@ -42,11 +42,6 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
 
 async def run(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> ExecutionResult:
     """The result of an operation, its errors fit to be shown. It is cut off when its deadline has passed."""
-    if context.viewer.grant is not None:
-        try:
-            context.viewer.grant.check(operation, context.document.fragments)
-        except Forbidden as error:
-            return ExecutionResult(None, [error])
     try:
         async with asyncio.timeout(context.settings.deadline_seconds):
             if operation.operation is OperationType.QUERY:

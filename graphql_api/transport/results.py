@@ -16,7 +16,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, TimedOut
+from graphql_api.errors import BadUserInput, Forbidden, TimedOut
 from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
 from graphql_api.server import Server
@@ -36,11 +36,17 @@ class Failed(Exception):
 
 
 def prepare(server: Server, given: Parameters, seen: Operation) -> tuple[Context, OperationDefinitionNode]:
-    """What a request means, and what it runs in. Raises InvalidDocument."""
-    assert seen.viewer is not None, "nobody comes here without a key"
+    """What a request means, and what it runs in. Raises InvalidDocument, also for what is closed to a session token."""
+    viewer = seen.viewer
+    assert viewer is not None, "nobody comes here without a key"
     document = seen.document = server.documents.asked_for(given)
     operation = seen.definition = selected(document, given.operation_name)
-    return Context(server.database, server.settings, seen.viewer, document, server.feed, seen), operation
+    if viewer.grant is not None:
+        try:
+            viewer.grant.check(operation, document.fragments)
+        except Forbidden as error:
+            raise InvalidDocument(error) from error
+    return Context(server.database, server.settings, viewer, document, server.feed, seen), operation
 
 
 def selected(document: Document, name: str | None) -> OperationDefinitionNode:
@@ -103,8 +109,6 @@ async def subscribed(
 ) -> AsyncGenerator[Any, None]:
     """The events that a subscription is about. Raises Failed."""
     try:
-        if context.viewer.grant is not None:
-            context.viewer.grant.check(operation, context.document.fragments)
         hold_to_limits(context, operation, values.coerced)
         async with asyncio.timeout(context.settings.deadline_seconds):
             source: Any = create_source_event_stream(executor(context, operation, values))
