@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from db.engine import Database
 from db.feed import Feed
 from db.operations import Actor
+from db.operations.change import to_millisecond
 from graphql_api.guard.viewer import Viewer
 from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document
@@ -31,5 +32,4 @@ class Context:
 
 def now() -> datetime:
     """The time, in UTC, to the millisecond."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return to_millisecond(datetime.now(UTC))

@@ -1,7 +1,7 @@
 """The scalars: exact decimals, times with an offset, JSON objects."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NewType
 
@@ -11,6 +11,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from db.domain.attribute_values import instant
 from db.domain.entity import rfc_3339
+from db.operations.change import to_millisecond
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 MAX_DIGITS = 1_000  # of a decimal that comes in; what is longer is not worth an answer of its own
@@ -41,10 +42,9 @@ def moment(value: object) -> datetime:
     if found is None:
         raise GraphQLError("DateTime is RFC 3339 with an offset, such as 2026-03-01T10:00:00.000Z.")
     try:
-        utc = found.astimezone(UTC)
+        return to_millisecond(found)
     except OverflowError:
         raise GraphQLError("DateTime is within the years 1 to 9999, in UTC.") from None
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
 def json_object(value: object) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """Settings: environment variables named CARTOGRAPH_*, and the same names in a file ``.env``."""
 
 import os
+from collections.abc import Iterator
 from difflib import get_close_matches
+from io import StringIO
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -113,11 +115,7 @@ def is_loopback(host: str) -> bool:
 
 def load_settings() -> Settings:
     """The settings of this process. Raises WrongSetting, also for a CARTOGRAPH_ name that means nothing."""
-    try:
-        in_file = dotenv_values(DOTENV)
-    except UnicodeDecodeError:
-        raise WrongSetting(f"{DOTENV} is not UTF-8.") from None
-    for variable in {**in_file, **os.environ}:
+    for variable in {*names_in_file(), *os.environ}:
         name = variable.upper().removeprefix(PREFIX).lower()
         if variable.upper().startswith(PREFIX) and name not in Settings.model_fields:
             likely = [PREFIX + each.upper() for each in get_close_matches(name, Settings.model_fields, n=1)]
@@ -127,6 +125,21 @@ def load_settings() -> Settings:
     except ValidationError as wrong:
         error = wrong.errors(include_url=False)[0]
         raise WrongSetting(sentence(error["loc"], error["msg"], error["input"])) from None
+
+
+def names_in_file() -> Iterator[str]:
+    """The names that ``.env`` sets. Raises WrongSetting for a line that dotenv would pass over with a warning."""
+    if not Path(DOTENV).is_file():
+        return
+    try:
+        content = Path(DOTENV).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise WrongSetting(f"{DOTENV} is not UTF-8.") from None
+    for binding in parse_stream(StringIO(content)):
+        if binding.error:
+            raise WrongSetting(f"{DOTENV}, line {binding.original.line}: expected NAME=value, with quotes in pairs.")
+        if binding.key is not None:
+            yield binding.key
 
 
 def sentence(location: tuple[int | str, ...], problem: str, value: object) -> str:

@@ -1,9 +1,10 @@
 """A shop: one application as its integration sees it. It asks for changes and looks at what is kept."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 import pytest
@@ -181,6 +182,11 @@ class Shop:
             return sorted((tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")), key=repr)  # noqa: S608 (the names are our own)
 
         return {name: self.query(rows, name) for name in Row.metadata.tables}
+
+
+def fold(history: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a session's ``changes``, from the first to the last, add up to."""
+    return reduce(lambda folded, each: {**folded, **each}, history, {})
 
 
 def line(sku: str = "apple", quantity: int = 1, price: str = "1.00", **facts: Any) -> CartLine:

@@ -96,6 +96,16 @@ def test_a_wrong_name_in_the_file_is_refused_too(tmp_path: Path) -> None:
         load_settings()
 
 
+@pytest.mark.parametrize("line", ['CARTOGRAPH_HOST="127.0.0.1', "CARTOGRAPH HOST=127.0.0.1", "= 1"])
+def test_a_line_of_the_file_that_means_nothing_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"# ours\nOTHER='a\nb'\nCARTOGRAPH_PORT=1\n{line}\nOTHER=2\n", encoding="utf-8")
+
+    with pytest.raises(WrongSetting) as refused:
+        load_settings()
+
+    assert str(refused.value) == ".env, line 5: expected NAME=value, with quotes in pairs."
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com"])  # noqa: S104  # the addresses to refuse
 def test_development_is_for_this_machine_alone(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("CARTOGRAPH_DEV", "1")

@@ -1,11 +1,10 @@
 """What can happen to a session, and how its history tells it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import reduce
 from typing import Any
 
 from db.domain.entity import Entity, entity
@@ -69,8 +68,3 @@ def event(
 def changes(before: Entity, after: Entity) -> Entity:
     """The keys of ``after`` whose value is new."""
     return {key: value for key, value in after.items() if key not in before or before[key] != value}
-
-
-def fold(history: Iterable[Mapping[str, Any]]) -> Entity:
-    """The entity that a session's ``changes``, from the first to the last, add up to."""
-    return reduce(lambda folded, each: {**folded, **each}, history, {})

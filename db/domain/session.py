@@ -27,7 +27,6 @@ MAX_REASON = 1_000
 class Rules:
     """What an application decides for its sessions."""
 
-    currency: str
     minor_digits: int
     rounding: RoundingMode
     attributes: AttributeRules

@@ -12,9 +12,9 @@ from db.domain.errors import NotFound, Refused
 from db.domain.session import Rules
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
 
-SETTINGS = select(
-    *(APPLICATION.c[name] for name in ("currency", "minor_digits", "rounding_mode", "unknown_attributes"))
-).where(APPLICATION.c.application_id == bindparam("application_id"))
+SETTINGS = select(*(APPLICATION.c[name] for name in ("minor_digits", "rounding_mode", "unknown_attributes"))).where(
+    APPLICATION.c.application_id == bindparam("application_id")
+)
 
 DEFINITIONS = select(
     *(ATTRIBUTE_DEFINITION.c[name] for name in ("entity", "name", "type", "description", "allowed_values", "editable"))
@@ -27,7 +27,6 @@ def settings(connection: Connection, application_id: int) -> Rules:
     if row is None:
         raise unknown_application(application_id)
     return Rules(
-        currency=row.currency,
         minor_digits=row.minor_digits,
         rounding=row.rounding_mode,
         attributes=AttributeRules(definitions={}, unknown=row.unknown_attributes),

@@ -1,4 +1,4 @@
-"""What the mutations of a session share: how they are carried out, and what they answer."""
+"""What the mutations of sessions and profiles share: how they are carried out, and what they answer."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -15,8 +15,7 @@ from graphql_api.types.info import Info
 from graphql_api.types.user_error import UserError, user_errors
 from graphql_api.types.written import WRITTEN_SESSION
 
-P = TypeVar("P", bound="SessionPayload")
-C = TypeVar("C")
+P = TypeVar("P")
 
 ERRORS = "Empty exactly where the mutation was carried out. Where it is not empty nothing was changed."
 
@@ -41,8 +40,8 @@ class SessionPayload:
         return self.outcome is not None and self.outcome.replayed
 
 
-async def carried_out(info: Info, payload: type[P], operation: Callable[..., Outcome], command: object) -> P:
-    """Run an operation on a session for the caller, and make its payload of what comes of it."""
+async def carried_out(info: Info, payload: Callable[..., P], operation: Callable[..., object], command: object) -> P:
+    """Run an operation for the caller, and make its payload of what comes of it."""
     context: Context = info.context
     try:
         outcome = await context.database.write(operation, context.actor, command, now())

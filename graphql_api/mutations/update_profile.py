@@ -7,11 +7,9 @@ from sqlalchemy import ColumnElement, Text
 
 from db import operations
 from db.domain.commands import UpdateProfile
-from db.domain.errors import Refused
 from db.operations import ProfileOutcome
-from graphql_api.context import now
 from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY
-from graphql_api.mutations.payload import ERRORS, writable
+from graphql_api.mutations.payload import ERRORS, carried_out, writable
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
 from graphql_api.reading.plans import answer
@@ -19,7 +17,7 @@ from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.info import Info
-from graphql_api.types.user_error import UserError, user_errors
+from graphql_api.types.user_error import UserError
 from graphql_api.types.written import of_source
 
 
@@ -71,8 +69,4 @@ async def update_profile(
         attributes=input.attributes,
         idempotency_key=input.idempotency_key,
     )
-    try:
-        outcome = await info.context.database.write(operations.update_profile, info.context.actor, command, now())
-    except Refused as refused:
-        return UpdateProfilePayload(errors=user_errors(refused))
-    return UpdateProfilePayload(outcome=outcome)
+    return await carried_out(info, UpdateProfilePayload, operations.update_profile, command)

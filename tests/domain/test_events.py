@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from shop import fold
 
 from db.domain import session as sessions
 from db.domain.attribute_values import AttributeType
@@ -18,7 +19,7 @@ from db.domain.commands import UNSET, SessionContent
 from db.domain.discounts import Discount
 from db.domain.entity import entity
 from db.domain.errors import Refused
-from db.domain.events import EventType, changes, event, fold
+from db.domain.events import EventType, changes, event
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession, Rules
@@ -31,7 +32,7 @@ DEFINITIONS = [
 ]
 ATTRIBUTES = AttributeRules(definitions={(each.entity, each.name): each for each in DEFINITIONS})
 EMPTY = CustomerSession(application_id=1, integration_id="s1", created=NOW, updated=NOW, minor_digits=2)
-RULES = Rules(currency="EUR", minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=ATTRIBUTES)
+RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=ATTRIBUTES)
 FULL = sessions.update(
     EMPTY,
     SessionContent(
@@ -89,10 +90,6 @@ def test_a_change_that_changes_nothing_makes_no_changes() -> None:
     )
     for content in (SessionContent(), same):
         assert changes(entity(FULL), entity(sessions.update(FULL, content, RULES))) == {}
-
-
-def test_an_empty_history_folds_to_nothing() -> None:
-    assert fold([]) == {}
 
 
 codes = st.sampled_from([UNSET, None, "", "x", "y"])

@@ -40,7 +40,7 @@ FULL = CustomerSession(
     discounts={"spring": Decimal("9.99")},
 )
 CLOSED = sessions.close(FULL, None, LATER)
-RULES = Rules(currency="EUR", minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions={}))
+RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions={}))
 
 
 def refused(operation: Callable[..., object], *args: Any) -> tuple[Refusal, ...]:

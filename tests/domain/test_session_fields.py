@@ -17,7 +17,7 @@ from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession, Rules
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
-RULES = Rules(currency="EUR", minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions={}))
+RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions={}))
 EMPTY = CustomerSession(application_id=1, integration_id="s1", created=NOW, updated=NOW, minor_digits=2)
 
 

@@ -33,7 +33,6 @@ DEFINITIONS = (
     AttributeDefinition(entity=AttributeEntity.CART_ITEM, name="batch", type=AttributeType.STRING, editable=False),
 )
 RULES = Rules(
-    currency="EUR",
     minor_digits=2,
     rounding=RoundingMode.HALF_UP,
     attributes=AttributeRules(definitions={(each.entity, each.name): each for each in DEFINITIONS}),

@@ -3,12 +3,12 @@
 import json as standard_json
 from decimal import Decimal
 
-from shop import Shop, line, units
+from shop import Shop, fold, line, units
 
 from db import json
 from db.domain.discounts import Discount
 from db.domain.entity import entity
-from db.domain.events import EventType, fold
+from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from shop import Shop, line
+from shop import Shop, fold, line
 
 from db import json
 from db.domain import session as sessions
@@ -20,7 +20,6 @@ from db.domain.commands import CreateSession, SessionContent
 from db.domain.discounts import Discount
 from db.domain.entity import entity
 from db.domain.errors import Refusal, Refused, SessionAlreadyExists, SessionNotFound
-from db.domain.events import fold
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession, Rules
@@ -70,9 +69,7 @@ DEFINED = {
         AttributeDefinition(entity=AttributeEntity.CART_ITEM, name="size", type=AttributeType.NUMBER, editable=False),
     )
 }
-RULES = Rules(
-    currency="EUR", minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions=DEFINED)
-)
+RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions=DEFINED))
 
 
 class Till(RuleBasedStateMachine):
