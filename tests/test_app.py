@@ -1,0 +1,20 @@
+"""The application as a process of its own has it."""
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from graphql_api.app import from_environment
+from graphql_api.settings import PREFIX
+
+
+def test_the_garbage_collector_does_not_look_at_what_a_process_starts_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'cartograph.db'}")
+    app = from_environment()
+    try:
+        assert not any(each is app for each in gc.get_objects())
+    finally:
+        gc.unfreeze()
