@@ -1,19 +1,27 @@
-// A session's life as a shop's back end and a shopper's browser write it in TypeScript, with generated types.
+// A session's life as a shop's back end and a shopper's browser write it in TypeScript, with generated types and the
+// clients of graphql-request, graphql-ws and graphql-sse.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
 
+import { print } from "graphql";
 import { ClientError, GraphQLClient } from "graphql-request";
+import * as sse from "graphql-sse";
+import * as socket from "graphql-ws";
+import WebSocket from "ws";
 
 import {
   CloseDocument,
   CreateDocument,
+  FollowedDocument,
   HistoryDocument,
   ReturnDocument,
   SessionsDocument,
   TokenDocument,
   UpdateDocument,
   type CartItemInput,
+  type FollowedSubscription,
+  type FollowedSubscriptionVariables,
 } from "./build/operations.js";
 
 interface Server {
@@ -115,6 +123,52 @@ test("it is read with its history", async () => {
   assert.deepEqual(told, ["SessionCreated", "discounts", "coupon", "SessionClosed", "7.87"]);
   assert.equal(customerSession.profile?.totalSales, "24.00");
 });
+
+type Follow = (query: string, variables: FollowedSubscriptionVariables) => Followed;
+type Followed = AsyncIterable<{ data?: FollowedSubscription | null | undefined; errors?: unknown }>;
+
+const ways: Record<string, { follow: Follow; stop: () => unknown }> = {
+  "over graphql-transport-ws": overSockets(),
+  "by server-sent events": byEvents(),
+};
+
+for (const [name, { follow, stop }] of Object.entries(ways)) {
+  test(`another is followed ${name}, from its beginning into what is to come`, async () => {
+    const integrationId = `followed-${randomUUID()}`;
+    await shop.request(CreateDocument, { input: { integrationId, cartItems: [tea] } });
+    const heard: string[] = [];
+    for await (const { data, errors } of follow(print(FollowedDocument), { integrationId, afterVersion: 0 })) {
+      assert.equal(errors, undefined);
+      assert.ok(data);
+      const event = data.customerSessionChanged;
+      heard.push(`${event.version} ${event.__typename === "SessionUpdated" ? event.changedFields : event.session.state}`);
+      if (event.version === 1) await shop.request(UpdateDocument, { input: { integrationId, coupon: "SPRING" } });
+      if (event.version === 2) await shop.request(CloseDocument, { input: { integrationId } });
+      if (event.version === 3) break;
+    }
+    assert.deepEqual(heard, ["1 OPEN", "2 coupon", "3 CLOSED"]);
+    await stop();
+  });
+}
+
+function overSockets() {
+  const client = socket.createClient({
+    url: `${server.origin.replace("http", "ws")}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: `Bearer ${server.key}` },
+  });
+  const follow: Follow = (query, variables) => client.iterate<FollowedSubscription>({ query, variables });
+  return { follow, stop: () => client.dispose() };
+}
+
+function byEvents() {
+  const client = sse.createClient({
+    url: `${server.origin}/graphql`,
+    headers: { Authorization: `Bearer ${server.key}` },
+  });
+  const follow: Follow = (query, variables) => client.iterate<FollowedSubscription>({ query, variables });
+  return { follow, stop: () => client.dispose() };
+}
 
 test("it is found by a filter", async () => {
   const { customerSessions } = await shop.request(SessionsDocument, {
