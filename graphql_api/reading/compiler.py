@@ -40,21 +40,11 @@ from graphql_api.reading.fields import (
     source_of,
 )
 from graphql_api.reading.identity import Source
-from graphql_api.reading.json_text import (
-    EMPTY,
-    Joined,
-    Moment,
-    Part,
-    Printed,
-    Quoted,
-    as_text,
-    boolean,
-    in_list,
-    json_object,
-    or_null,
-)
+from graphql_api.reading.json_text import EMPTY, Joined, Object, Part, in_list, or_null
+from graphql_api.reading.json_value import Bare, JsonValue, Moment, Quoted, Truth, Whole, as_text, named
 from graphql_api.reading.nodes import by_id
 from graphql_api.reading.paging import Connection, edge
+from graphql_api.reading.printed import Printed
 from graphql_api.reading.scope import Scope, Trace
 from graphql_api.reading.selection import Selection, Sets, constant, response_key
 
@@ -83,7 +73,7 @@ class Compiler:
         if any(nodes[0].name.value in ("__schema", "__type") for nodes in fields.values()):
             return None
         scope = Scope(self.trace)
-        return select(json_object((key, self.field(root, nodes, scope)) for key, nodes in fields.items()))
+        return select(Object((key, self.field(root, nodes, scope)) for key, nodes in fields.items()))
 
     def root(self, parent: GraphQLObjectType, nodes: FieldNodes) -> Select[tuple[str]]:
         """The statement of one root field."""
@@ -93,36 +83,36 @@ class Compiler:
         """The JSON of one field of an object."""
         name = nodes[0].name.value
         if name == "__typename":
-            return f'"{parent.name}"'
+            return named(parent)
         definition = parent.fields[name]
         what = reads_of(definition)
         if definition.args:
             scope = replace(scope, arguments=getters(definition, nodes[0]))
-        named = get_named_type(definition.type)
+        type_ = get_named_type(definition.type)
         match what:
             case Value():
                 return self.value(what, definition.type, replace(scope, name=python_name(definition)))
             case Identity():
                 return cast(Source, scope.source).id(scope.row)
             case Embedded(when):
-                inside = self.object(named, nodes, scope)
+                inside = self.object(type_, nodes, scope)
                 return inside if when is None else or_null(case((when(scope), inside)))
             case One(where):
-                inner, table = self.inner(source_of(named), scope)
-                row = select(self.object(named, nodes, inner)).select_from(table).where(*where(scope, inner.row))
+                inner, table = self.inner(source_of(type_), scope)
+                row = select(self.object(type_, nodes, inner)).select_from(table).where(*where(scope, inner.row))
                 found = row.correlate_except(table).scalar_subquery()
                 return found if is_non_null_type(definition.type) else or_null(found)
             case Many(where, order_by):
-                inner, table = self.inner(source_of(named), scope)
-                rows = select(self.object(named, nodes, inner).label("o")).select_from(table)
+                inner, table = self.inner(source_of(type_), scope)
+                rows = select(self.object(type_, nodes, inner).label("o")).select_from(table)
                 rows = rows.where(*where(scope, inner.row)).order_by(*(inner.row[name] for name in order_by))
                 return in_list(rows.correlate_except(table))
             case Page():
-                return Connection(self, what, cast(GraphQLObjectType, named), scope).json(nodes)
+                return Connection(self, what, cast(GraphQLObjectType, type_), scope).json(nodes)
             case Edge(where, order):
-                node = get_named_type(cast(GraphQLObjectType, named).fields["node"].type)
+                node = get_named_type(cast(GraphQLObjectType, type_).fields["node"].type)
                 inner, table = self.inner(source_of(node), scope)
-                row = select(edge(self, cast(GraphQLObjectType, named), nodes, order, inner)).select_from(table)
+                row = select(edge(self, cast(GraphQLObjectType, type_), nodes, order, inner)).select_from(table)
                 return row.where(*where(scope, inner.row)).correlate_except(table).scalar_subquery()
             case Nodes():
                 return by_id(self, what, definition, nodes, scope)
@@ -140,7 +130,7 @@ class Compiler:
             return self.any_object(type_, sets, scope)
         parent = cast(GraphQLObjectType, type_)
         fields = self.selection.fields(parent, sets)
-        return json_object((key, self.field(parent, selected, scope)) for key, selected in fields.items())
+        return Object((key, self.field(parent, selected, scope)) for key, selected in fields.items())
 
     def any_object(self, interface: GraphQLInterfaceType, sets: Sets, scope: Scope) -> Joined:
         """The JSON of one object of several types, which the row's ``type`` tells apart.
@@ -153,47 +143,53 @@ class Compiler:
         for type_ in types:
             for each in self.selection.fields(type_, sets).values():
                 selected.setdefault(tuple(map(id, each)), (each, []))[1].append(type_)
+        shared: list[tuple[str, Part]] = []
         parts: list[Part] = []
-        first_is_shared = False
         for nodes, of_types in sorted(selected.values(), key=lambda each: places[id(each[0][0])]):
-            key = f'"{response_key(nodes[0])}":'
-            if of_types == list(types) and nodes[0].name.value in interface.fields:
-                first_is_shared = first_is_shared or not parts
-                parts += ["," if parts else "", key, self.field(interface, nodes, scope)]
+            key, name = response_key(nodes[0]), nodes[0].name.value
+            of_all = of_types == list(types)
+            if of_all and name in (*interface.fields, "__typename"):
+                field = self.kind(types, scope) if name == "__typename" else self.field(interface, nodes, scope)
+                shared.append((key, field))
+                parts += [f',"{key}":', field]
             else:
-                kinds = [
-                    (source_of(each).type, Joined([",", key, self.field(each, nodes, scope)])) for each in of_types
-                ]
-                parts.append(case(*((scope.row["type"] == kind, field) for kind, field in kinds), else_=EMPTY))
-        if parts and not first_is_shared:  # nobody knows which field comes first: every one has its comma
-            return Joined(["{", func.substr(Joined(parts), literal_column("2")), "}"])
-        return Joined(["{", *parts, "}"])
+                kinds = {
+                    source_of(each).type: Joined([f',"{key}":', self.field(each, nodes, scope)]) for each in of_types
+                }
+                parts.append(case(*((scope.row["type"] == kind, field) for kind, field in kinds.items()), else_=EMPTY))
+        if 2 * len(shared) == len(parts):
+            return Object(shared)
+        return Joined(["{", func.substr(Joined(parts), literal_column("2")), "}"])  # nobody knows what comes first
+
+    def kind(self, types: Sequence[GraphQLObjectType], scope: Scope) -> Bare:
+        """The ``__typename`` of an object of several types."""
+        return Bare(case(*((scope.row["type"] == source_of(each).type, named(each).value) for each in types)))
 
     def value(self, what: Value, type_: GraphQLOutputType, scope: Scope) -> Part:
         """The JSON of a scalar, of an enum, or of a list kept as JSON."""
         expression = what.expression(scope) if what.expression else scope.row[scope.name]
-        text = self.text(what, type_, expression, scope)
-        if is_non_null_type(type_) or isinstance(text, Quoted):
-            return text
-        return or_null(text)
-
-    def text(self, what: Value, type_: GraphQLOutputType, expression: ColumnElement[Any], scope: Scope) -> Any:
-        """The JSON of a value that is not null, by its GraphQL type."""
-        named = get_named_type(type_)
+        type_name = get_named_type(type_)
+        if isinstance(expression, JsonValue):
+            return expression
         if isinstance(what, JsonText) or isinstance(get_nullable_type(type_), GraphQLList):
-            return as_text(expression)
-        if is_enum_type(named):
-            return Joined(['"', func.upper(expression), '"'])
-        match named.name:
+            return self.text(type_, expression)
+        if is_enum_type(type_name):
+            return Bare(func.upper(expression))
+        match type_name.name:
             case "Int":
-                return as_text(expression)
+                return Whole(expression)
             case "Boolean":
-                return boolean(expression)
+                return Truth(expression)
             case "Decimal":
                 minor_digits = scope.minor_digits if isinstance(what, Money) else literal_column("0")
-                return Joined(['"', Printed(expression, minor_digits), '"'])
+                return Bare(Printed(expression, minor_digits))
             case "DateTime":
-                return Joined(['"', Moment(expression), '"'])
+                return Bare(Moment(expression))
             case "JSONObject":
-                return as_text(expression)
+                return self.text(type_, expression)
         return Quoted(expression)
+
+    def text(self, type_: GraphQLOutputType, expression: ColumnElement[Any]) -> ColumnElement[str]:
+        """What is JSON already."""
+        text = as_text(expression)
+        return text if is_non_null_type(type_) else or_null(text)

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement
 
 from db.domain.attribute_values import instant
 from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
 from graphql_api.reading.fields import Order
 from graphql_api.reading.identity import LARGEST, Columns, is_text, shown
-from graphql_api.reading.json_text import Hex, Joined, Moment, Part, Quoted, as_text
+from graphql_api.reading.json_text import Joined, Part
+from graphql_api.reading.json_value import Bare, Hex, JsonValue, Moment, Quoted, Whole
 
 MAX_CURSOR = 16_384
 
 
-def written(order: Order, row: Columns) -> ColumnElement[str]:
-    """The cursor of a row, without quotes: the JSON of order, application and key, in hexadecimal."""
-    parts: list[Part] = [f'["{tag(order)}",', as_text(row["application_id"])]
+def written(order: Order, row: Columns) -> Bare:
+    """The cursor of a row, as JSON: order, application and key in JSON once more, in hexadecimal."""
+    parts: list[Part] = [f'["{tag(order)}",', Whole(row["application_id"])]
     for name in order.columns:
-        parts += [",", key_text(row[name])]
-    return Hex(Joined([*parts, "]"]))
+        parts += [",", key_value(row[name])]
+    return Bare(Hex(Joined([*parts, "]"])))
 
 
 def made(order: Order, application_id: int, *key: int | str) -> str:
@@ -29,11 +29,11 @@ def made(order: Order, application_id: int, *key: int | str) -> str:
     return orjson.dumps([tag(order), application_id, *key]).hex()
 
 
-def key_text(column: Any) -> Part:
+def key_value(column: Any) -> JsonValue:
     """One column of the key as JSON."""
     if isinstance(column.type, UtcTime):
-        return Joined(['"', Moment(column), '"'])
-    return Quoted(column) if is_text(column) else as_text(column)
+        return Bare(Moment(column))
+    return Quoted(column) if is_text(column) else Whole(column)
 
 
 def tag(order: Order) -> str:

@@ -18,7 +18,8 @@ from sqlalchemy.sql.schema import Column
 from db.repository.core import table
 from db.tables import Row
 from graphql_api.errors import BadUserInput
-from graphql_api.reading.json_text import Hex, Joined, Part, as_text
+from graphql_api.reading.json_text import Joined, Part
+from graphql_api.reading.json_value import Bare, Hex, as_text
 
 Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
 
@@ -46,12 +47,12 @@ class Source:
         """The primary key, led by application_id."""
         return tuple(self.table.primary_key.columns)
 
-    def id(self, row: Columns) -> Joined:
+    def id(self, row: Columns) -> Bare:
         """The global id of a row, as JSON."""
-        parts: list[Part] = [f'"{self.prefix}']
+        parts: list[Part] = [str(self.prefix)]
         for column in self.key:
             parts += ["-", spelled(row[column.name])]
-        return Joined([*parts, '"'])
+        return Bare(Joined(parts))
 
 
 def spelled(column: ColumnElement[Any]) -> Part:

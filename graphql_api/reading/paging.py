@@ -25,8 +25,9 @@ from graphql_api.errors import BadUserInput
 from graphql_api.reading import cursors
 from graphql_api.reading.arguments import Getter, absent
 from graphql_api.reading.fields import Order, Page, source_of
-from graphql_api.reading.identity import Columns, is_text
-from graphql_api.reading.json_text import Joined, as_text, boolean, in_list, json_object, or_null
+from graphql_api.reading.identity import is_text
+from graphql_api.reading.json_text import Joined, Object, in_list, or_null
+from graphql_api.reading.json_value import Truth, Whole, named
 from graphql_api.reading.window import Key, Window, directed
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Connection:
             return None if request.viewer.is_admin else request.viewer.application_id
         return request.viewer.application(given(request))
 
-    def json(self, nodes: Nodes) -> Joined:
+    def json(self, nodes: Nodes) -> Object:
         """The connection as JSON."""
         return written(
             self.compiler,
@@ -110,10 +111,10 @@ class Connection:
         type_: Any = get_named_type(self.type.fields["edges"].type)
         return in_list(self.in_order(inner, table, edge(self.compiler, type_, nodes, self.order, inner)))
 
-    def page_info(self, nodes: Nodes) -> Joined:
+    def page_info(self, nodes: Nodes) -> Object:
         """``pageInfo``, by the Relay specification; what lies beyond a cursor is found out, not guessed."""
-        ahead = boolean(self.goes_on())
-        behind = boolean(self.window.behind())
+        ahead = Truth(self.goes_on())
+        behind = Truth(self.window.behind())
         fields = {
             "hasNextPage": lambda selected: behind if self.backward else ahead,
             "hasPreviousPage": lambda selected: ahead if self.backward else behind,
@@ -123,10 +124,10 @@ class Connection:
         info: Any = get_named_type(self.type.fields["pageInfo"].type)
         return written(self.compiler, info, nodes, fields)
 
-    def total_count(self, nodes: Nodes) -> ColumnElement[str]:
+    def total_count(self, nodes: Nodes) -> Whole:
         """``totalCount``: all rows of the connection, on whatever page."""
         self.scope.trace.sweeps(self.scope.sizes)
-        return as_text(self.window.count())
+        return Whole(self.window.count())
 
     def row(self) -> tuple[Scope, FromClause]:
         """A fresh row of the connection's table."""
@@ -151,7 +152,7 @@ class Connection:
     def end_cursor(self, *, first: bool) -> ColumnElement[str]:
         """The cursor of the page's first or last row; null for an empty page."""
         inner, table = self.row()
-        page = self.with_key(inner, table, cursor(self.order, inner.row))
+        page = self.with_key(inner, table, cursors.written(self.order, inner.row))
         order = directed(self.key_of(page), self.order.descending is first)
         return or_null(select(page.c.o).order_by(*order).limit(1).scalar_subquery())
 
@@ -163,28 +164,23 @@ class Connection:
         return or_(counted > self.limit, self.window.beyond())
 
 
-def edge(compiler: Compiler, type_: GraphQLObjectType, nodes: Nodes, order: Order, inner: Scope) -> Joined:
+def edge(compiler: Compiler, type_: GraphQLObjectType, nodes: Nodes, order: Order, inner: Scope) -> Object:
     """An edge as JSON: a row with its cursor."""
     node: Any = get_named_type(type_.fields["node"].type)
     fields = {
-        "cursor": lambda selected: cursor(order, inner.row),
+        "cursor": lambda selected: cursors.written(order, inner.row),
         "node": lambda selected: compiler.object(node, selected, inner),
     }
     return written(compiler, type_, nodes, fields)
 
 
-def written(compiler: Compiler, type_: GraphQLObjectType, nodes: Nodes, fields: Mapping[str, Any]) -> Joined:
+def written(compiler: Compiler, type_: GraphQLObjectType, nodes: Nodes, fields: Mapping[str, Any]) -> Object:
     """A JSON object of the selected ones of ``fields``."""
     selected = compiler.selection.fields(type_, [node.selection_set for node in nodes])
-    return json_object(
-        (key, f'"{type_.name}"' if each[0].name.value == "__typename" else fields[each[0].name.value](each))
+    return Object(
+        (key, named(type_) if each[0].name.value == "__typename" else fields[each[0].name.value](each))
         for key, each in selected.items()
     )
-
-
-def cursor(order: Order, row: Columns) -> Joined:
-    """The cursor of a row, as JSON."""
-    return Joined(['"', cursors.written(order, row), '"'])
 
 
 def page_size(name: str, given: Getter) -> Getter:

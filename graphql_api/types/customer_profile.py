@@ -11,8 +11,9 @@ from db.domain.lifecycle import SessionState
 from db.tables import CustomerProfileRow, CustomerSessionRow
 from graphql_api.reading.fields import Page, column, json_text, reads, value
 from graphql_api.reading.identity import Columns, Source
-from graphql_api.reading.json_text import ExactSum, Joined
+from graphql_api.reading.json_value import Bare
 from graphql_api.reading.plans import answer
+from graphql_api.reading.printed import ExactSum
 from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
 from graphql_api.types.info import Info
@@ -51,7 +52,7 @@ def closed_sessions(scope: Scope) -> ColumnElement[int]:
 def total_sales(scope: Scope) -> ColumnElement[str]:
     """What they sum to."""
     session, found = over_sessions(scope, sold=True)
-    return Joined(['"', found.add_columns(ExactSum(session["total"], scope.minor_digits)).scalar_subquery(), '"'])
+    return Bare(found.add_columns(ExactSum(session["total"], scope.minor_digits)).scalar_subquery())
 
 
 def last_activity(scope: Scope) -> ColumnElement[datetime]:

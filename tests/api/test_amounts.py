@@ -14,7 +14,7 @@ from db.domain.decimals import printed
 from db.domain.lifecycle import SessionState
 from db.domain.money import LIMIT
 from db.tables.columns import SCALE
-from graphql_api.reading.json_text import ExactSum, Printed
+from graphql_api.reading.printed import ExactSum, Printed
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
