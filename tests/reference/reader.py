@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,9 @@ def resolve(source: Any, info: Any, **arguments: Any) -> Any:
 
 
 def snake(name: str) -> str:
-    """``netTotal`` as ``net_total``."""
-    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+    """``netTotal`` as ``net_total``, and a word of Python as ``return_``."""
+    snaked = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+    return f"{snaked}_" if iskeyword(snaked) else snaked
 
 
 def refused(code: str) -> GraphQLError:
