@@ -29,6 +29,7 @@ from graphql_api.settings import Settings, load_settings
 from graphql_api.transport import graphiql
 from graphql_api.transport.connections import Connections
 from graphql_api.transport.documents import Documents
+from graphql_api.transport.ending import told_of_the_end
 from graphql_api.transport.http import PATH, GraphQLEndpoint
 
 logger = logging.getLogger("cartograph")
@@ -53,7 +54,8 @@ def create_app(settings: Settings) -> Starlette:
             gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)
             observer = Observer([log.teller()])
             app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
-            yield
+            with told_of_the_end(feed.stop):
+                yield
             await feed.close()
             await connections.close()
             await keys.close()

@@ -58,6 +58,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
     """How uvicorn holds connections."""
     return {
         "server_header": False,
+        "ws": "graphql_api.transport.uvicorn_socket:PromptSocket",
         "ws_max_size": settings.max_request_bytes,
         "ws_per_message_deflate": False,  # which takes memory for each socket, and messages are small
         "timeout_graceful_shutdown": math.ceil(settings.deadline_seconds),  # no request is under way for longer

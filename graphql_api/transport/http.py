@@ -3,7 +3,8 @@
 Written against ASGI itself: what a request does not need is not made for it.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 
 from graphql import ExecutionResult, GraphQLError, OperationType
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimited
 from graphql_api.observe.operation import Operation
 from graphql_api.server import Server
-from graphql_api.transport import execution, response, sse, websocket
+from graphql_api.transport import execution, response, results, sse, websocket
 from graphql_api.transport.documents import InvalidDocument
 from graphql_api.transport.negotiation import ANSWER, EVENTS, JSON, chosen, wants_events, wants_page
 from graphql_api.transport.parameters import NotWellFormed, Parameters
@@ -27,7 +28,7 @@ from graphql_api.transport.request import (
     text,
     who,
 )
-from graphql_api.transport.results import answer, code, is_refusal, prepare, refusal, results
+from graphql_api.transport.results import Results, answer, code, is_refusal, prepare
 
 PATH = "/graphql"
 
@@ -88,31 +89,34 @@ class GraphQLEndpoint:
         finally:
             server.gate.leave(viewer.key_prefix, seen.cost)
         if not isinstance(told, ExecutionResult):
-            return await stream(server, headers, told, receive, send)
+            errors = await stream(server, headers, told, receive, send)
+            seen.outcome = code(errors) if errors else "OK"
+            return
         assert media_type is not None
         if told.errors:
             seen.outcome = code(told.errors)
         if seen.definition.operation is OperationType.QUERY:
-            return await response.say_read(send, method, headers, answer(told), media_type)
-        return await response.say(send, answer(told), media_type)
+            await response.say_read(send, method, headers, answer(told), media_type)
+        else:
+            await response.say(send, answer(told), media_type)
 
 
 async def come_of(
     server: Server, seen: Operation, given: Parameters, method: str, accept: str | None
-) -> ExecutionResult | AsyncGenerator[ExecutionResult, None]:
-    """What comes of a request: one result, or all that are to be told as they come. Raises HttpError."""
+) -> ExecutionResult | Callable[[], Awaitable[Results]]:
+    """What comes of a request: one result, or what begins those that are told as they come. Raises HttpError."""
     media_type = chosen(accept)
     try:
         context, operation = prepare(server, given, seen)
     except InvalidDocument as invalid:
         if media_type is None:
-            return refusal(*invalid.errors)
+            return partial(results.refused, *invalid.errors)
         raise HttpError(refused(media_type), *invalid.errors) from invalid
     kind = operation.operation
     if method != "POST" and kind is not OperationType.QUERY:
         raise not_allowed("POST", "A GET can only query; send any other operation by POST.")
     if wants_events(accept) and (media_type is None or kind is OperationType.SUBSCRIPTION):
-        return results(context, operation, given.variables)
+        return partial(results.begun, context, operation, given.variables)
     if media_type is None or kind is OperationType.SUBSCRIPTION:
         problem = f"A subscription is answered as {EVENTS}, or over WebSocket."
         raise HttpError(HTTPStatus.NOT_ACCEPTABLE, BadUserInput(problem))
@@ -123,11 +127,11 @@ async def come_of(
 
 
 async def stream(
-    server: Server, headers: Headers, told: AsyncGenerator[ExecutionResult, None], receive: Receive, send: Send
-) -> None:
-    """Answer with results as they come. Raises HttpError where the key has too many connections."""
+    server: Server, headers: Headers, begin: Callable[[], Awaitable[Results]], receive: Receive, send: Send
+) -> Sequence[GraphQLError]:
+    """Answer with results as they come, and say why there are no more. Raises HttpError."""
     try:
-        await sse.stream(server, text(headers.get(b"authorization")), told, receive, send)
+        return await sse.stream(server, text(headers.get(b"authorization")), begin, receive, send)
     except LimitExceeded as error:
         raise HttpError(HTTPStatus.TOO_MANY_REQUESTS, error) from error
 

@@ -25,6 +25,7 @@ from graphql_api.transport.execution import executor, masked, run, shown, told_w
 from graphql_api.transport.parameters import Parameters
 
 Variables = Mapping[str, Any]
+Results = AsyncGenerator[ExecutionResult, None]
 
 
 class Failed(Exception):
@@ -62,29 +63,27 @@ def selected(document: Document, name: str | None) -> OperationDefinitionNode:
     raise InvalidDocument(BadUserInput(problem))
 
 
-async def results(
-    context: Context, operation: OperationDefinitionNode, variables: Variables
-) -> AsyncGenerator[ExecutionResult, None]:
-    """All results, as they come. Raises Failed."""
-    if operation.operation is OperationType.SUBSCRIPTION:
-        values = context.document.variables(operation).for_executor(variables)
-        if values is None:
-            raise Failed(*shown(told_wrong(context, operation, variables).errors))
-        async with aclosing(await subscribed(context, operation, values)) as source:
-            async for result in told(context, operation, values.coerced, source):
-                yield result
-    else:
-        result = await run(context, operation, variables)
-        if is_refusal(result):
-            raise Failed(*(result.errors or ()))
-        yield result
+async def begun(context: Context, operation: OperationDefinitionNode, variables: Variables) -> Results:
+    """All results, as they come: a subscription has begun, and tells what happens from here on. Raises Failed."""
+    if operation.operation is not OperationType.SUBSCRIPTION:
+        return alone(context, operation, variables)
+    values = context.document.variables(operation).for_executor(variables)
+    if values is None:
+        raise Failed(*shown(told_wrong(context, operation, variables).errors))
+    return told(context, operation, values.coerced, await subscribed(context, operation, values))
 
 
-async def refusal(*errors: GraphQLError) -> AsyncGenerator[ExecutionResult, None]:
-    """The results of what cannot be run. Raises Failed."""
-    for error in errors:
-        raise Failed(*errors) from error
-        yield
+async def refused(*errors: GraphQLError) -> Results:
+    """What cannot be run. Raises Failed."""
+    raise Failed(*errors)
+
+
+async def alone(context: Context, operation: OperationDefinitionNode, variables: Variables) -> Results:
+    """The one result of a query or a mutation."""
+    result = await run(context, operation, variables)
+    if is_refusal(result):
+        raise Failed(*(result.errors or ()))
+    yield result
 
 
 def is_refusal(result: ExecutionResult) -> bool:
@@ -124,13 +123,14 @@ async def subscribed(
 
 async def told(
     context: Context, operation: OperationDefinitionNode, values: Variables, source: AsyncGenerator[Any, None]
-) -> AsyncGenerator[ExecutionResult, None]:
+) -> Results:
     """A result for each event. Raises Failed where the events end."""
     try:
-        async for event in source:
-            async with asyncio.timeout(context.settings.deadline_seconds):
-                data: Any = await answer_whole(context, operation, values, event)
-            yield ExecutionResult(data)
+        async with aclosing(source):
+            async for event in source:
+                async with asyncio.timeout(context.settings.deadline_seconds):
+                    data: Any = await answer_whole(context, operation, values, event)
+                yield ExecutionResult(data)
     except GraphQLError as error:
         raise Failed(error) from error
     except TimeoutError as error:

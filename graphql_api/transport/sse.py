@@ -2,19 +2,19 @@
 each operation."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from http import HTTPStatus
 
 import orjson
-from graphql import ExecutionResult, GraphQLError
+from graphql import GraphQLError
 from starlette.types import Receive, Send
 
 from graphql_api.errors import GoingAway, LimitExceeded
 from graphql_api.server import Server
 from graphql_api.transport.connections import Connection, Ended
 from graphql_api.transport.negotiation import EVENTS
-from graphql_api.transport.results import Failed, answer
+from graphql_api.transport.results import Failed, Results, answer
 
 PULSE = 15  # seconds between comments, which keep what stands between from giving up the connection
 COMMENT = b":\n\n"
@@ -30,13 +30,14 @@ HEADERS = [
 async def stream(
     server: Server,
     authorization: str | None,
-    results: AsyncGenerator[ExecutionResult, None],
+    begin: Callable[[], Awaitable[Results]],
     receive: Receive,
     send: Send,
-) -> None:
-    """Answer with all results of an operation, as they come.
+) -> Sequence[GraphQLError]:
+    """Answer with all results of an operation, as they come. The answer begins when the operation has begun.
 
-    Raises Unauthenticated and LimitExceeded before anything has been sent.
+    Answers why there are no more, where that is an error. Raises Unauthenticated and LimitExceeded before anything has
+    been sent.
     """
     patience = server.settings.deadline_seconds
     errors: Sequence[GraphQLError] = ()
@@ -44,12 +45,13 @@ async def stream(
         try:
             async with server.connections.open(authorization) as connection:
                 response = Response(connection, receive, send, patience)
-                errors = await response.tell(results)
+                errors = await response.tell(begin)
         except Ended as ended:
             errors = (ended.error,)
         async with asyncio.timeout(patience):
             last = next_({"errors": [each.formatted for each in errors]}) if errors else b""
             await send({"type": "http.response.body", "body": last + COMPLETE})
+    return errors
 
 
 class Response:
@@ -60,12 +62,15 @@ class Response:
         self._receive = receive
         self._send = send
         self._patience = patience
+        self._started = False
 
-    async def tell(self, results: AsyncGenerator[ExecutionResult, None]) -> Sequence[GraphQLError]:
+    async def tell(self, begin: Callable[[], Awaitable[Results]]) -> Sequence[GraphQLError]:
         """All results. Answers why there are no more, where that is an error."""
-        aside = [asyncio.create_task(each) for each in (self._watch(), self._pulse())]
+        aside = [asyncio.create_task(self._watch())]
         try:
-            await self._send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": HEADERS})
+            results = await begin()
+            await self._start()
+            aside.append(asyncio.create_task(self._pulse()))
             async with aclosing(results):
                 async for result in results:
                     await self._write(next_(answer(result)))
@@ -75,7 +80,13 @@ class Response:
             for task in aside:
                 task.cancel()
             await asyncio.gather(*aside, return_exceptions=True)
+            await self._start()
         return ()
+
+    async def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            await self._send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": HEADERS})
 
     async def _write(self, text: bytes) -> None:
         try:

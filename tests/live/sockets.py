@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any, Self
@@ -144,6 +144,13 @@ class Stream:
         raise StopAsyncIteration
 
 
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110  # nobody tells
+            await asyncio.sleep(0.001)
+
+
 @asynccontextmanager
 async def running(api: Api) -> AsyncIterator[Running]:
     """Serve the API on a free port. It keeps its lifespan to itself."""
@@ -152,8 +159,7 @@ async def running(api: Api) -> AsyncIterator[Running]:
         options: Mapping[str, Any] = connection_options(api.server.settings)
         server = uvicorn.Server(uvicorn.Config(api.app, lifespan="off", log_level="warning", **options))
         task = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
-            await asyncio.sleep(0.001)
+        await until(lambda: server.started)
         try:
             yield Running(api, listening)
         finally:

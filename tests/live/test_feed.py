@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shop import Shop
+from sockets import until
 from sqlalchemy import Connection
 
 from db.domain.commands import CreateApplication, CreateSession, SessionContent, UpsertSession
@@ -47,9 +48,7 @@ class Told:
 
     async def reach(self, place: int) -> list[int]:
         """Wait until a place has been told."""
-        async with asyncio.timeout(20):
-            while not self.places or self.places[-1] < place:  # noqa: ASYNC110  # an event would tell of one place only
-                await asyncio.sleep(0.001)
+        await until(lambda: self.places and self.places[-1] >= place)
         return self.places
 
     async def leave(self) -> None:

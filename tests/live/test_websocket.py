@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from served import Api
-from sockets import PROTOCOL, Client, Running, running
+from sockets import PROTOCOL, Client, Running, running, until
 from websockets.exceptions import InvalidStatus
 
 from graphql_api.transport import websocket
@@ -248,8 +248,7 @@ def test_a_key_has_only_so_many_sockets_at_once(serve: Callable[..., Api]) -> No
                 authorization = {"authorization": f"Bearer {api.keys['writer']}"}
                 await third.say("connection_init", payload=authorization)
                 assert await third.closed() == 4403
-            while len(api.server.connections):
-                await api.app.state.server.database.query(lambda connection: None)
+            await until(lambda: not len(api.server.connections))
             async with server.client():
                 assert len(api.server.connections) == 1
 

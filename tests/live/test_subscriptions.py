@@ -1,0 +1,346 @@
+"""What subscriptions tell, over both transports: every event, once, in order, to those who may see it."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from served import Api
+from shop import line
+from sockets import Running, running, until
+
+from db.repository.core import EVENT
+from graphql_api.reading import cursors
+from graphql_api.subscriptions import FEED
+
+SESSION = """
+subscription($id: String!, $after: Int, $application: Int) {
+  customerSessionChanged(integrationId: $id, afterVersion: $after, applicationId: $application) {
+    __typename version changes session { integrationId version } ... on SessionUpdated { changedFields }
+  }
+}
+"""
+ALL = """
+subscription($after: String, $application: Int) {
+  sessionEvents(after: $after, applicationId: $application) { cursor node { version session { integrationId } } }
+}
+"""
+
+
+def names(events: list[Any]) -> list[tuple[str, int]]:
+    """Which session each event is of, and its version."""
+    nodes = [event["sessionEvents"]["node"] for event in events]
+    return [(node["session"]["integrationId"], node["version"]) for node in nodes]
+
+
+def play(api: Api, scenario: Callable[[Running], Any]) -> None:
+    """Play a scenario against a running server."""
+
+    async def played() -> None:
+        async with running(api) as server:
+            await scenario(server)
+
+    api.runner.run(played())
+
+
+def changes(api: Api) -> None:
+    """Three sessions and six events."""
+    shop = api.shop
+    shop.create("s1", cart_items=[line()])
+    shop.update("s1", coupon="a")
+    shop.create("s2")
+    shop.update("s1", coupon="b")
+    shop.close("s1")
+    shop.create("s3")
+
+
+async def post(api: Api, name: str, coupon: str | None = None) -> None:
+    """Create or update a session over HTTP."""
+    document = "mutation($input: UpsertSessionInput!) { upsertSession(input: $input) { errors { message } } }"
+    given = {"integrationId": name, **({"coupon": coupon} if coupon else {})}
+    response = await api.post({"query": document, "variables": {"input": given}})
+    assert response.json() == {"data": {"upsertSession": {"errors": []}}}
+
+
+def test_a_session_is_told_from_a_version_on_and_then_as_it_changes(api: Api) -> None:
+    changes(api)
+
+    async def scenario(server: Running) -> None:
+        async with server.client("reader") as client:
+            told = await client.begin(SESSION, id="s1", after=1)
+            missed = [(await told.next())["customerSessionChanged"] for _ in range(3)]
+            assert [(each["__typename"], each["version"]) for each in missed] == [
+                ("SessionUpdated", 2),
+                ("SessionUpdated", 3),
+                ("SessionClosed", 4),
+            ]
+            assert missed[0]["changedFields"] == ["coupon"]
+            assert missed[0]["session"] == {"integrationId": "s1", "version": 4}
+            await api.post({"query": 'mutation { cancelSession(input: {integrationId: "s1"}) { replayed } }'})
+            assert (await told.next())["customerSessionChanged"]["__typename"] == "SessionCancelled"
+
+    play(api, scenario)
+
+
+def test_what_was_missed_and_what_happens_meet_without_a_gap_over_both_transports(api: Api) -> None:
+    changes(api)
+    expected = [("s1", 1), ("s1", 2), ("s2", 1), ("s1", 3), ("s1", 4), ("s3", 1), ("s4", 1), ("s4", 2)]
+    before_all = cursors.made(FEED, 1, 0)
+
+    async def scenario(server: Running) -> None:
+        async with server.client("reader") as client, server.stream(ALL, "reader", after=before_all) as stream:
+            told = await client.begin(ALL, after=before_all)
+            await post(api, "s4")
+            await post(api, "s4", "c")
+            heard = [await told.next() for _ in expected]
+            assert names(heard) == expected
+            streamed = [await anext(stream) for _ in expected]
+            assert [kind for kind, _ in streamed] == ["next"] * len(expected)
+            assert [each["data"] for _, each in streamed] == heard
+            for place, event in enumerate(heard):
+                again = await client.begin(ALL, after=event["sessionEvents"]["cursor"])
+                assert names([await again.next() for _ in expected[place + 1 :]]) == expected[place + 1 :]
+                await again.stop()
+
+    play(api, scenario)
+
+
+def test_a_cursor_made_here_is_the_one_that_the_database_writes(api: Api) -> None:
+    changes(api)
+
+    async def scenario(server: Running) -> None:
+        async with server.client() as client:
+            told = await client.begin(ALL, after=cursors.made(FEED, 1, 0))
+            for number in range(1, 7):
+                cursor = (await told.next())["sessionEvents"]["cursor"]
+                assert cursor == cursors.made(FEED, 1, number)
+                assert cursors.read(cursor, FEED, [EVENT.c.id], 1) == [number]
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize(
+    ("key", "variables", "code"),
+    [
+        ("reader", {"after": "00"}, "BAD_USER_INPUT"),
+        ("reader", {"after": "nonsense"}, "BAD_USER_INPUT"),
+        ("reader", {"after": cursors.made(FEED, 2, 1)}, "BAD_USER_INPUT"),
+        ("reader", {"after": cursors.made(FEED, 1, 10**6)}, "BAD_USER_INPUT"),
+        ("reader", {"after": b'["feed",1,"x"]'.hex()}, "BAD_USER_INPUT"),
+        ("reader", {"after": b'["-feed",1,1]'.hex()}, "BAD_USER_INPUT"),
+        ("reader", {"after": 1}, "BAD_USER_INPUT"),
+        ("reader", {"application": 2}, "FORBIDDEN"),
+        ("admin", {}, "BAD_USER_INPUT"),
+        ("reader", {"id": "s1", "after": -1}, "BAD_USER_INPUT"),
+        ("reader", {"id": "s1", "after": 5}, "BAD_USER_INPUT"),
+        ("reader", {"id": "s1", "after": "x"}, "BAD_USER_INPUT"),
+        ("reader", {"id": "s1", "application": 2}, "FORBIDDEN"),
+        ("admin", {"id": "s1"}, "BAD_USER_INPUT"),
+    ],
+)
+def test_what_cannot_be_told_is_refused_over_both_transports(
+    api: Api, key: str, variables: dict[str, Any], code: str
+) -> None:
+    changes(api)
+    document = SESSION if "id" in variables else ALL
+
+    async def scenario(server: Running) -> None:
+        async with server.client(key) as client, server.stream(document, key, **variables) as stream:
+            (error,) = await (await client.begin(document, **variables)).end()
+            assert error["extensions"]["code"] == code
+            kind, answer = await anext(stream)
+            assert (kind, answer["errors"][0]["extensions"]["code"]) == ("next", code)
+            assert (await anext(stream))[0] == "complete"
+
+    play(api, scenario)
+
+
+def test_another_application_is_not_heard_of(api: Api) -> None:
+    changes(api)
+
+    async def scenario(server: Running) -> None:
+        async with server.client("other reader") as other, server.client("admin") as admin:
+            theirs = await other.begin(SESSION, id="s1", after=0)
+            everything = await other.begin(ALL)
+            ours = await admin.begin(SESSION, id="s1", after=3, application=1)
+            assert (await ours.next())["customerSessionChanged"]["version"] == 4
+            await post(api, "s5")
+            mine = 'mutation { createSession(input: {integrationId: "s1"}) { replayed } }'
+            await api.post({"query": mine}, "other writer")
+            assert names([await everything.next()]) == [("s1", 1)]
+            assert (await theirs.next())["customerSessionChanged"]["__typename"] == "SessionCreated"
+
+    play(api, scenario)
+
+
+def test_a_session_token_hears_of_its_session_alone(api: Api) -> None:
+    changes(api)
+    document = "mutation($input: CreateSessionTokenInput!) { createSessionToken(input: $input) { token } }"
+    given = {"integrationId": "s2", "rights": "READ", "expiresIn": 60}
+    token = api.data(document, {"input": given})["createSessionToken"]["token"]
+    api.keys["token"] = token
+
+    async def scenario(server: Running) -> None:
+        async with server.client("token") as client:
+            other = await client.begin(SESSION, id="s1", after=0)
+            ahead = await client.begin(SESSION, id="s3", after=1)
+            own = await client.begin(SESSION, id="s2", after=0)
+            assert (await own.next())["customerSessionChanged"]["version"] == 1
+            (error,) = await (await client.begin(ALL)).end()
+            assert error["extensions"]["code"] == "FORBIDDEN"
+            await post(api, "s2", "x")
+            assert (await own.next())["customerSessionChanged"]["version"] == 2
+            (error,) = await ahead.end()
+            assert error["extensions"]["code"] == "BAD_USER_INPUT"
+            assert "at 0" in error["message"]
+            await post(api, "s3", "x")
+            await client.say("ping")
+            assert (await client.hear())["type"] == "pong"
+            await other.stop()
+
+    play(api, scenario)
+
+
+def test_a_document_that_asks_too_much_of_each_event_is_refused_before_there_is_one(serve: Callable[..., Api]) -> None:
+    api = serve(max_cost=20)
+
+    async def scenario(server: Running) -> None:
+        async with server.client() as client:
+            events = "session { events(first: 50) { nodes { version } } }"
+            document = f'subscription {{ customerSessionChanged(integrationId: "s1") {{ {events} }} }}'
+            (error,) = await (await client.begin(document)).end()
+            assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+    play(api, scenario)
+
+
+def test_a_query_over_a_stream_is_one_event_and_complete(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        async with server.stream("{ viewer { role } }") as stream:
+            assert [each async for each in stream] == [
+                ("next", {"data": {"viewer": {"role": "WRITER"}}}),
+                ("complete", None),
+            ]
+        async with server.stream("{ nothing }") as stream:
+            (kind, answer), end = [each async for each in stream]
+            assert (kind, end) == ("next", ("complete", None))
+            assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", "application/graphql-response+json"])
+def test_a_subscription_is_no_answer_of_json(api: Api, accept: str) -> None:
+    headers = {"Authorization": f"Bearer {api.keys['reader']}", "Accept": accept}
+    response = api.request("POST", json={"query": "subscription { sessionEvents { cursor } }"}, headers=headers)
+    assert response.status_code == 406
+    assert "text/event-stream" in response.text
+
+
+def test_a_stream_without_a_key_is_not_opened(api: Api) -> None:
+    response = api.request("POST", json={"query": ALL}, headers={"Accept": "text/event-stream"})
+    assert response.status_code == 401
+
+
+def test_a_key_has_only_so_many_streams(serve: Callable[..., Api]) -> None:
+    api = serve(max_connections_per_key=1)
+
+    async def scenario(server: Running) -> None:
+        async with server.stream(ALL), server.stream(ALL) as second:
+            assert second.response.status_code == 429
+
+    play(api, scenario)
+
+
+def revoke(api: Api, key: str) -> Any:
+    """Revoke a key by its name."""
+    prefix = api.keys[key].split("_")[2]
+    found = api.query("{ viewer { keyName } }", key=key)
+    assert "errors" not in found
+    application = 0 if key == "admin" else 1
+    document = "mutation($id: ID!) { revokeKey(input: {id: $id}) { errors { message } } }"
+    return api.post({"query": document, "variables": {"id": f"key-{application}-{prefix.encode().hex()}"}}, "admin")
+
+
+def test_the_end_of_a_key_ends_its_sockets_and_streams(serve: Callable[..., Api]) -> None:
+    api = serve(key_cache_seconds=0.05)
+    revocation = revoke(api, "reader")
+
+    async def scenario(server: Running) -> None:
+        async with (
+            server.client("reader") as client,
+            server.client("writer") as other,
+            server.stream(ALL, "reader") as stream,
+        ):
+            await client.begin(ALL)
+            assert (await revocation).json() == {"data": {"revokeKey": {"errors": []}}}
+            assert await client.closed() == 4401
+            kind, answer = await anext(stream)
+            assert (kind, answer["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
+            assert (await anext(stream))[0] == "complete"
+            assert await (await other.begin("{ viewer { role } }")).next()
+            assert len(api.server.connections) == 1
+
+    play(api, scenario)
+
+
+def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = serve(max_queued_events=2, max_lag_seconds=1e-9)
+    kept, slow = api.database.read, asyncio.Event()
+
+    async def read(*arguments: Any) -> Any:
+        await slow.wait()
+        return await kept(*arguments)
+
+    monkeypatch.setattr(api.database, "read", read)  # each event takes its time
+
+    async def scenario(server: Running) -> None:
+        async with server.client() as client, server.stream(ALL) as stream:
+            told = await client.begin(ALL)
+            session = await client.begin(SESSION, id="s0")
+            await until(lambda: api.server.feed.followers == 3)
+            for number in range(10):
+                await post(api, "s0", f"c{number}")
+            slow.set()
+            for operation, argument in ((told, "after"), (session, "afterVersion")):
+                data = await operation.next()
+                assert data
+                (error,) = await operation.end()
+                assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+                assert argument in error["extensions"]
+            assert [kind for kind, _ in [each async for each in stream]][-1] == "complete"
+
+    play(api, scenario)
+
+
+def test_a_server_that_stops_tells_its_subscribers_where_to_go_on(api: Api) -> None:
+    changes(api)
+
+    async def scenario(server: Running) -> None:
+        async with AsyncExitStack() as open_:
+            client = await open_.enter_async_context(server.client())
+            stream = await open_.enter_async_context(server.stream(ALL))
+            told = await client.begin(SESSION, id="s1", after=3)
+            assert (await told.next())["customerSessionChanged"]["version"] == 4
+            api.server.feed.stop()
+            (error,) = await told.end()
+            assert error["extensions"] == {"code": "GOING_AWAY", "afterVersion": 4}
+            kind, answer = await anext(stream)
+            assert kind == "next"
+            assert answer["errors"][0]["extensions"] == {"code": "GOING_AWAY", "after": cursors.made(FEED, 1, 6)}
+            assert json.loads(bytes.fromhex(answer["errors"][0]["extensions"]["after"])) == ["feed", 1, 6]
+
+    play(api, scenario)
+
+
+def test_a_stream_that_its_client_has_left_is_over(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        async with server.stream(ALL):
+            assert len(api.server.connections) == 1
+        await until(lambda: not len(api.server.connections) and not api.server.feed.followers)
+
+    play(api, scenario)
