@@ -19,8 +19,7 @@ from db.feed import Feed
 from graphql_api.context import now
 from graphql_api.guard.gate import Gate
 from graphql_api.guard.keys import Keys
-from graphql_api.observe import log
-from graphql_api.observe.observer import Observer
+from graphql_api.observe.observing import observing
 from graphql_api.observe.requests import Requests
 from graphql_api.observe.statements import Counted
 from graphql_api.schema import schema
@@ -52,16 +51,20 @@ def create_app(settings: Settings) -> Starlette:
             feed = Feed(database, settings.max_queued_events, settings.max_lag_seconds)
             connections = Connections(keys, settings.max_connections_per_key)
             gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)
-            observer = Observer([log.teller()])
-            app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
-            with told_of_the_end(feed.stop):
-                yield
-            await feed.close()
-            await connections.close()
+            counts = {
+                "operations": gate.__len__,
+                "connections": connections.__len__,
+                "subscriptions": lambda: feed.followers,
+            }
+            async with observing(settings, counts) as observer:
+                app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
+                with told_of_the_end(feed.stop):
+                    yield
+                await feed.close()
+                await connections.close()
             await keys.close()
         finally:
             await database.close()
-            log.flush()
 
     return Starlette(
         lifespan=lifespan,

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(words)] = ()
     trusted_documents: Path | None = None
     trusted_documents_mode: Annotated[Literal["allow", "only"], BeforeValidator(lower)] = "allow"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int | None, Field(ge=1, le=65_535)] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = "info"
 
     max_page_size: PositiveInt = 100

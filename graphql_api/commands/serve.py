@@ -31,7 +31,9 @@ def serve(
     os.environ.update({PREFIX + name: str(value) for name, value in given.items() if value is not None})
     settings = load_settings()
     check_manifest(settings)
-    port = port_to_listen_on(settings)
+    port = port_to_listen_on(settings.host, settings.port)
+    if settings.metrics_port is not None:
+        port_to_listen_on(settings.metrics_host, settings.metrics_port)
     if settings.dev:
         prepare_demo(settings, port)
     else:
@@ -40,18 +42,20 @@ def serve(
     import uvicorn
 
     from graphql_api.observe import log
+    from graphql_api.observe.exposition import exposed
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has shut down
-    uvicorn.run(
-        "graphql_api.app:from_environment",
-        factory=True,
-        host=settings.host,
-        port=port,
-        workers=workers,
-        log_config=log.configuration(settings),
-        access_log=False,
-        **connection_options(settings),
-    )
+    with exposed(settings, workers):
+        uvicorn.run(
+            "graphql_api.app:from_environment",
+            factory=True,
+            host=settings.host,
+            port=port,
+            workers=workers,
+            log_config=log.configuration(settings),
+            access_log=False,
+            **connection_options(settings),
+        )
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
@@ -74,18 +78,17 @@ def check_manifest(settings: Settings) -> None:
         Documents(schema._schema, settings)
 
 
-def port_to_listen_on(settings: Settings) -> int:
-    """The port of the settings, or any that is free in place of 0; refused here and not half-way through a start."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def port_to_listen_on(host: str, port: int) -> int:
+    """The port, or any that is free in place of 0; refused here and not half-way through a start."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
-            problem = f"{settings.host} port {settings.port} cannot be listened on: {error.strerror}."
+            problem = f"{host} port {port} cannot be listened on: {error.strerror}."
             raise typer.TyperException(problem) from error
-        port: int = probe.getsockname()[1]
-        return port
+        return int(probe.getsockname()[1])
 
 
 def prepare_demo(settings: Settings, port: int) -> None:
