@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from db.domain.cart import MEASURES, CartLine
@@ -75,6 +76,7 @@ def plain(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
 
+@lru_cache(maxsize=64)  # a change prints its own moment into the session's row, its event and its changes
 def rfc_3339(moment: datetime) -> str:
     """UTC, to the millisecond: 2026-03-01T10:00:00.000Z."""
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)

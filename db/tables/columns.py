@@ -52,8 +52,8 @@ class Amount(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
         """The number of ten-thousandths. Raises ValueError on a finer amount."""
-        if value is None:
-            return None
+        if not value:  # most shares, and most of what was returned
+            return None if value is None else 0
         scaled = value.scaleb(PLACES)
         units = int(scaled)
         if units != scaled:
