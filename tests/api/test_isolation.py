@@ -6,6 +6,7 @@ from shop import Shop, line, units
 
 from db.domain.attributes import AttributeEntity
 from db.domain.lifecycle import SessionState
+from graphql_api.schema import schema
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,7 @@ CHANGES: dict[str, str] = {
     "closeSession": '{integrationId: "s1", applicationId: 2}',
     "cancelSession": '{integrationId: "s1", applicationId: 2}',
     "returnItems": '{integrationId: "s1", applicationId: 2, items: [{line: {position: 0}}]}',
+    "createSessionToken": '{integrationId: "s1", applicationId: 2, expiresIn: 60}',
     "updateProfile": '{integrationId: "ada", applicationId: 2, attributes: {}}',
     "createAttributeDefinition": '{applicationId: 2, entity: CART_ITEM, name: "size", type: STRING}',
     "updateAttributeDefinition": f'{{id: "{ATTRIBUTE % 2}", description: "X"}}',
@@ -110,6 +112,15 @@ ADMINISTERING: dict[str, str] = {
     "createKey": '{applicationId: 1, name: "X", role: ADMIN}',
     "revokeKey": '{id: "key-1-616263"}',
 }
+
+
+def test_no_mutation_and_no_field_that_takes_an_application_is_left_out_here() -> None:
+    root = schema._schema
+    assert root.query_type
+    assert root.mutation_type
+    assert set(root.mutation_type.fields) == {*CHANGES, *ADMINISTERING}
+    takers = {name for name, field in root.query_type.fields.items() if "applicationId" in field.args}
+    assert takers == {field.split("(")[0] for field in READS}
 
 
 @pytest.mark.parametrize("name", CHANGES)
