@@ -7,7 +7,7 @@ import strawberry
 from db import operations
 from db.domain.commands import CancelSession
 from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID
-from graphql_api.mutations.payload import SessionPayload, carried_out, writable
+from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
 from graphql_api.types.info import Info
 
 
@@ -27,7 +27,7 @@ class CancelSessionPayload(SessionPayload):
     """See Mutation.cancelSession."""
 
 
-@strawberry.mutation(description="Cancels a session in any state but CANCELLED. Nothing leads back.")
+@strawberry.mutation(description="Cancels a session in any state but CANCELLED. Nothing leads back.", metadata=WHOLE)
 async def cancel_session(
     info: Info, input: Annotated[CancelSessionInput, strawberry.argument(description="The session to cancel.")]
 ) -> CancelSessionPayload:

@@ -8,7 +8,7 @@ import strawberry
 from db import operations
 from db.domain.commands import CloseSession
 from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID
-from graphql_api.mutations.payload import SessionPayload, carried_out, writable
+from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
 from graphql_api.types.info import Info
 
 
@@ -33,7 +33,8 @@ class CloseSessionPayload(SessionPayload):
 
 
 @strawberry.mutation(
-    description="Closes an open session: the purchase is made, and the lines' discount shares are fixed."
+    description="Closes an open session: the purchase is made, and the lines' discount shares are fixed.",
+    metadata=WHOLE,
 )
 async def close_session(
     info: Info, input: Annotated[CloseSessionInput, strawberry.argument(description="The session to close.")]

@@ -8,7 +8,7 @@ from db import operations
 from db.domain.commands import CreateSession
 from db.domain.lifecycle import SessionState
 from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY, INTEGRATION_ID, ContentInput
-from graphql_api.mutations.payload import SessionPayload, carried_out, writable
+from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
 from graphql_api.types.enums import NewSessionState
 from graphql_api.types.info import Info
 
@@ -28,7 +28,7 @@ class CreateSessionPayload(SessionPayload):
     """See Mutation.createSession."""
 
 
-@strawberry.mutation(description="Creates a session. Refused where its integration ID is taken.")
+@strawberry.mutation(description="Creates a session. Refused where its integration ID is taken.", metadata=WHOLE)
 async def create_session(
     info: Info, input: Annotated[CreateSessionInput, strawberry.argument(description="The new session.")]
 ) -> CreateSessionPayload:

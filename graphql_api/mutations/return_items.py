@@ -9,7 +9,7 @@ from db import operations
 from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
 from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID, optional
-from graphql_api.mutations.payload import SessionPayload, carried_out, writable
+from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
 from graphql_api.reading.plans import answer
@@ -79,7 +79,9 @@ class ReturnItemsPayload(SessionPayload):
         return await answer(info, self.outcome) if self.outcome else None
 
 
-@strawberry.mutation(description="Takes items of a closed session back, and tells what is to be given back for them.")
+@strawberry.mutation(
+    description="Takes items of a closed session back, and tells what is to be given back for them.", metadata=WHOLE
+)
 async def return_items(
     info: Info, input: Annotated[ReturnItemsInput, strawberry.argument(description="The session and its items.")]
 ) -> ReturnItemsPayload:

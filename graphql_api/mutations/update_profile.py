@@ -9,7 +9,7 @@ from db import operations
 from db.domain.commands import UpdateProfile
 from db.operations import ProfileOutcome
 from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY
-from graphql_api.mutations.payload import ERRORS, carried_out, writable
+from graphql_api.mutations.payload import WHOLE, carried_out, fact, refusals, writable
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
 from graphql_api.reading.plans import answer
@@ -42,7 +42,7 @@ class UpdateProfilePayload:
     """See Mutation.updateProfile."""
 
     outcome: strawberry.Private[ProfileOutcome | None] = None
-    errors: list[UserError] = strawberry.field(description=ERRORS, default_factory=list)
+    errors: list[UserError] = refusals()
 
     @strawberry.field(
         description="The profile as it is now; null where the mutation was refused.",
@@ -52,13 +52,15 @@ class UpdateProfilePayload:
         """Read by its key."""
         return await answer(info, self.outcome) if self.outcome else None
 
-    @strawberry.field(description="Whether this answers a repeat of a change that had been made before.")
+    @strawberry.field(
+        description="Whether this answers a repeat of a change that had been made before.", metadata=fact("replayed")
+    )
     def replayed(self) -> bool:
         """Known by the idempotency key."""
         return self.outcome is not None and self.outcome.replayed
 
 
-@strawberry.mutation(description="Sets attributes of a profile. A profile that is not known is made.")
+@strawberry.mutation(description="Sets attributes of a profile. A profile that is not known is made.", metadata=WHOLE)
 async def update_profile(
     info: Info, input: Annotated[UpdateProfileInput, strawberry.argument(description="The profile and its attributes.")]
 ) -> UpdateProfilePayload:

@@ -16,7 +16,7 @@ from graphql_api.mutations.content import (
     INTEGRATION_ID,
     ContentInput,
 )
-from graphql_api.mutations.payload import SessionPayload, carried_out
+from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out
 from graphql_api.types.info import Info
 
 
@@ -40,7 +40,8 @@ class UpdateSessionPayload(SessionPayload):
 
 @strawberry.mutation(
     description="Changes the content of an open session. A change of nothing leaves no event. A session token with"
-    " WRITE_CART can set cartItems, coupon and referral of its session, and nothing else."
+    " WRITE_CART can set cartItems, coupon and referral of its session, and nothing else.",
+    metadata=WHOLE,
 )
 async def update_session(
     info: Info, input: Annotated[UpdateSessionInput, strawberry.argument(description="The session and what to change.")]

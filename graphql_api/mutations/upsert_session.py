@@ -7,7 +7,7 @@ import strawberry
 from db import operations
 from db.domain.commands import UpsertSession
 from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY, INTEGRATION_ID, ContentInput
-from graphql_api.mutations.payload import SessionPayload, carried_out, writable
+from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, fact, writable
 from graphql_api.types.info import Info
 
 
@@ -26,13 +26,15 @@ class UpsertSessionInput(ContentInput):
 class UpsertSessionPayload(SessionPayload):
     """See Mutation.upsertSession."""
 
-    @strawberry.field(description="Whether the session did not exist before.")
+    @strawberry.field(description="Whether the session did not exist before.", metadata=fact("created"))
     def created(self) -> bool:
         """A repeat answers as the first time."""
         return self.outcome is not None and self.outcome.created
 
 
-@strawberry.mutation(description="Creates the session where it does not exist, updates it where it does.")
+@strawberry.mutation(
+    description="Creates the session where it does not exist, updates it where it does.", metadata=WHOLE
+)
 async def upsert_session(
     info: Info, input: Annotated[UpsertSessionInput, strawberry.argument(description="The session and its content.")]
 ) -> UpsertSessionPayload:

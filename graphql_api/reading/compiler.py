@@ -34,6 +34,7 @@ from graphql_api.reading.fields import (
     Nodes,
     One,
     Page,
+    Payload,
     Value,
     python_name,
     reads_of,
@@ -97,6 +98,8 @@ class Compiler:
             case Embedded(when):
                 inside = self.object(type_, nodes, scope)
                 return inside if when is None else or_null(case((when(scope), inside)))
+            case Payload():
+                return self.members(cast(GraphQLObjectType, type_), [node.selection_set for node in nodes], scope)
             case One(where):
                 inner, table = self.inner(source_of(type_), scope)
                 row = select(self.object(type_, nodes, inner)).select_from(table).where(*where(scope, inner.row))
@@ -128,9 +131,12 @@ class Compiler:
         sets = [node.selection_set for node in nodes]
         if isinstance(type_, GraphQLInterfaceType):
             return self.any_object(type_, sets, scope)
-        parent = cast(GraphQLObjectType, type_)
-        fields = self.selection.fields(parent, sets)
-        return Object((key, self.field(parent, selected, scope)) for key, selected in fields.items())
+        return self.members(cast(GraphQLObjectType, type_), sets, scope)
+
+    def members(self, type_: GraphQLObjectType, sets: Sets, scope: Scope) -> Object:
+        """What is selected of an object."""
+        fields = self.selection.fields(type_, sets)
+        return Object((key, self.field(type_, selected, scope)) for key, selected in fields.items())
 
     def any_object(self, interface: GraphQLInterfaceType, sets: Sets, scope: Scope) -> Joined:
         """The JSON of one object of several types, which the row's ``type`` tells apart.

@@ -54,6 +54,11 @@ class Embedded:
 
 
 @dataclass(frozen=True)
+class Payload:
+    """What a mutation answers: an object of no row, that costs what its fields cost."""
+
+
+@dataclass(frozen=True)
 class One:
     """One other row, or null."""
 
@@ -101,7 +106,7 @@ class Nodes:
     ids: str
 
 
-Reads = Value | Identity | Embedded | One | Many | Page | Edge | Nodes
+Reads = Value | Identity | Embedded | Payload | One | Many | Page | Edge | Nodes
 
 
 def column(description: str) -> Any:

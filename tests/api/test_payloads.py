@@ -1,0 +1,51 @@
+"""What a mutation answers where it was carried out: read as a whole, or field by field where that cannot be done."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from served import Api
+
+CREATE = """mutation($input: CreateSessionInput!) {
+    made: createSession(input: $input) { __typename replayed errors { path } session { version } }
+}"""
+RETURN = """mutation($input: ReturnItemsInput!) {
+    returnItems(input: $input) { session { state } ...Rest }
+}
+fragment Rest on ReturnItemsPayload { errors { message } return { amount } replayed }"""
+
+
+@pytest.fixture
+def api(serve: Callable[..., Api]) -> Api:
+    """The API with nothing in it."""
+    return serve()
+
+
+def test_a_payload_is_read_by_one_statement(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, read = [], api.database.read
+
+    async def counted(*arguments: Any) -> Any:
+        reads.append(arguments)
+        return await read(*arguments)
+
+    line = {"sku": "mug", "quantity": 2, "price": "1.50"}
+    api.data(CREATE, {"input": {"integrationId": "s1", "state": "CLOSED", "cartItems": [line]}})
+    monkeypatch.setattr(api.database, "read", counted)
+    given = {"integrationId": "s1", "items": [{"line": {"sku": "mug"}, "quantity": 1}], "idempotencyKey": "k"}
+    answer = {"session": {"state": "PARTIALLY_RETURNED"}, "errors": [], "return": {"amount": "1.50"}}
+    assert api.data(RETURN, {"input": given}) == {"returnItems": {**answer, "replayed": False}}
+    assert api.data(RETURN, {"input": given}) == {"returnItems": {**answer, "replayed": True}}
+    assert len(reads) == 2
+
+
+def test_where_the_session_cannot_be_read_the_rest_of_the_payload_is_told(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*arguments: Any) -> Any:
+        raise OSError
+
+    monkeypatch.setattr(api.database, "read", broken)
+    answer = api.query(CREATE, {"input": {"integrationId": "s1"}})
+    told = {"__typename": "CreateSessionPayload", "replayed": False, "errors": [], "session": None}
+    assert answer["data"] == {"made": told}
+    assert [error["path"] for error in answer["errors"]] == [["made", "session"]]
