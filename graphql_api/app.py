@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> Starlette:
         try:
             await database.write(migrations.upgrade)
             counted = Counted(database)
-            keys = Keys(database, settings.key_cache_seconds, now)
+            keys = Keys(database, settings.key_cache_seconds, settings.deadline_seconds, now)
             feed = Feed(database, settings.max_queued_events, settings.max_lag_seconds)
             connections = Connections(keys, settings.max_connections_per_key)
             gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)

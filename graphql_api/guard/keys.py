@@ -13,7 +13,7 @@ from time import monotonic
 from db.engine import Database
 from db.operations import Key, KeyName, use_key
 from db.tables import KeyRole
-from graphql_api.errors import Unauthenticated
+from graphql_api.errors import TimedOut, Unauthenticated
 from graphql_api.guard import tokens
 from graphql_api.guard.lookups import Lookups
 from graphql_api.guard.viewer import Viewer
@@ -43,9 +43,10 @@ class Keys:
     of its kind and holds up none that has.
     """
 
-    def __init__(self, database: Database, seconds: float, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, seconds: float, deadline: float, now: Callable[[], datetime]) -> None:
         self._database = database
         self._seconds = seconds
+        self._deadline = deadline
         self._now = now
         self._good: dict[bytes, Known] = {}
         self._refused: dict[bytes, Known] = {}
@@ -54,7 +55,7 @@ class Keys:
         self._noting: dict[KeyName, asyncio.Task[None]] = {}
 
     async def viewer(self, authorization: str | None) -> Viewer:
-        """The holder of the key in an Authorization header. Raises Unauthenticated."""
+        """The holder of the key in an Authorization header. Raises Unauthenticated, and TimedOut if nobody can say."""
         if authorization is None:
             raise Unauthenticated("A key is needed: Authorization: Bearer <key>.")
         bearer = BEARER.fullmatch(authorization)
@@ -81,7 +82,11 @@ class Keys:
             return Known(UNKNOWN, 0)
         asked, seconds = monotonic(), self._seconds  # what is revoked from now on may be missed by the lookup
         lookups = self._regulars if secret_hash in self._good else self._strangers
-        key = await lookups.find(name)
+        try:
+            async with asyncio.timeout(self._deadline):
+                key = await lookups.find(name)
+        except TimeoutError:
+            raise TimedOut(f"The key could not be looked up within {self._deadline:g} seconds.") from None
         now = self._now()
         found = opened(key, secret, secret_hash, now)
         if key is None or isinstance(found, str):

@@ -47,11 +47,13 @@ def text(value: bytes | None) -> str | None:
 
 
 async def who(server: Server, headers: Headers) -> Viewer:
-    """Who asks. Raises HttpError with 401."""
+    """Who asks. Raises HttpError: with 401, or with 503 where the database does not say."""
     try:
         return await server.keys.viewer(text(headers.get(b"authorization")))
     except Unauthenticated as error:
         raise HttpError(HTTPStatus.UNAUTHORIZED, error, headers={"WWW-Authenticate": "Bearer"}) from error
+    except TimedOut as error:
+        raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE, error, headers={"Retry-After": "1"}) from error
 
 
 def asked(scope: Scope, headers: Headers) -> Parameters:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -158,7 +159,7 @@ def queries(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 @pytest.fixture
 def keys(api: Api) -> Iterator[Keys]:
     """The keys of a process, on a database that a test may have spoilt."""
-    keys = Keys(api.database, api.server.settings.key_cache_seconds, at_opening)
+    keys = Keys(api.database, api.server.settings.key_cache_seconds, 10, at_opening)
     yield keys
     api.runner.run(keys.close())
 
@@ -181,7 +182,7 @@ async def strangers(keys: Keys, count: int, first: int = 0) -> list[Viewer | Bas
 
 def test_the_time_of_a_keys_last_use_is_written_once_a_minute(api: Api) -> None:
     moments = iter([Shop.OPENED + timedelta(seconds=seconds) for seconds in (0, 30, 61)])
-    keys = Keys(api.database, 0, lambda: next(moments))
+    keys = Keys(api.database, 0, 10, lambda: next(moments))
     prefix = prefix_of(api.keys["reader"])
     document = f'{{ node(id: "key-1-{prefix.encode().hex()}") {{ ... on ApiKey {{ lastUsed }} }} }}'
     for used in ("2026-03-01T10:00:00.000Z", "2026-03-01T10:00:00.000Z", "2026-03-01T10:01:01.000Z"):
@@ -202,7 +203,7 @@ def test_nobody_waits_until_the_use_of_a_key_is_written(
         raise OSError("the disk is full")
 
     async def two_requests() -> None:
-        keys = Keys(api.database, 0, at_opening)
+        keys = Keys(api.database, 0, 10, at_opening)
         for _ in range(2):
             assert (await keys.viewer(bearer(api))).key_name == "Reader"
             await asyncio.sleep(0)
@@ -217,7 +218,7 @@ def test_nobody_waits_until_the_use_of_a_key_is_written(
 
 
 def test_every_process_heeds_a_revocation_within_two_seconds(api: Api, clock: Clock) -> None:
-    processes = [Keys(api.database, api.server.settings.key_cache_seconds, at_opening) for _ in range(2)]
+    processes = [Keys(api.database, api.server.settings.key_cache_seconds, 10, at_opening) for _ in range(2)]
     for keys in processes:
         api.runner.run(keys.viewer(bearer(api)))
     api.shop.write(revoke_key, 1, prefix_of(api.keys["reader"]), datetime.now(UTC))
@@ -330,3 +331,21 @@ def test_while_the_database_does_not_answer_nobody_is_let_in_and_nothing_is_reme
         with pytest.raises(OSError, match="no such server"):
             api.runner.run(keys.viewer(bearer(api)))
     assert api.runner.run(keys.viewer(bearer(api))).key_name == "Reader"
+
+
+def test_a_key_that_the_database_does_not_find_in_time_is_not_waited_for(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = serve(deadline_seconds=0.05)
+    answers = asyncio.Event()
+
+    async def query(*args: Any) -> dict[str, Any]:
+        await answers.wait()
+        return {}
+
+    monkeypatch.setattr(api.server.keys._strangers, "_database", SimpleNamespace(query=query))
+    headers = {"Authorization": bearer(api)}
+    response = api.request("POST", json={"query": "{ viewer { role } }"}, headers=headers)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["TIMEOUT"]
+    answers.set()

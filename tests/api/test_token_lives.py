@@ -74,7 +74,7 @@ def test_an_expired_token_opens_nothing(shops: Api) -> None:
 
 def test_a_token_is_not_remembered_beyond_its_end(api: Api) -> None:
     key = token(stocked(api), expiresIn=2)
-    keys = Keys(api.database, 60, lambda: datetime.now(UTC))
+    keys = Keys(api.database, 60, 10, lambda: datetime.now(UTC))
     api.runner.run(keys.viewer(f"Bearer {key}"))
     (known,) = keys._good.values()
     later = datetime.now(UTC) + timedelta(seconds=2)
@@ -88,7 +88,7 @@ def test_a_token_is_not_remembered_beyond_its_end(api: Api) -> None:
 def test_a_token_ends_with_the_key_that_made_it_on_every_process(serve: Callable[..., Api]) -> None:
     api = stocked(serve(key_cache_seconds=0))
     key = token(api)
-    another = Keys(api.database, 0, lambda: datetime.now(UTC))
+    another = Keys(api.database, 0, 10, lambda: datetime.now(UTC))
     assert api.data(LOOK, key=key) == {"customerSession": {"version": 1}}
     assert api.runner.run(another.viewer(f"Bearer {key}")).session_id == 1
     api.shop.write(revoke_key, *key_of(api), datetime.now(UTC))
