@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import aiosqlite
@@ -42,7 +43,10 @@ OPTIONS: dict[str, Any] = {
 }
 SMALL = 150  # objects: a read of so many takes hardly more time than the way to a thread and back
 STEPS = 10_000  # of SQLite's virtual machine, between two looks at whether a read has had its share; 0.2 ms
-SHARE = 50  # looks: what a read may keep the event loop for
+SHARE = 50  # looks: what a read that looks small may keep the event loop for
+TRIAL = 5  # looks: what one that nobody can tell the size of may
+LONG = 1.0  # seconds for which a statement that has had its share is not tried on the event loop again
+MAX_LONG = 1_000  # statements of which that is remembered
 
 
 class Reader(sqlite3.Connection):
@@ -65,18 +69,28 @@ class BriefReader(Reader):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._left = SHARE
+        self._long: dict[str, float] = {}
         self.execute("PRAGMA busy_timeout = 0")
         self.set_progress_handler(self._spent, STEPS)
 
-    def read(self, statement: str, parameters: Mapping[str, Any]) -> Any:
-        """The one row, if any. Raises TookTooLong where it does not come soon."""
-        self._left = SHARE
+    def read(self, statement: str, parameters: Mapping[str, Any], share: int) -> Any:
+        """The one row, if any. Raises TookTooLong where it does not come within so many looks, or of late has not."""
+        if monotonic() < self._long.get(statement, 0):
+            raise TookTooLong
+        self._left = share
         try:
             return self.execute(statement, parameters).fetchone()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY):
+                self._remember(statement)
                 raise TookTooLong from error
             raise
+
+    def _remember(self, statement: str) -> None:
+        """Not to try a statement again and again that takes long."""
+        if len(self._long) >= MAX_LONG:
+            self._long.clear()
+        self._long[statement] = monotonic() + LONG
 
     def _spent(self) -> bool:
         self._left -= 1
@@ -137,13 +151,13 @@ class SqliteDatabase:
     async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
         """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLong.
 
-        A small one is read here and now: the way to a thread and back takes longer than the reading. Lists that have
-        no pages can make it a long one after all; then it is begun again on a thread.
+        What is not known to be large is read here and now: the way to a thread and back takes longer than most reading.
+        What proves to be long after all (a list without pages, a filter, a count) is begun again on a thread.
         """
         try:
-            if objects is not None and objects <= SMALL:
+            if objects is None or objects <= SMALL:
                 with suppress(TookTooLong):
-                    row = self._here.read(statement, parameters)
+                    row = self._here.read(statement, parameters, TRIAL if objects is None else SHARE)
                     return row[0] if row else None
             row = next(iter(await self._read_aside(statement, parameters)), None)
         except sqlite3.DataError as error:

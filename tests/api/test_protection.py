@@ -3,6 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, MutableMapping
+from contextlib import closing
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -32,11 +34,11 @@ def planned(api: Api, document: str) -> Plan:
 
 
 @pytest.mark.parametrize("document", [COUNTS, SUMS, SEARCH])
-def test_what_goes_through_rows_is_not_read_on_the_event_loop(api: Api, document: str) -> None:
+def test_what_goes_through_rows_is_of_a_size_that_nobody_can_tell(api: Api, document: str) -> None:
     assert planned(api, document).swept
 
 
-def test_one_session_is_read_on_the_event_loop(api: Api) -> None:
+def test_one_session_is_of_a_known_size(api: Api) -> None:
     assert not planned(api, LOOKUP).swept
 
 
@@ -72,9 +74,12 @@ def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve: C
 ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most}) SELECT '' || max(i) FROM n"
 
 
-@pytest.mark.parametrize(("most", "aside"), [(1_000, 0), (100_000, 1)])
+@pytest.mark.parametrize(
+    ("most", "objects", "aside"),
+    [(1_000, 1, 0), (1_000, None, 0), (100_000, 1, 1), (20_000, None, 1), (1_000, sqlite.SMALL + 1, 1)],
+)
 def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
-    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, most: int, aside: int
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, most: int, objects: int | None, aside: int
 ) -> None:
     api = serve()
     left = []
@@ -86,8 +91,36 @@ def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
 
     monkeypatch.setattr(sqlite.SqliteDatabase, "_read_aside", counted)
     for _ in range(2):  # what a kept statement has done before does not count
-        assert api.runner.run(api.database.read(ROWS.format(most=most), {}, 1)) == str(most)
+        assert api.runner.run(api.database.read(ROWS.format(most=most), {}, objects)) == str(most)
     assert len(left) == 2 * aside
+
+
+def test_a_statement_that_proved_long_is_not_tried_on_the_event_loop_again_at_once(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, seconds, tried = serve(), [0.0], []
+    execute = sqlite.BriefReader.execute
+
+    def counted(self: sqlite.BriefReader, *arguments: Any) -> Any:
+        tried.append(seconds[0])
+        return execute(self, *arguments)
+
+    monkeypatch.setattr(sqlite, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(sqlite.BriefReader, "execute", counted)
+    for seconds[0] in (1.0, 1.0 + sqlite.LONG / 2, 1.0 + 2 * sqlite.LONG):
+        assert api.runner.run(api.database.read(ROWS.format(most=100_000), {}, None)) == "100000"
+    assert tried == [1.0, 1.0 + 2 * sqlite.LONG]
+
+
+def test_of_statements_that_proved_long_no_more_than_so_many_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "MAX_LONG", 2)
+    with closing(sqlite.BriefReader(tmp_path / "empty.db")) as reader:
+        for most in range(10_000, 10_005):
+            with pytest.raises(sqlite.TookTooLong):
+                reader.read(ROWS.format(most=most), {}, 1)
+        assert len(reader._long) <= 2
 
 
 def test_a_read_that_meets_a_lock_leaves_the_event_loop(
