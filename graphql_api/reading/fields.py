@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import strawberry
@@ -26,9 +26,13 @@ Conditions = Callable[["Scope", Columns], Sequence[ColumnElement[bool]]]
 
 @dataclass(frozen=True)
 class Value:
-    """A scalar or an enum, written by its GraphQL type. Without an expression, the column of the field's name."""
+    """A scalar or an enum, written by its GraphQL type. Without an expression, the column of the field's name.
+
+    ``sweeps`` where the expression goes through rows, nobody knows how many.
+    """
 
     expression: Expression | None = None
+    sweeps: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,12 @@ def money(description: str, expression: Expression | None = None) -> Any:
 def json_text(description: str, expression: Expression) -> Any:
     """A field that reads JSON text."""
     return strawberry.field(description=description, metadata={READS: JsonText(expression)})
+
+
+def swept(field: Any) -> Any:
+    """The same field, whose expression goes through rows to count them or to sum them."""
+    field.metadata = {READS: replace(field.metadata[READS], sweeps=True)}
+    return field
 
 
 def embedded(description: str, when: Expression | None = None) -> Any:

@@ -26,6 +26,7 @@ from graphql_api.guard.viewer import Viewer
 from graphql_api.reading import identity
 from graphql_api.reading.arguments import Getter
 from graphql_api.reading.compiler import Compiler
+from graphql_api.reading.cost import Costing, within
 from graphql_api.reading.identity import Source
 from graphql_api.reading.scope import Trace
 from graphql_api.reading.variables import Variables
@@ -94,9 +95,7 @@ class Plan:
         Raises LimitExceeded above the limit, and BadUserInput on a page of a size that cannot be.
         """
         cost = self.objects + sum(count * prod(size(request) for size in sizes) for count, sizes in self.paged_objects)
-        if cost > request.limits.max_cost:
-            raise LimitExceeded(f"The document can answer {cost} objects; the limit is {request.limits.max_cost}.")
-        return cost
+        return within(cost, request.limits.max_cost)
 
     def bound(self, request: Request) -> dict[str, Any]:
         """The statement's parameters. Raises BadUserInput where one cannot be made from the request."""
@@ -133,9 +132,20 @@ class Document:
         return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.root(parent, nodes))
 
     def whole(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
-        """The plan of a whole query, or of each event of a subscription."""
+        """The plan of a whole query, or of each event of a subscription.
+
+        What costs too much is not compiled, which is more work than to find that out.
+        """
         key = (id(operation),)
-        return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.whole(operation))
+        kept = self._kept(key, request)
+        if kept is None:
+            self.cost(operation, request)
+            kept = self._made(key, request, on, lambda compiler: compiler.whole(operation))
+        return kept
+
+    def cost(self, operation: OperationDefinitionNode, request: Request) -> int:
+        """What an operation costs for a request. Raises LimitExceeded, and BadUserInput on an impossible page."""
+        return within(Costing(self.schema, self.fragments, request).of(operation), request.limits.max_cost)
 
     def variables(self, operation: OperationDefinitionNode) -> Variables:
         """How the variables of an operation get their values."""

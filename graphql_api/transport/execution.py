@@ -22,8 +22,8 @@ from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, LimitExceeded, TimedOut
-from graphql_api.reading.plans import answer_whole
+from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut
+from graphql_api.reading.plans import Request, answer_whole
 
 log = logging.getLogger("cartograph")
 
@@ -44,14 +44,20 @@ async def run(context: Context, operation: OperationDefinitionNode, variables: M
     """The result of an operation, its errors fit to be shown. It is cut off when its deadline has passed."""
     try:
         async with asyncio.timeout(context.settings.deadline_seconds):
-            if operation.operation is OperationType.QUERY:
-                return await queried(context, operation, variables)
-            return await executed(context, operation, variables)
+            how = queried if operation.operation is OperationType.QUERY else executed
+            result = await how(context, operation, variables)
     except TimeoutError:
         problem = f"Not done within {context.settings.deadline_seconds:g} seconds."
         if operation.operation is OperationType.MUTATION:  # what the writer has taken up cannot be called back
             problem += " What it was to change may have been changed all the same; read it again."
         return ExecutionResult(None, [TimedOut(problem)])
+    result.extensions = cost_of(context, context.seen.cost)
+    return result
+
+
+def cost_of(context: Context, cost: int) -> dict[str, Any]:
+    """What an answer's extensions say of its cost."""
+    return {"cost": {"requested": cost, "maximum": context.settings.max_cost}}
 
 
 async def queried(
@@ -77,11 +83,28 @@ async def queried(
 async def executed(
     context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> ExecutionResult:
-    """The result of an operation by the executor."""
+    """The result of an operation by the executor. A mutation that would cost too much changes nothing."""
     values = context.document.variables(operation).for_executor(variables)
-    result: Any = told_wrong(context, operation, variables) if values is None else started(context, operation, values)
-    if isawaitable(result):
-        result = await result
+    if values is None:
+        return complete(told_wrong(context, operation, variables))
+    if operation.operation is OperationType.QUERY:
+        return complete(await settled(started(context, operation, values)))
+    try:
+        cost = context.document.cost(operation, Request(context.viewer, context.settings, values.coerced))
+    except RequestError as error:
+        return ExecutionResult(None, [error])
+    result = complete(await settled(started(context, operation, values)))
+    context.seen.cost = cost  # what it read of its payload is in it
+    return result
+
+
+async def settled(result: Any) -> Any:
+    """What the executor has come to; it says so at once where nothing was to be waited for."""
+    return await result if isawaitable(result) else result
+
+
+def complete(result: Any) -> ExecutionResult:
+    """A result with its errors fit to be shown."""
     assert isinstance(result, ExecutionResult)
     return ExecutionResult(result.data, shown(result.errors or ()) or None)
 

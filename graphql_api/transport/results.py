@@ -21,7 +21,7 @@ from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
 from graphql_api.server import Server
 from graphql_api.transport.documents import InvalidDocument
-from graphql_api.transport.execution import executor, masked, run, shown, told_wrong
+from graphql_api.transport.execution import cost_of, executor, masked, run, shown, told_wrong
 from graphql_api.transport.parameters import Parameters
 
 Variables = Mapping[str, Any]
@@ -98,9 +98,12 @@ def code(errors: Sequence[GraphQLError]) -> str:
 
 def answer(result: ExecutionResult) -> dict[str, Any]:
     """A result as it is sent."""
+    told: dict[str, Any] = {"data": result.data}
     if result.errors:
-        return {"errors": [each.formatted for each in result.errors], "data": result.data}
-    return {"data": result.data}
+        told = {"errors": [each.formatted for each in result.errors], **told}
+    if result.extensions:
+        told["extensions"] = result.extensions
+    return told
 
 
 async def subscribed(
@@ -128,9 +131,10 @@ async def told(
     try:
         async with aclosing(source):
             async for event in source:
+                before = context.seen.cost
                 async with asyncio.timeout(context.settings.deadline_seconds):
                     data: Any = await answer_whole(context, operation, values, event)
-                yield ExecutionResult(data)
+                yield ExecutionResult(data, extensions=cost_of(context, context.seen.cost - before))
     except GraphQLError as error:
         raise Failed(error) from error
     except TimeoutError as error:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 
 from db.domain.lifecycle import SessionState
 from db.tables import CustomerProfileRow, CustomerSessionRow
-from graphql_api.reading.fields import Page, column, json_text, reads, value
+from graphql_api.reading.fields import Page, column, json_text, reads, swept, value
 from graphql_api.reading.identity import Columns, Source
 from graphql_api.reading.json_value import Bare
 from graphql_api.reading.plans import answer
@@ -73,9 +73,11 @@ class CustomerProfile(Node):
     integration_id: str = column("Set by the integration layer; unique in the application; 1 to 1000 characters.")
     created: datetime = column("When it was made.")
     attributes: JSONObject = column("Its attributes, by name.")
-    closed_sessions: int = value("How many of its sessions are closed or partially returned.", closed_sessions)
-    total_sales: Decimal = json_text("Sum of total over those sessions, before discounts and returns.", total_sales)
-    last_activity: datetime = value("When the profile or one of its sessions last changed.", last_activity)
+    closed_sessions: int = swept(value("How many of its sessions are closed or partially returned.", closed_sessions))
+    total_sales: Decimal = swept(
+        json_text("Sum of total over those sessions, before discounts and returns.", total_sales)
+    )
+    last_activity: datetime = swept(value("When the profile or one of its sessions last changed.", last_activity))
 
     @strawberry.field(
         description="The sessions of this customer.",

@@ -41,7 +41,7 @@ class Limits:
     max_document_length: int = value("How many characters a document may have.", setting("max_document_length"))
     max_cost: int = value(
         "How many objects a document may answer: pages count for as many as they may hold, other lists for one; a"
-        " count, a sum or the search for a page counts for twenty.",
+        " count, a sum, the search for a page or a change counts for twenty.",
         setting("max_cost"),
     )
     max_request_bytes: int = value("How long the body of a request may be.", setting("max_request_bytes"))

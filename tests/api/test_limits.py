@@ -80,6 +80,42 @@ def test_pages_within_pages_multiply_and_are_limited(api: Api) -> None:
     assert api.codes(document, {"n": 100}) == ["LIMIT_EXCEEDED"]
 
 
+@pytest.mark.parametrize(
+    ("document", "cost"),
+    [
+        ("{ __typename }", 0),
+        ("{ __schema { queryType { name } } }", 0),
+        ("{ viewer { role limits { maxCost } } }", 2),
+        ("{ customerSessions(first: 7) { nodes { id cartItems { sku } } } }", 14),
+        ("{ a: customerSessions(first: 7) { totalCount nodes { id } } }", 147),
+        ("{ customerSessions(first: 7, filter: {states: [OPEN]}) { edges { node { id } } } }", 27),
+        ('{ customerProfile(integrationId: "ada") { totalSales } }', 21),
+        ('mutation { createSession(input: {integrationId: ""}) { session { id cartItems { sku } } } }', 22),
+    ],
+)
+def test_an_answer_says_what_it_cost(api: Api, document: str, cost: int) -> None:
+    assert api.query(document)["extensions"] == {"cost": {"requested": cost, "maximum": 10_000}}
+
+
+def test_a_mutation_that_would_cost_too_much_changes_nothing(serve: Callable[..., Api]) -> None:
+    api = serve(max_cost=100)
+    before = api.everything()
+    create = 'mutation($n: Int) { createSession(input: {integrationId: "s1"}) { session { %s } } }'
+    payload = "events(first: $n) { nodes { id session { id } } }"
+    for n, code in ((90, "LIMIT_EXCEEDED"), (101, "BAD_USER_INPUT")):
+        answer = api.query(create % payload, {"n": n})
+        assert [error["extensions"]["code"] for error in answer["errors"]] == [code]
+        assert "data" not in answer
+        assert api.everything() == before
+    assert api.codes(create % payload, {"n": 10}) == []
+
+
+def test_what_costs_too_much_is_not_compiled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphql_api.reading.plans.Compiler.whole", None)
+    document = "{ customerSessions(first: 100) { nodes { events(first: 100) { nodes { id } } } } }"
+    assert api.codes(document) == ["LIMIT_EXCEEDED"]
+
+
 def test_the_limits_can_be_read(serve: Callable[..., Api]) -> None:
     document = """{ viewer { limits { maxPageSize maxDepth maxAliases maxDirectives maxRootFields maxFields
       maxOperations maxTokens maxDocumentLength maxCost maxRequestBytes

@@ -110,6 +110,19 @@ class Crowded:
         request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
         return str(document.whole(operation, request, server.database.dialect).statement)
 
+    def costs(self, asked: Asked) -> tuple[int, int]:
+        """What a request costs as it is added up beforehand, and by the statement that is made for it.
+
+        Raises BadUserInput on pages that cannot be, and on values that cannot stand where they do.
+        """
+        server = self.api.server
+        viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
+        document = server.documents.get(asked.document)
+        operation = document.operations[0]
+        request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
+        plan = document.whole(operation, request, server.database.dialect)
+        return document.cost(operation, request), plan.cost(request)
+
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
         """The answer by one of the two ways in which a query is run."""
         server = self.api.server

@@ -64,6 +64,17 @@ def test_a_query_answers_the_same_as_a_whole_and_field_by_field(crowded: Crowded
     assert crowded.run(execution.queried, asked) == field_by_field
 
 
+@settings(max_examples=100)
+@given(random=randoms)
+def test_a_query_costs_what_its_statement_can_answer(crowded: Crowded, random: Random) -> None:
+    asked = request(random, crowded.facts)
+    try:
+        beforehand, compiled = crowded.costs(asked)
+    except (BadUserInput, LimitExceeded):
+        reject()
+    assert beforehand == compiled
+
+
 TABLE = re.compile(rf"(?:FROM|JOIN|,)\s+({'|'.join(Row.metadata.tables)})\s")
 NARROWED = re.compile(
     r"FROM (\w+)\s+WHERE (?:0 = 1|false|(?:\1\.application_id = \S+"
