@@ -24,7 +24,7 @@ from graphql import (
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.reading.arguments import Getter, absent, getters
-from graphql_api.reading.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Value
+from graphql_api.reading.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload, Value
 from graphql_api.reading.nodes import node_types
 from graphql_api.reading.paging import page_size
 from graphql_api.reading.scope import SWEEP
@@ -90,7 +90,7 @@ class Costing:
                     self.object(type_, nodes, times * many)
             case Value(sweeps=True):
                 self.total += SWEEP * times
-            case None if isinstance(named, GraphQLObjectType):
+            case Payload() | None if isinstance(named, GraphQLObjectType):
                 self.fields(named, nodes, times)
 
     def object(self, type_: GraphQLNamedType, nodes: FieldNodes, times: int) -> None:
