@@ -56,6 +56,10 @@ class Tail(Protocol):
         ...
 
 
+class CannotWrite(Exception):
+    """Nothing can be written now, and nothing was: another process keeps the file locked, or the disk is full."""
+
+
 class StatementTooDeep(Exception):
     """A compiled read nests more than this database's parser takes."""
 

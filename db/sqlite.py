@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from db.engine import AnswerTooLong, StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, CannotWrite, StatementTooDeep, UnusableDatabase
 from db.sqlite_tail import SqliteTail
 
 P = ParamSpec("P")
@@ -28,6 +28,7 @@ OLDEST = (3, 38, 0)  # JSON functions are built in
 READERS = 3
 LONGEST_ANSWER = 16 * 2**20  # bytes
 MAX_TOGETHER = 100  # operations committed at once
+NOT_NOW = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 TOO_DEEP = ("parser stack overflow", "Expression tree is too large")
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -263,7 +264,10 @@ def within_transaction(connection: Connection) -> bool:
 
 
 def fail(error: Exception) -> Any:
-    """Raise what an operation raised."""
+    """Raise what an operation raised, or CannotWrite for what is not its fault."""
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF in NOT_NOW:
+        raise CannotWrite(str(cause)) from error
     raise error
 
 

@@ -50,6 +50,12 @@ class TimedOut(RequestError):
     code = "TIMEOUT"
 
 
+class Unavailable(RequestError):
+    """The database cannot be used now. Nothing was changed, and the same request may be sent again."""
+
+    code = "UNAVAILABLE"
+
+
 class DocumentNotFound(RequestError):
     """No trusted document has the id that a request names."""
 

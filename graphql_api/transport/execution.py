@@ -21,8 +21,9 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from db.engine import CannotWrite
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut
+from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut, Unavailable
 from graphql_api.reading.plans import Request, answer_whole
 
 log = logging.getLogger("cartograph")
@@ -152,6 +153,10 @@ def shown(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
 def masked(error: GraphQLError) -> GraphQLError:
     """The error, or a stand-in for it."""
     cause = error.original_error
+    if isinstance(cause, CannotWrite):
+        log.warning("the database cannot be written: %s", cause)
+        away = Unavailable("The database cannot be written now. Nothing was changed; try again later.")
+        return GraphQLError(away.message, error.nodes, path=error.path, extensions=away.extensions)
     if cause is not None and not isinstance(cause, GraphQLError):
         identifier = uuid4().hex
         log.error("internal error %s", identifier, exc_info=cause)

@@ -47,7 +47,7 @@ def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(api
 
     failed = create(api, "too much", lines=500)
 
-    assert [error["extensions"]["code"] for error in failed["errors"]] == ["INTERNAL"]
+    assert [error["extensions"]["code"] for error in failed["errors"]] == ["UNAVAILABLE"]
     assert api.everything() == before
     assert api.data(READ) == {"customerSession": {"version": 1}}
     room(api, 10_000)
@@ -80,7 +80,7 @@ def test_while_another_process_has_the_lock_changes_fail_and_reads_go_on(
 
     failed = create(impatient, "after")
 
-    assert [error["extensions"]["code"] for error in failed["errors"]] == ["INTERNAL"]
+    assert [error["extensions"]["code"] for error in failed["errors"]] == ["UNAVAILABLE"]
     assert impatient.data(READ) == {"customerSession": {"version": 1}}
     assert impatient.everything() == before
     locked.execute("ROLLBACK")
