@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     max_operations_per_socket: PositiveInt = 100
     max_queued_events: PositiveInt = 1_000
     max_lag_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
-    key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2
+    key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.5
     max_token_seconds: Annotated[int, Field(gt=0, le=31_536_000)] = 86_400
 
     @model_validator(mode="after")
