@@ -1,9 +1,10 @@
 """What is known of one operation: filled in while it is answered, told when it has been."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter, time
-from typing import Any
+from typing import Any, Protocol
 
 from graphql import OperationDefinitionNode
 
@@ -13,11 +14,29 @@ from graphql_api.reading.plans import Document
 LONGEST_NAME = 100  # characters of an operation's name that are told
 
 
+# How the end of a statement is told to a trace, and the error that it may have come to.
+Ended = Callable[[BaseException | None], None]
+
+
+class Trace(Protocol):
+    """An operation that is traced, in whatever way."""
+
+    @property
+    def id(self) -> str:
+        """The trace's id, for the log to name."""
+        ...
+
+    def statement(self, text: str, system: str) -> Ended:
+        """A statement of a database system begins."""
+        ...
+
+
 @dataclass(slots=True)
 class Operation:
     """One operation, from when it was asked for. ``outcome`` is OK or the code of the first error.
 
-    ``started`` and ``seconds`` tell how long it took; ``ended`` is when that was, in seconds since 1970.
+    ``started`` and ``seconds`` tell how long it took; ``ended`` is when that was, in seconds since 1970. One of those
+    that are traced has a ``trace``.
     """
 
     request_id: str = ""
@@ -31,6 +50,7 @@ class Operation:
     outcome: str = "OK"
     seconds: float = 0
     ended: float = 0
+    trace: Trace | None = None
 
     def end(self) -> None:
         """It has been answered."""
@@ -52,6 +72,7 @@ class Operation:
             "milliseconds": round(self.seconds * 1_000, 3),
             "status": self.status,
             "outcome": self.outcome,
+            **({"trace": self.trace.id} if self.trace else {}),
         }
 
     def __str__(self) -> str:

@@ -1,27 +1,28 @@
-"""Statements, counted for the operation that they are run for."""
+"""Statements, counted for the operation that they are run for, and traced where it is."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 from db.engine import Database
-from graphql_api.observe.operation import Operation, current
+from graphql_api.observe.operation import Ended, Operation, current
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Counted:
-    """A database whose statements are counted. A compiled read is one; of an operation SQLAlchemy tells each."""
+    """A database whose statements are noted. A compiled read is one; of an operation SQLAlchemy tells each."""
 
     def __init__(self, database: Database) -> None:
         self.dialect = database.dialect
         self.tail = database.tail
         self.close = database.close
         self._database = database
-        if not event.contains(Engine, "before_cursor_execute", count):
-            event.listen(Engine, "before_cursor_execute", count)
+        for name, listener in LISTENERS.items():
+            if not event.contains(Engine, name, listener):
+                event.listen(Engine, name, listener)
 
     def read(
         self, statement: str, parameters: Mapping[str, Any], objects: int | None
@@ -29,6 +30,11 @@ class Counted:
         """The one value that a compiled read answers."""
         if seen := current.get():
             seen.statements += 1
+            if seen.trace:
+                return traced(
+                    seen.trace.statement(statement, self.dialect.name),
+                    self._database.read(statement, parameters, objects),
+                )
         return self._database.read(statement, parameters, objects)
 
     def write(
@@ -59,7 +65,39 @@ def run_for(
     return run
 
 
-def count(*_: object) -> None:
-    """Note that a statement is run."""
+async def traced(ended: Ended, reading: Coroutine[Any, Any, T]) -> T:
+    """What a read answers, whose end is told."""
+    try:
+        answer = await reading
+    except BaseException as error:
+        ended(error)
+        raise
+    ended(None)
+    return answer
+
+
+def begin(connection: Connection, cursor: object, text: str, values: object, statement: Any, many: bool) -> None:
+    """SQLAlchemy begins a statement."""
     if seen := current.get():
         seen.statements += 1
+        if seen.trace:
+            statement.ended = seen.trace.statement(text, connection.dialect.name)
+
+
+def end(connection: Connection, cursor: object, text: str, values: object, statement: Any, many: bool) -> None:
+    """SQLAlchemy has come to the end of a statement."""
+    if ended := getattr(statement, "ended", None):
+        ended(None)
+
+
+def fail(context: ExceptionContext) -> None:
+    """A statement of SQLAlchemy has failed."""
+    if ended := getattr(context.execution_context, "ended", None):
+        ended(context.original_exception)
+
+
+LISTENERS: Mapping[str, Callable[..., None]] = {
+    "before_cursor_execute": begin,
+    "after_cursor_execute": end,
+    "handle_error": fail,
+}
