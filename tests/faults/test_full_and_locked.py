@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from served import Api
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, event
 
 import db.sqlite
 from db.exchange.checking import check_sessions
@@ -30,27 +30,41 @@ def assert_whole(api: Api) -> None:
     assert [page.disagreements for page in found] == [[]]
 
 
-def room(api: Api, pages: int) -> None:
-    """Let the file grow by so many pages and no more."""
+@pytest.fixture
+def room() -> Iterator[Callable[[int], None]]:
+    """Says how many pages a file may have, whichever connection writes to it."""
+    most = 2**30
+
+    def say(pages: int) -> None:
+        nonlocal most
+        most = pages
 
     def limit(connection: Connection) -> None:
-        count = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {count + pages}")
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
 
-    api.shop.write(limit)
+    event.listen(Engine, "begin", limit)
+    yield say
+    event.remove(Engine, "begin", limit)
 
 
-def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(api: Api) -> None:
+def pages(connection: Connection) -> int:
+    """How many pages the file has."""
+    return int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
+
+
+def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(
+    api: Api, room: Callable[[int], None]
+) -> None:
     create(api, "before")
     before = api.everything()
-    room(api, 5)
+    room(api.shop.query(pages) + 5)
 
     failed = create(api, "too much", lines=500)
 
     assert [error["extensions"]["code"] for error in failed["errors"]] == ["UNAVAILABLE"]
     assert api.everything() == before
     assert api.data(READ) == {"customerSession": {"version": 1}}
-    room(api, 10_000)
+    room(2**30)
     assert "errors" not in create(api, "too much", lines=500)
     assert_whole(api)
 
