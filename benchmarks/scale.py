@@ -1,7 +1,7 @@
-"""What a page of sessions takes in a small table and in a large one.
+"""What a session and a page of sessions take in a small table and in a large one.
 
 Run by hand (``python benchmarks/scale.py 1000000``): it makes both databases in a directory of its own, and prints the
-median time of each page in both and their ratio. A page should take at most twice as long in the large one.
+median time of each in both and their ratio. Each should take at most twice as long in the large one.
 """
 
 import argparse
@@ -29,6 +29,9 @@ SMALL = 10_000
 ROUNDS = 15
 OPENED = 1_767_225_600  # 2026-01-01; the sessions are a second apart
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :size)"
+ONE = """query ($id: String!) {
+  customerSession(integrationId: $id) { integrationId state total created cartItems { sku quantity price } }
+}"""
 DOCUMENT = """query ($filter: CustomerSessionFilter, $order: CustomerSessionOrder, $after: String) {
   customerSessions(first: 20, filter: $filter, orderBy: $order, after: $after) {
     nodes { integrationId state total created cartItems { sku quantity price } }
@@ -157,7 +160,8 @@ async def measure(path: Path, size: int) -> dict[str, float]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://scale.test", headers=headers, timeout=600) as client,
     ):
-        return {case.name: await timed(client, case, size) for case in CASES}
+        one = await timed(client, ONE, {"id": f"session-{size // 2}"})
+        return {"one session": one, **{case.name: await page(client, case, size) for case in CASES}}
 
 
 async def walked(client: httpx.AsyncClient, rows: int) -> str | None:
@@ -169,15 +173,20 @@ async def walked(client: httpx.AsyncClient, rows: int) -> str | None:
     return after
 
 
-async def timed(client: httpx.AsyncClient, case: Case, size: int) -> float:
+async def page(client: httpx.AsyncClient, case: Case, size: int) -> float:
     """The median time of one case, in milliseconds."""
     field, direction = case.order
     after = await walked(client, min(case.behind, size * 4 // 5))
     variables = {"filter": case.filter(size), "order": {"field": field, "direction": direction}, "after": after}
+    return await timed(client, DOCUMENT, variables)
+
+
+async def timed(client: httpx.AsyncClient, document: str, variables: dict[str, object]) -> float:
+    """The median time of a document, in milliseconds."""
     taken = []
     for _ in range(ROUNDS):
         start = perf_counter()
-        response = await client.post("/graphql", json={"query": DOCUMENT, "variables": variables})
+        response = await client.post("/graphql", json={"query": document, "variables": variables})
         taken.append(perf_counter() - start)
         assert response.json().get("errors") is None, response.text
     return 1_000 * median(taken)

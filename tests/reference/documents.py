@@ -1,4 +1,9 @@
-"""Documents of every kind: drawn from the schema, and valid all of them."""
+"""Documents of every kind: drawn from the schema, and valid all of them.
+
+hypothesis-graphql draws from a schema, too, and was tried. It knows no rows: its ids, cursors and names are made up, so
+that nearly all it asks for is null or refused, and it has no variables, fragments or directives. What is drawn here has
+all of these, and asks for what there is.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
