@@ -60,7 +60,10 @@ def serve(
 
 def connection_options(settings: Settings) -> dict[str, Any]:
     """How uvicorn holds connections."""
+    from graphql_api.transport.uvicorn_http import BoundedProtocol
+
     return {
+        "http": BoundedProtocol,
         "server_header": False,
         "ws": "graphql_api.transport.uvicorn_socket:PromptSocket",
         "ws_max_size": settings.max_request_bytes,

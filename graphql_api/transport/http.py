@@ -14,6 +14,7 @@ from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimi
 from graphql_api.observe.operation import Operation
 from graphql_api.server import Server
 from graphql_api.transport import execution, response, results, sse, websocket
+from graphql_api.transport.attendance import Attended
 from graphql_api.transport.documents import InvalidDocument
 from graphql_api.transport.negotiation import ANSWER, EVENTS, JSON, chosen, wants_events, wants_page
 from graphql_api.transport.parameters import NotWellFormed, Parameters
@@ -85,7 +86,8 @@ class GraphQLEndpoint:
             status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Overloaded) else HTTPStatus.TOO_MANY_REQUESTS
             raise HttpError(status, error, headers={"Retry-After": str(error.seconds)}) from error
         try:
-            told = await come_of(server, seen, given, method, accept)
+            async with Attended(receive):
+                told = await come_of(server, seen, given, method, accept)
         finally:
             server.gate.leave(viewer.key_prefix, seen.cost)
         if not isinstance(told, ExecutionResult):

@@ -1,6 +1,7 @@
 """One request does not stop the others, whatever it asks for or leaves out."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable, MutableMapping
 from contextlib import closing
@@ -185,6 +186,90 @@ def test_a_body_that_does_not_come_is_not_waited_for(serve: Callable[..., Api]) 
 
     api.runner.run(api.app(scope, receive, send))
     assert said[0]["status"] == 408
+
+
+def asked_by_one_who_goes(api: Api, document: str, *, after: float = 0) -> list[MutableMapping[str, Any]]:
+    """What a client is sent that asks, and goes after so many seconds."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/graphql",
+        "query_string": b"",
+        "headers": [
+            (b"content-type", b"application/json"),
+            (b"authorization", f"Bearer {api.keys['writer']}".encode()),
+        ],
+    }
+    coming = [{"type": "http.request", "body": json.dumps({"query": document}).encode()}]
+    said: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        if coming:
+            return coming.pop()
+        await asyncio.sleep(after)
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    async def bounded() -> None:
+        async with asyncio.timeout(5):
+            await api.app(scope, receive, send)
+
+    api.runner.run(bounded())
+    return said
+
+
+def test_a_query_whose_client_has_gone_is_broken_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    async def endless(*arguments: Any) -> Any:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("broken off")
+
+    monkeypatch.setattr(api.database, "read", endless)
+    assert asked_by_one_who_goes(api, LOOKUP, after=0.01) == []
+    assert ended == ["broken off"]
+
+
+def test_a_client_that_goes_in_the_moment_it_is_answered_is_not_answered(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graphql_api.transport.attendance.GRACE", 0)
+
+    async def slow(*arguments: Any) -> str:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return "{}"
+
+    monkeypatch.setattr(api.database, "read", slow)
+    for after in (0, 0.001):
+        said = asked_by_one_who_goes(api, LOOKUP, after=after)
+        assert [each.get("status") for each in said] in ([], [200, None])
+
+
+def test_a_change_that_has_been_taken_up_is_finished_whoever_has_gone(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, gone = api.database.write, Event()
+
+    async def slow(operation: Any, *arguments: Any) -> Any:
+        def waiting(connection: Connection, *given: Any) -> Any:
+            gone.wait(2)
+            return operation(connection, *given)
+
+        return await write(waiting, *arguments)
+
+    api.runner.run(api.post({"query": "{ __typename }"}))  # the key's last use has been noted
+    monkeypatch.setattr(api.database, "write", slow)
+    document = 'mutation { createSession(input: {integrationId: "kept"}) { replayed } }'
+    assert asked_by_one_who_goes(api, document) == []
+    gone.set()
+    monkeypatch.undo()
+    api.runner.run(api.database.write(lambda connection: None))  # one after the other
+    assert api.data('{ customerSession(integrationId: "kept") { version } }') == {"customerSession": {"version": 1}}
 
 
 def test_a_variable_that_is_left_out_leaves_out_its_field(api: Api) -> None:

@@ -1,0 +1,291 @@
+"""HTTP as it travels: what is no HTTP, too much of it, or too slow, keeps nobody else from an answer."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+from served import Api
+from sockets import PATIENCE, Running, running
+
+from graphql_api.transport import uvicorn_http
+
+EXCHANGES = 400
+SLOW = 200  # clients that keep others waiting
+GOOD = b'{"query":"{ viewer { role } }"}'
+METHODS = (
+    "GET",
+    "POST",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "get",
+    "",
+    "P OST",
+    "\x00",
+)
+TARGETS = (
+    "/graphql",
+    "/graphql",
+    "/graphql",
+    "/graphql?query=%7B__typename%7D",
+    "/graphql?query=%ff",
+    "/graphql?" + "a=b&" * 500,
+    "*",
+    "http://[::1",
+    "//",
+    "/\u00ff",
+    "/%00",
+    "/graphql#x",
+    "graphql:1",
+    "/" + "x" * 70_000,
+)
+NAMES = (
+    "Accept",
+    "Accept-Encoding",
+    "Content-Type",
+    "Content-Length",
+    "Content-Encoding",
+    "Transfer-Encoding",
+    "Authorization",
+    "Connection",
+    "Expect",
+    "Host",
+    "If-None-Match",
+    "GraphQL-Require-Preflight",
+    "X-Request-Id",
+    "Origin",
+    "",
+    "a b",
+    "\x00",
+)
+VALUES = (
+    "application/json",
+    "application/graphql-response+json",
+    "text/html",
+    "gzip, br;q=nan",
+    "chunked",
+    "identity",
+    "100-continue",
+    "close",
+    "0",
+    "-1",
+    "5",
+    "99999999999999999999",
+    "1_0",
+    "Bearer x",
+    "Bearer " + "é" * 10,
+    "*",
+    "",
+    ";;q=,",
+    "\x00",
+    "x" * 20_000,
+)
+BODIES = (
+    b"",
+    GOOD,
+    b"null",
+    b"[" * 1_000,
+    b"\xff\xfe",
+    b"{" * 100,
+    b'{"query":"{ __typename }","variables":[]}',
+    b"5\r\nhello\r\n0\r\n\r\n",
+    b"FFFFFFFFFFFFFFFFFF\r\nx",
+    b"-1\r\n\r\n",
+    b"1\r\n{\r\nzz\r\n",
+)
+
+
+@pytest.fixture
+def api(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The API with little patience."""
+    monkeypatch.setattr(uvicorn_http, "HEAD_SECONDS", 0.5)
+    return serve(deadline_seconds=0.5, graphiql=False)
+
+
+def play(api: Api, scenario: Callable[[Running], Awaitable[None]]) -> None:
+    """Play a scenario against a running server."""
+
+    async def played() -> None:
+        async with running(api) as server, asyncio.timeout(3 * PATIENCE):
+            await scenario(server)
+
+    api.runner.run(played())
+
+
+async def exchange(server: Running, *sent: bytes, ends: bool = True) -> bytes:
+    """All that comes back on a connection of its own until the server closes it. ``ends``: the client sends no more."""
+    host, port = server.address.split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            try:
+                for each in sent:
+                    writer.write(each)
+                    await writer.drain()
+                if ends:
+                    writer.write_eof()
+                return await reader.read()
+            except ConnectionError:
+                return b""
+    finally:
+        writer.close()
+
+
+def request(server: Running, body: bytes = GOOD, **headers: str) -> bytes:
+    """A request with a good key, after which the connection closes."""
+    given = {
+        "Host": server.address,
+        "Authorization": f"Bearer {server.api.keys['writer']}",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    return b"POST /graphql HTTP/1.1\r\n" + lines.encode("latin-1") + b"\r\n" + body
+
+
+def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and content of the first response."""
+    while answer.startswith(b"HTTP/1.1 100"):
+        answer = answer.partition(b"\r\n\r\n")[2]
+    head, _, content = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    return int(first.split()[1]), headers, content[: int(headers.get("content-length", len(content)))]
+
+
+async def is_well(server: Running) -> None:
+    """Hold that a good request is answered."""
+    status, _, content = parsed(await exchange(server, request(server), ends=False))
+    assert (status, json.loads(content)["data"]) == (200, {"viewer": {"role": "WRITER"}})
+
+
+def nonsense(random: Random, server: Running) -> list[bytes]:
+    """What a client should not send, in one piece or in several."""
+    if random.random() < 0.2:
+        return [random.randbytes(random.randrange(2_000))]
+    names = [random.choice(NAMES) for _ in range(random.choice((0, 1, 3, 6, 150)))]
+    lines = [f"{name}: {random.choice(VALUES)}" for name in names]
+    if random.random() < 0.7:
+        lines += ["Content-Type: application/json", f"Authorization: Bearer {server.api.keys['writer']}"]
+    body = random.choice(BODIES)
+    if random.random() < 0.5:
+        lines.append(f"Content-Length: {len(body)}")
+    target, version = random.choice(TARGETS), random.choice(("1.1", "1.1", "1.0", "0.9", "2.0", "x"))
+    message = f"{random.choice(METHODS)} {target} HTTP/{version}\r\n" + "".join(f"{line}\r\n" for line in lines)
+    whole = message.encode("utf-8") + b"\r\n" + body
+    if random.random() < 0.2:
+        whole = whole.replace(b"\r\n", random.choice((b"\n", b"\r", b"\r\n ")))
+    cut = random.randrange(len(whole) + 1)
+    return random.choice(([whole], [whole[:cut], whole[cut:]], [whole[:cut]], [whole, whole]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_sent_is_refused_or_answered_and_the_next_good_request_is_answered(api: Api, seed: int) -> None:
+    random = Random(seed)  # noqa: S311  # nothing here is a secret
+
+    async def scenario(server: Running) -> None:
+        for _ in range(EXCHANGES // 4 // 10):
+            sent = [nonsense(random, server) for _ in range(10)]
+            answers = await asyncio.gather(*(exchange(server, *each) for each in sent))
+            for pieces, answer in zip(sent, answers, strict=True):
+                if not answer:  # it was no whole request
+                    continue
+                status, headers, content = parsed(answer)
+                assert status < 500, (pieces, answer)
+                is_head = b"".join(pieces).startswith(b"HEAD")
+                if b" /graphql " in b"".join(pieces)[:20] and not is_head and status != 304:
+                    assert status == 200 or status >= 400
+                    assert "json" in headers["content-type"], (pieces, answer)
+                    assert json.loads(content).keys() & {"errors", "data"}
+            await is_well(server)
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"GET /graphql?query=" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET /graphql?query=" + b"x" * 700_000, 414),
+        (b"GET /graphql HTTP/1.1\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET /graphql HTTP/1.1\r\nX: " + b"x" * 700_000, 431),
+        (b"GET /graphql HTTP/1.1\r\n" + b"X: x\r\n" * 101 + b"\r\n", 431),
+        (b"GET /graphql HTTP/1.1\r\n" + b"X: x\r\n" * 100_000, 431),
+        (b"\xff\xfe\r\n\r\n", 400),
+        (b"GET /graphql HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"POST /graphql HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"GET /graphql HTTP/1.1\r\nX: x", 408),
+        (b"", 408),
+        (b"\r\n", 408),
+    ],
+)
+def test_the_head_of_a_request_has_a_limit_and_has_to_come_soon(api: Api, head: bytes, expected: int) -> None:
+    async def scenario(server: Running) -> None:
+        answer = await exchange(server, head, ends=False)
+        if answer or len(head) < 500_000:  # the end of a connection may overtake what is said to one who still sends
+            status, headers, content = parsed(answer)
+            assert (status, headers["connection"]) == (expected, "close")
+            assert json.loads(content)["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        await is_well(server)
+
+    play(api, scenario)
+
+
+def test_a_head_as_long_as_it_may_be_is_read(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        for pieces in ([request(server, X="x" * 60_000)], [bytes([each]) for each in request(server)]):
+            assert parsed(await exchange(server, *pieces, ends=False))[0] == 200
+
+    play(api, scenario)
+
+
+def test_requests_on_one_connection_each_have_a_head_of_their_own(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        several = [request(server, X="x" * 40_000, Connection="keep-alive")] * 3
+        answer = await exchange(server, *several, request(server), ends=False)
+        assert answer.count(b"HTTP/1.1 200 OK") == 4
+        body = GOOD.ljust(500_000)
+        answer = await exchange(server, request(server, body, Connection="keep-alive"), request(server), ends=False)
+        assert answer.count(b"HTTP/1.1 200 OK") == 2
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_clients_that_hold_their_bodies_open_keep_nobody_waiting(api: Api, *, chunked: bool) -> None:
+    body = b"1\r\n{\r\n" if chunked else b"{"
+    length: dict[str, Any] = {"Transfer_Encoding": "chunked"} if chunked else {"Content_Length": "31"}
+
+    async def scenario(server: Running) -> None:
+        begun = request(server, b"", **length)
+        if chunked:
+            begun = begun.replace(b"Content-Length: 0\r\n", b"")
+        slow = [asyncio.create_task(exchange(server, begun + body, ends=False)) for _ in range(SLOW)]
+        await asyncio.sleep(0.1)
+        for _ in range(20):
+            await is_well(server)
+        answers = [parsed(each) for each in await asyncio.gather(*slow)]
+        assert {(status, headers["connection"]) for status, headers, _ in answers} == {(408, "close")}
+        assert {json.loads(content)["errors"][0]["extensions"]["code"] for _, _, content in answers} == {"TIMEOUT"}
+        await is_well(server)
+
+    play(api, scenario)
+
+
+def test_a_client_that_never_stops_sending_a_body_is_cut_off(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        begun = request(server, b"", Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
+        answer = await exchange(server, begun, *[b"10000\r\n" + b" " * 65_536 + b"\r\n"] * 1_000)
+        assert not answer or parsed(answer)[0] == 413  # the end of a connection may overtake what is said
+        await is_well(server)
+
+    play(api, scenario)
