@@ -60,6 +60,12 @@ def codes(answer: Answer) -> list[str]:
     return [error["code"] for error in answer["data"]["updateSession"]["errors"]]
 
 
+def number_of(api: Api, name: str = "own", key: str = "writer") -> int:
+    """The number of a session, which each database gives in its own way."""
+    document = "query($name: String!) { customerSession(integrationId: $name) { id } }"
+    return int(api.data(document, {"name": name}, key)["customerSession"]["id"].split("-")[-1])
+
+
 def key_of(api: Api, name: str = "writer") -> KeyName:
     """What a key is found by."""
     _, application, prefix, _ = api.keys[name].split("_")

@@ -21,7 +21,7 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
-from opened import CREATE, LOOK, asked, change, codes, discount, stocked, token
+from opened import CREATE, LOOK, asked, change, codes, discount, number_of, stocked, token
 from served import Api
 from shop import Shop, line, units
 
@@ -70,7 +70,7 @@ def test_a_token_reads_its_session_and_all_that_belongs_to_it(shops: Api) -> Non
     assert shops.data(document, key=token(shops)) == {
         "viewer": {"keyName": "Writer (session token)", "role": "READER", "application": {"applicationId": 1}},
         "customerSession": {
-            "id": "session-1-1",
+            "id": f"session-1-{number_of(shops)}",
             "total": "6.00",
             "netTotal": "5.00",
             "currency": "EUR",
@@ -99,27 +99,37 @@ def test_the_customer_is_not_shown_since_other_sessions_hang_on_it(shops: Api) -
     assert shops.data(document, key=token(shops)) == {"customerSession": {"profileId": "ada", "profile": None}}
 
 
-OWN = ["session-1-1", "event-1-1-1", "application-1"]
-OTHERS = [
-    "session-1-2",
-    "session-2-1",
-    "event-1-2-1",
-    "event-1-3-1",
-    "return-1-3-3",
-    "profile-1-616461",
-    "attribute-1-customer_session-68696464656e5f617474726962757465",
-    "application-2",
-]
+def own_ids(api: Api) -> list[str]:
+    """What a token of the session ``own`` can name."""
+    own = number_of(api)
+    return [f"session-1-{own}", f"event-1-{own}-1", "application-1"]
+
+
+def other_ids(api: Api) -> list[str]:
+    """What it cannot, though all of it is there."""
+    hidden, closed = number_of(api, f"{HIDDEN} session"), number_of(api, "closed")
+    elsewhere = number_of(api, f"{HIDDEN} of another shop", "other writer")
+    return [
+        f"session-1-{hidden}",
+        f"session-2-{elsewhere}",
+        f"event-1-{hidden}-1",
+        f"event-1-{closed}-1",
+        f"return-1-{closed}-3",
+        "profile-1-616461",
+        "attribute-1-customer_session-68696464656e5f617474726962757465",
+        "application-2",
+    ]
 
 
 def test_an_id_of_anything_else_is_an_id_of_nothing(shops: Api) -> None:
     document = "query($ids: [ID!]!, $one: ID!) { nodes(ids: $ids) { id } node(id: $one) { id } }"
-    answer = shops.data(document, {"ids": [*OWN, *OTHERS], "one": OTHERS[0]}, token(shops))
-    assert answer == {"nodes": [{"id": id_} for id_ in OWN] + [None] * len(OTHERS), "node": None}
-    everything = shops.data(document, {"ids": [*OWN, *OTHERS], "one": OTHERS[0]}, "admin")
-    assert [each["id"] for each in everything["nodes"]] == [*OWN, *OTHERS]
+    own, others = own_ids(shops), other_ids(shops)
+    answer = shops.data(document, {"ids": [*own, *others], "one": others[0]}, token(shops))
+    assert answer == {"nodes": [{"id": id_} for id_ in own] + [None] * len(others), "node": None}
+    everything = shops.data(document, {"ids": [*own, *others], "one": others[0]}, "admin")
+    assert [each["id"] for each in everything["nodes"]] == [*own, *others]
     prefix = shops.keys["writer"].split("_")[2].encode().hex()
-    assert shops.data(document, {"ids": [f"key-1-{prefix}"], "one": OWN[0]}, token(shops))["nodes"] == [None]
+    assert shops.data(document, {"ids": [f"key-1-{prefix}"], "one": own[0]}, token(shops))["nodes"] == [None]
 
 
 # ---------------------------------------------------------------- a walk over the whole schema
@@ -208,9 +218,9 @@ def renamed(type_: GraphQLObjectType, depth: int) -> str:
     return "{ " + " ".join(fields) + " }"
 
 
-def reached() -> Iterator[tuple[str, str]]:
+def reached(api: Api) -> Iterator[tuple[str, str]]:
     """Selections that together come to whatever can be come to from what is open, by what they start from."""
-    ids = json.dumps([*OWN, *OTHERS])
+    ids = json.dumps([*own_ids(api), *other_ids(api)])
     yield "viewer", f"viewer {everything_of(schema._schema.type_map['Viewer'], 3)}"
     yield "nodes", f"nodes(ids: {ids}) {everything_of(schema._schema.type_map['Node'], 2)}"
     session = schema._schema.type_map["CustomerSession"]
@@ -225,14 +235,14 @@ WIDE = dict.fromkeys(("max_depth", "max_aliases", "max_tokens", "max_cost", "max
 
 def test_all_that_can_be_come_to_from_what_is_open_is_of_the_session(serve: Callable[..., Api]) -> None:
     api = filled(serve(**WIDE))
-    told_to_a_key = ""
-    for name, selected in reached():
+    others, told_to_a_key = other_ids(api), ""
+    for name, selected in reached(api):
         seen = json.dumps(api.data(f"{{ {selected} }}", key=token(api)))
         assert HIDDEN not in seen, name
-        assert not [other for other in OTHERS if f'"{other}"' in seen], name
+        assert not [other for other in others if f'"{other}"' in seen], name
         told_to_a_key += json.dumps(api.data(f"{{ {selected} }}", key="reader"))
     assert HIDDEN in told_to_a_key
-    assert [other for other in OTHERS if f'"{other}"' in told_to_a_key]
+    assert [other for other in others if f'"{other}"' in told_to_a_key]
 
 
 # ---------------------------------------------------------------- what it writes
@@ -360,7 +370,10 @@ def test_an_admin_makes_tokens_in_every_application_that_open_one_session_of_it(
     name = f"{HIDDEN} of another shop"
     made = asked(shops, "admin", integrationId=name, applicationId=2)
     document = "query($name: String!) { customerSession(integrationId: $name) { id } viewer { role } }"
-    seen = {"customerSession": {"id": "session-2-1"}, "viewer": {"role": "READER"}}
+    seen = {
+        "customerSession": {"id": f"session-2-{number_of(shops, name, 'other writer')}"},
+        "viewer": {"role": "READER"},
+    }
     assert shops.data(document, {"name": name}, made["token"]) == seen
     assert shops.codes("{ customerSessions { totalCount } }", key=made["token"]) == ["FORBIDDEN"]
     assert asked(shops, "admin", applicationId=99)["errors"][0]["code"] == "NOT_FOUND"

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
-from opened import LOOK, asked, change, key_of, refused, secret_of, stocked, token
+from opened import LOOK, asked, change, key_of, number_of, refused, secret_of, stocked, token
 from served import Api
 from shop import Shop
 from sqlalchemy import Connection, update
@@ -40,7 +40,7 @@ def test_a_token_says_when_it_expires_in_whole_seconds(shops: Api) -> None:
     made = asked(shops, expiresIn=600)
     claims = jwt.decode(made["token"], options={"verify_signature": False})
     expires = datetime.fromisoformat(made["expires"])
-    assert claims == {"sub": "session-1-1", "scope": "read", "exp": int(expires.timestamp())}
+    assert claims == {"sub": f"session-1-{number_of(shops)}", "scope": "read", "exp": int(expires.timestamp())}
     left = (expires - datetime.now(UTC)).total_seconds()
     assert 590 < left <= 600
 
@@ -62,7 +62,7 @@ def test_the_longest_life_is_a_setting_that_clients_can_read(serve: Callable[...
 
 def test_an_expired_token_opens_nothing(shops: Api) -> None:
     token(shops)
-    grant = Grant(1, TokenRights.READ)
+    grant = Grant(number_of(shops), TokenRights.READ)
     for seconds, good in ((-1, False), (0, False), (60, True)):
         expires = datetime.now(UTC) + timedelta(seconds=seconds)
         text = tokens.signed(tokens.SessionToken(1, grant, expires), key_of(shops), secret_of(shops))
@@ -90,7 +90,7 @@ def test_a_token_ends_with_the_key_that_made_it_on_every_process(serve: Callable
     key = token(api)
     another = Keys(api.database, 0, 10, lambda: datetime.now(UTC))
     assert api.data(LOOK, key=key) == {"customerSession": {"version": 1}}
-    assert api.runner.run(another.viewer(f"Bearer {key}")).session_id == 1
+    assert api.runner.run(another.viewer(f"Bearer {key}")).session_id == number_of(api)
     api.shop.write(revoke_key, *key_of(api), datetime.now(UTC))
     assert refused(api, key) == "The key has been revoked."
     with pytest.raises(Unauthenticated, match="revoked"):
@@ -224,7 +224,7 @@ def test_nothing_that_was_made_by_hand_opens_anything(
 def test_a_hand_that_has_the_secret_makes_good_ones(shops: Api) -> None:
     token(shops)
     header = {"alg": "HS256", "kid": "_".join(map(str, key_of(shops)))}
-    good = by_hand(secret_of(shops), header, {**CLAIMS, "sub": "session-1-1"})
+    good = by_hand(secret_of(shops), header, {**CLAIMS, "sub": f"session-1-{number_of(shops)}"})
     assert shops.data(LOOK, key=good) == {"customerSession": {"version": 1}}
 
 
