@@ -118,7 +118,11 @@ async def come_of(
     if method != "POST" and kind is not OperationType.QUERY:
         raise not_allowed("POST", "A GET can only query; send any other operation by POST.")
     if wants_events(accept) and (media_type is None or kind is OperationType.SUBSCRIPTION):
-        return partial(results.begun, context, operation, given.variables)
+
+        async def begin() -> Results:
+            return results.charged(server.gate, seen, await results.begun(context, operation, given.variables))
+
+        return begin
     if media_type is None or kind is OperationType.SUBSCRIPTION:
         problem = f"A subscription is answered as {EVENTS}, or over WebSocket."
         raise HttpError(HTTPStatus.NOT_ACCEPTABLE, BadUserInput(problem))

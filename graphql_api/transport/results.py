@@ -17,6 +17,7 @@ from graphql.execution.values import VariableValues
 
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, Forbidden, TimedOut
+from graphql_api.guard.gate import Gate
 from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
 from graphql_api.server import Server
@@ -71,6 +72,17 @@ async def begun(context: Context, operation: OperationDefinitionNode, variables:
     if values is None:
         raise Failed(*shown(told_wrong(context, operation, variables).errors))
     return told(context, operation, values.coerced, await subscribed(context, operation, values))
+
+
+async def charged(gate: Gate, seen: Operation, results: Results) -> Results:
+    """The same results, and what each of them costs taken off the budget."""
+    assert seen.viewer is not None, "nobody comes here without a key"
+    before = 0
+    async with aclosing(results):
+        async for result in results:
+            gate.charge(seen.viewer.key_prefix, seen.cost - before)
+            before = seen.cost
+            yield result
 
 
 async def refused(*errors: GraphQLError) -> Results:

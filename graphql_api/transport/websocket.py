@@ -18,7 +18,7 @@ from graphql_api.transport.connections import Connection, Ended
 from graphql_api.transport.documents import InvalidDocument
 from graphql_api.transport.execution import masked
 from graphql_api.transport.parameters import NotWellFormed, Parameters
-from graphql_api.transport.results import Failed, answer, begun, code, prepare
+from graphql_api.transport.results import Failed, answer, begun, charged, code, prepare
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 5
@@ -195,7 +195,10 @@ class Socket:
             context, operation = prepare(self._server, given, seen)
             if operation.operation is OperationType.SUBSCRIPTION:
                 entered.close()
-            async with aclosing(await begun(context, operation, given.variables)) as told:
+            results = await begun(context, operation, given.variables)
+            if operation.operation is OperationType.SUBSCRIPTION:
+                results = charged(gate, seen, results)
+            async with aclosing(results) as told:
                 async for result in told:
                     await self._say({"id": name, "type": "next", "payload": answer(result)})
 

@@ -1,0 +1,67 @@
+"""Budgets hold over sockets and event streams, too: what is told is charged, whichever way it travels."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from served import Api
+from sockets import Running, running
+
+PAGE = "{ customerSessions(first: 30) { nodes { state } } }"  # costs 30
+CHANGES = 'subscription { customerSessionChanged(integrationId: "s1", afterVersion: 0) { version session { state } } }'
+
+
+def play(api: Api, scenario: Callable[[Running], Any]) -> None:
+    """Play a scenario against a running server."""
+
+    async def played() -> None:
+        async with running(api) as server:
+            await scenario(server)
+
+    api.runner.run(played())
+
+
+def spent(api: Api) -> bool:
+    """Whether the writer has nothing left."""
+    return api.codes("{ viewer { role } }") == ["RATE_LIMITED"]
+
+
+async def one_query_by_stream(server: Running) -> None:
+    async with server.stream(PAGE) as stream:
+        assert [kind async for kind, _ in stream] == ["next", "complete"]
+
+
+async def one_query_by_socket(server: Running) -> None:
+    async with server.client() as client:
+        operation = await client.begin(PAGE)
+        await operation.next()
+        await operation.end()
+
+
+async def three_events_by_stream(server: Running) -> None:
+    async with server.stream(CHANGES) as stream:
+        for _ in range(3):
+            assert (await anext(stream))[0] == "next"
+
+
+async def three_events_by_socket(server: Running) -> None:
+    async with server.client() as client:
+        operation = await client.begin(CHANGES)
+        for _ in range(3):
+            await operation.next()
+
+
+@pytest.mark.parametrize(
+    "scenario", [one_query_by_stream, one_query_by_socket, three_events_by_stream, three_events_by_socket]
+)
+@pytest.mark.parametrize(("budget", "left"), [(3, False), (1_000, True)])
+def test_what_is_told_is_charged(
+    serve: Callable[..., Api], scenario: Callable[[Running], Any], budget: int, left: bool
+) -> None:
+    api = serve(max_cost_per_minute=budget)
+    shop = api.shop
+    shop.create("s1")
+    for coupon in ("a", "b", "c"):
+        shop.update("s1", coupon=coupon)
+    play(api, scenario)
+    assert spent(api) is not left
