@@ -291,11 +291,12 @@ def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
     serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = serve(max_queued_events=2, max_lag_seconds=1e-9)
-    kept, slow = api.database.read, asyncio.Event()
+    kept, in_time = api.database.read, asyncio.Event()
 
-    async def read(*arguments: Any) -> Any:
-        await slow.wait()
-        return await kept(*arguments)
+    async def read(statement: str, *arguments: Any) -> Any:
+        if "session_event" in statement:
+            await in_time.wait()
+        return await kept(statement, *arguments)
 
     monkeypatch.setattr(api.database, "read", read)  # each event takes its time
 
@@ -304,16 +305,23 @@ def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
             told = await client.begin(ALL)
             session = await client.begin(SESSION, id="s0")
             await until(lambda: api.server.feed.followers == 3)
+            in_time.set()
+            await post(api, "s0")
+            assert [await told.next(), await session.next(), await anext(stream)]  # all keep up
+            in_time.clear()
             for number in range(10):
                 await post(api, "s0", f"c{number}")
-            slow.set()
-            for operation, argument in ((told, "after"), (session, "afterVersion")):
-                data = await operation.next()
-                assert data
-                (error,) = await operation.end()
-                assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
-                assert argument in error["extensions"]
-            assert [kind for kind, _ in [each async for each in stream]][-1] == "complete"
+            in_time.set()
+            extensions = {"code": "LIMIT_EXCEEDED"}
+            assert names([await told.next()]) == [("s0", 2)]
+            (error,) = await told.end()
+            assert error["extensions"] == {**extensions, "after": cursors.made(FEED, 1, 2)}
+            assert (await session.next())["customerSessionChanged"]["version"] == 2
+            (error,) = await session.end()
+            assert error["extensions"] == {**extensions, "afterVersion": 2}
+            _, last, end = [each async for each in stream]
+            assert last[1]["errors"][0]["extensions"] == {**extensions, "after": cursors.made(FEED, 1, 2)}
+            assert end == ("complete", None)
 
     play(api, scenario)
 

@@ -1,0 +1,160 @@
+"""Several processes on one database: whoever writes where, and whoever dies, each subscriber is told everything."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import httpx
+import pytest
+from process import Process, address, serving
+from sockets import PATIENCE, PROTOCOL, until
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+PROCESSES, WRITERS, SUBSCRIBERS, SESSIONS, CHANGES = 3, 20, 30, 12, 600
+
+ALL = "subscription($after: String) { sessionEvents(after: $after) { cursor node { id version } } }"
+ONE = """subscription($name: String!, $after: Int!) {
+  customerSessionChanged(integrationId: $name, afterVersion: $after) { id version }
+}"""
+CHANGE = """mutation($input: UpsertSessionInput!) {
+  upsertSession(input: $input) { session { version } errors { message } }
+}"""
+
+
+@dataclass
+class Fleet:
+    """The servers, by address; one that is gone is not in it."""
+
+    servers: dict[str, Process]
+    keys: dict[str, str]
+    random: Random = field(default_factory=lambda: Random(7))  # noqa: S311  # the same in every run
+
+    def any(self) -> str:
+        """The address of a server."""
+        return self.random.choice([*self.servers])
+
+    def kill(self) -> str:
+        """Kill a server without a word. Answers its address."""
+        url = self.any()
+        os.killpg(self.servers.pop(url).pid, signal.SIGKILL)
+        return url
+
+
+@dataclass
+class Subscriber:
+    """One who wants everything, or all of one session, and comes back to any server from where it was."""
+
+    fleet: Fleet
+    name: str | None
+    ids: list[str] = field(default_factory=list)
+    version: int = 0
+    cursor: str | None = None
+    comebacks: int = -1
+
+    async def run(self) -> None:
+        """Be told, for as long as this is not cancelled."""
+        while True:
+            self.comebacks += 1
+            url = self.fleet.any().replace("http", "ws")
+            with suppress(ConnectionClosed, OSError):
+                async with connect(f"{url}/graphql", subprotocols=[PROTOCOL], proxy=None) as connection:
+                    await self.follow(connection)
+            await asyncio.sleep(0.01)
+
+    async def follow(self, connection: ClientConnection) -> None:
+        """Be told over one socket."""
+        authorization = {"authorization": f"Bearer {self.fleet.keys['reader']}"}
+        await connection.send(json.dumps({"type": "connection_init", "payload": authorization}))
+        if self.name is None:
+            payload = {"query": ALL, "variables": {"after": self.cursor or START}}
+        else:
+            payload = {"query": ONE, "variables": {"name": self.name, "after": self.version}}
+        await connection.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+        async for text in connection:
+            message = json.loads(text)
+            assert message["type"] in ("connection_ack", "next"), message
+            if message["type"] == "next":
+                (told,) = message["payload"]["data"].values()
+                self.cursor = told.get("cursor")
+                event = told.get("node", told)
+                self.version = event["version"]
+                self.ids.append(event["id"])
+
+
+START = b'["feed",1,0]'.hex()
+
+
+@pytest.fixture
+def fleet(own_directory: Path, furnished: tuple[Path, dict[str, str]]) -> Iterator[Fleet]:
+    """Three servers on one SQLite file."""
+    shutil.copy(furnished[0], own_directory / "cartograph.db")
+    with ExitStack() as running:
+        processes = [running.enter_context(serving("--port", "0")) for _ in range(PROCESSES)]
+        yield Fleet({address(process): process for process in processes}, furnished[1])
+
+
+async def write(fleet: Fleet, changes: Iterator[int]) -> None:
+    """Change after change, each at any server; what a server took with it into death is not asked for again."""
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
+        for number in changes:
+            given = {"integrationId": f"s{number % SESSIONS}", "coupon": f"c{number}"}
+            body = {"query": CHANGE, "variables": {"input": given}}
+            headers = {"Authorization": f"Bearer {fleet.keys['writer']}"}
+            with suppress(httpx.TransportError):
+                response = await client.post(f"{fleet.any()}/graphql", json=body, headers=headers)
+                assert response.json()["data"]["upsertSession"]["errors"] == []
+
+
+def committed() -> tuple[list[str], dict[str, list[str]]]:
+    """The global ids of all events in commit order, and of each session's."""
+    connection = sqlite3.connect("cartograph.db")
+    everything, by_session = [], defaultdict(list)
+    for session_id, version, name in connection.execute(
+        "SELECT e.session_id, e.version, s.integration_id FROM session_event e JOIN customer_session s"
+        " ON s.application_id = e.application_id AND s.id = e.session_id WHERE e.application_id = 1 ORDER BY e.id"
+    ):
+        everything.append(f"event-1-{session_id}-{version}")
+        by_session[name].append(everything[-1])
+    connection.close()
+    return everything, by_session
+
+
+def test_nothing_is_lost_nothing_comes_twice_and_nothing_out_of_order(fleet: Fleet) -> None:
+    names = [None] * (SUBSCRIBERS // 2) + [f"s{number % SESSIONS}" for number in range(SUBSCRIBERS // 2)]
+    subscribers = [Subscriber(fleet, name) for name in names]
+
+    def numbers() -> Iterator[int]:
+        for number in range(CHANGES):
+            if number == CHANGES // 2:
+                fleet.kill()
+            yield number
+
+    async def scenario() -> None:
+        following = [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
+        changes = numbers()
+        await asyncio.gather(*(write(fleet, changes) for _ in range(WRITERS)))
+        everything, by_session = committed()
+        for subscriber, task in zip(subscribers, following, strict=True):
+            expected = len(everything if subscriber.name is None else by_session[subscriber.name])
+            await until(lambda: len(subscriber.ids) >= expected or task.done())  # noqa: B023  # it is awaited here
+        for task in following:
+            task.cancel()
+        for outcome in await asyncio.gather(*following, return_exceptions=True):
+            assert isinstance(outcome, asyncio.CancelledError), outcome
+        assert len(everything) > CHANGES * 0.9
+        for subscriber in subscribers:
+            assert subscriber.ids == (everything if subscriber.name is None else by_session[subscriber.name])
+
+    asyncio.run(scenario())
+    assert any(subscriber.comebacks for subscriber in subscribers)
+    assert len(fleet.servers) == PROCESSES - 1
