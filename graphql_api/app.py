@@ -19,7 +19,7 @@ from db.feed import Feed
 from graphql_api.context import now
 from graphql_api.guard.gate import Gate
 from graphql_api.guard.keys import Keys
-from graphql_api.observe.observing import observing
+from graphql_api.observe.observing import observing, tracing
 from graphql_api.observe.requests import Requests
 from graphql_api.observe.statements import Counted
 from graphql_api.schema import schema
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Starlette:
     Raises BadManifest where not every trusted document can be run.
     """
     documents = Documents(schema._schema, settings)
+    start_traces = tracing()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -56,7 +57,7 @@ def create_app(settings: Settings) -> Starlette:
                 "connections": connections.__len__,
                 "subscriptions": lambda: feed.followers,
             }
-            async with observing(settings, counts) as observer:
+            async with observing(settings, counts, start_traces) as observer:
                 app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
                 with told_of_the_end(feed.stop):
                     yield

@@ -21,12 +21,14 @@ ASKING = (EXPORTER, "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_EN
 
 
 @asynccontextmanager
-async def observing(settings: Settings, counts: Mapping[str, Callable[[], int]]) -> AsyncIterator[Observer]:
+async def observing(
+    settings: Settings, counts: Mapping[str, Callable[[], int]], start_traces: "Callable[[], Traces] | None"
+) -> AsyncIterator[Observer]:
     """An observer that tells all that the settings ask for. ``counts`` tell what is under way, by its name."""
     tellers = [log.teller()]
-    sampling = None
-    traces = await asyncio.to_thread(tracing)
-    if traces:
+    sampling = traces = None
+    if start_traces:
+        traces = await asyncio.to_thread(start_traces)
         tellers.insert(0, traces.tell)
     if settings.metrics_port is not None:
         from graphql_api.observe.metrics import metrics, sample  # noqa: PLC0415  # who is not asked does not measure
@@ -45,8 +47,8 @@ async def observing(settings: Settings, counts: Mapping[str, Callable[[], int]])
         log.flush()
 
 
-def tracing() -> "Traces | None":
-    """The traces that OpenTelemetry's own variables ask for, if any do."""
+def tracing() -> "Callable[[], Traces] | None":
+    """What starts the traces that OpenTelemetry's own variables ask for, if any do."""
     disabled = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or os.environ.get(EXPORTER) == "none"
     if disabled or not any(map(os.environ.get, ASKING)):
         return None
@@ -55,4 +57,4 @@ def tracing() -> "Traces | None":
     except ModuleNotFoundError:
         logger.warning("OTEL_ variables ask for traces, which need the extra: pip install 'cartograph[otel]'")
         return None
-    return from_environment()
+    return from_environment

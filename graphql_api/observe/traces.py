@@ -24,7 +24,7 @@ from graphql_api.observe.operation import LONGEST_NAME, Ended, Operation
 
 NAME = "cartograph"
 UNKNOWN = "GraphQL Operation"  # what an operation is called that did not come so far as to have a type
-SAMPLED = 0.1  # of the traces that begin here, where OTEL_TRACES_SAMPLER says nothing
+SAMPLED = 0.05  # of the traces that begin here, where OTEL_TRACES_SAMPLER says nothing
 OURS = {"INTERNAL", "TIMEOUT"}  # outcomes that are the server's fault
 PARENT = (b"traceparent", b"tracestate")
 VERB = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE)\b")
