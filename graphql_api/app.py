@@ -54,6 +54,7 @@ def create_app(settings: Settings) -> Starlette:
             gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)
             counts = {
                 "operations": gate.__len__,
+                "writes": lambda: counted.writes,
                 "connections": connections.__len__,
                 "subscriptions": lambda: feed.followers,
             }

@@ -19,6 +19,7 @@ class Counted:
         self.dialect = database.dialect
         self.tail = database.tail
         self.close = database.close
+        self.writes = 0  # that wait for their turn, or have it
         self._database = database
         for name, listener in LISTENERS.items():
             if not event.contains(Engine, name, listener):
@@ -37,11 +38,13 @@ class Counted:
                 )
         return self._database.read(statement, parameters, objects)
 
-    def write(
-        self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> Coroutine[Any, Any, T]:
+    async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in one transaction."""
-        return self._database.write(run_for(current.get(), operation), *args, **kwargs)
+        self.writes += 1
+        try:
+            return await self._database.write(run_for(current.get(), operation), *args, **kwargs)
+        finally:
+            self.writes -= 1
 
     def query(
         self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -1,5 +1,6 @@
 """Metrics: what Prometheus can fetch, where, and that clients cannot make it grow."""
 
+import asyncio
 import os
 import re
 import signal
@@ -10,15 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
 from prometheus_client import REGISTRY
 from served import Api
+from sqlalchemy import Connection
 
 from graphql_api.cli import main
 from graphql_api.observe.metrics import CODES, COSTS, OUTCOMES, SECONDS, metrics
 from graphql_api.observe.operation import Operation
+from graphql_api.observe.statements import Counted
 from graphql_api.settings import PREFIX
 
 PAGE = "query Any { customerSessions(first: 30) { nodes { state } } }"
@@ -59,8 +63,29 @@ def test_time_cost_and_statements_are_added_up(api: Api) -> None:
 
 def test_what_is_under_way_is_told_from_the_start(api: Api) -> None:
     api.data(PAGE)
-    for what in ("operations", "connections", "subscriptions"):
+    for what in ("operations", "writes", "connections", "subscriptions"):
         assert REGISTRY.get_sample_value("cartograph_under_way", {"what": what}) == 0
+
+
+def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
+    counted, free = api.database, Event()
+    assert isinstance(counted, Counted)
+
+    def held(connection: Connection) -> None:
+        free.wait(10)
+
+    def broken(connection: Connection) -> None:
+        raise OSError("the disk is full")
+
+    async def several() -> list[int]:
+        writes = [asyncio.create_task(counted.write(each)) for each in (held, broken, held)]
+        await asyncio.sleep(0)
+        waiting = counted.writes
+        free.set()
+        await asyncio.gather(*writes, return_exceptions=True)
+        return [waiting, counted.writes]
+
+    assert api.runner.run(several()) == [3, 0]
 
 
 def test_an_outcome_that_is_not_ours_is_one_of_the_others() -> None:
