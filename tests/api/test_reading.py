@@ -226,6 +226,24 @@ def test_null_in_a_variable_with_a_default_is_refused_where_null_cannot_stand(ap
     assert api.codes(document, {"x": None}) == ["BAD_USER_INPUT"]
 
 
+@pytest.mark.parametrize("text", ["{}", "}}", "{{", '"}', "}\\", "{'%s'}", "\n}", "null"])
+@pytest.mark.parametrize("between", ["", "cartItems { name sku }", "identifiers"])
+def test_texts_like_json_itself_stand_anywhere_in_an_object(serve: Callable[..., Api], text: str, between: str) -> None:
+    api = serve()
+    api.shop.create(text, coupon=text, referral=text, identifiers=[text], cart_items=[line(text, name=text)])
+    selected = f"coupon {between} referral integrationId profile {{ integrationId }} id"
+
+    found = api.data(f"query ($id: String!) {{ customerSession(integrationId: $id) {{ {selected} }} }}", {"id": text})
+
+    expected: dict[str, Any] = dict.fromkeys(("coupon", "referral", "integrationId"), text)
+    expected |= {"profile": None, "id": "session-1-1"}
+    if between == "identifiers":
+        expected["identifiers"] = [text]
+    elif between:
+        expected["cartItems"] = [{"name": text, "sku": text}]
+    assert found == {"customerSession": expected}
+
+
 @pytest.mark.parametrize("fields", [65, 128, 301, 1_000])
 def test_an_object_may_have_any_number_of_fields(serve: Callable[..., Api], fields: int) -> None:
     api = serve(max_aliases=10_000, max_tokens=100_000)
