@@ -120,7 +120,9 @@ async def come_of(
     if wants_events(accept) and (media_type is None or kind is OperationType.SUBSCRIPTION):
 
         async def begin() -> Results:
-            return results.charged(server.gate, seen, await results.begun(context, operation, given.variables))
+            told = await results.begun(context, operation, given.variables)
+            paid = results.charged if kind is OperationType.SUBSCRIPTION else results.held
+            return paid(server.gate, seen, told)
 
         return begin
     if media_type is None or kind is OperationType.SUBSCRIPTION:

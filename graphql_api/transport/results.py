@@ -16,7 +16,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, Forbidden, TimedOut
+from graphql_api.errors import BadUserInput, Forbidden, RateLimited, TimedOut
 from graphql_api.guard.gate import Gate
 from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
@@ -83,6 +83,22 @@ async def charged(gate: Gate, seen: Operation, results: Results) -> Results:
             gate.charge(seen.viewer.key_prefix, seen.cost - before)
             before = seen.cost
             yield result
+
+
+async def held(gate: Gate, seen: Operation, results: Results) -> Results:
+    """The same results, under way until the last of them has come. Raises Failed where there is no room."""
+    assert seen.viewer is not None, "nobody comes here without a key"
+    holder = seen.viewer.key_prefix
+    try:
+        gate.enter(holder)
+    except RateLimited as error:
+        raise Failed(error) from error
+    try:
+        async with aclosing(results):
+            async for result in results:
+                yield result
+    finally:
+        gate.leave(holder, seen.cost)
 
 
 async def refused(*errors: GraphQLError) -> Results:

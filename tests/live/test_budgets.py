@@ -1,5 +1,6 @@
 """Budgets hold over sockets and event streams, too: what is told is charged, whichever way it travels."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -65,3 +66,27 @@ def test_what_is_told_is_charged(
         shop.update("s1", coupon=coupon)
     play(api, scenario)
     assert spent(api) is not left
+
+
+def test_a_query_by_stream_is_under_way_like_any_other(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = serve(max_operations_under_way=1)
+    read, arrived, free = api.database.read, asyncio.Event(), asyncio.Event()
+
+    async def waiting(*arguments: Any) -> Any:
+        arrived.set()
+        await free.wait()
+        return await read(*arguments)
+
+    async def two(server: Running) -> None:
+        first = asyncio.create_task(one_query_by_stream(server))
+        await arrived.wait()
+        beyond = await api.post({"query": PAGE})
+        assert (beyond.status_code, len(api.server.gate)) == (503, 1)
+        free.set()
+        await first
+        assert len(api.server.gate) == 0
+
+    monkeypatch.setattr(api.database, "read", waiting)
+    play(api, two)
