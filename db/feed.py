@@ -8,7 +8,7 @@ event that the feed had come to when the queue was begun: nothing falls between 
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from db.engine import Database
@@ -65,9 +65,11 @@ class Feed:
         """
         if after is None:
             after = await self._database.query(history.last, await self._database.tail.settled())
-        elif after > (last := await self._database.query(history.last, LARGEST)):
+            unsettled = await self._database.query(history.next, after, LARGEST, self._most)
+            return self._told(history, after, {event.id for event in unsettled})  # these have happened already
+        if after > (last := await self._database.query(history.last, LARGEST)):
             raise NotYet(last)
-        return self._told(history, after)
+        return self._told(history, after, ())
 
     def stop(self) -> None:
         """Cut off all who follow."""
@@ -82,7 +84,7 @@ class Feed:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def _told(self, history: History, after: int) -> AsyncGenerator[Event, None]:
+    async def _told(self, history: History, after: int, but: Collection[int]) -> AsyncGenerator[Event, None]:
         topic = await self._topic(history.application_id)
         with self._joined(topic, history) as follower:
             while not self._stopped:
@@ -100,7 +102,8 @@ class Feed:
                     await follower.woken()
                 for event in events:
                     if history.place(event) > after:
-                        yield event
+                        if event.id not in but:
+                            yield event
                         after = history.place(event)
         raise Stopped(after)
 
