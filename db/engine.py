@@ -6,6 +6,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection, Dialect, make_url
 from sqlalchemy.exc import ArgumentError
 
+from db.options import ServerOptions
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -60,6 +62,10 @@ class CannotWrite(Exception):
     """Nothing can be written now, and nothing was: another process keeps the file locked, or the disk is full."""
 
 
+class DatabaseAway(Exception):
+    """The server does not answer, or broke off. What was being written may have been committed all the same."""
+
+
 class StatementTooDeep(Exception):
     """A compiled read nests more than this database's parser takes."""
 
@@ -72,16 +78,29 @@ class UnusableDatabase(Exception):
     """The URL names no database that can be used; the message says what is wrong in one sentence."""
 
 
-async def open_database(url: str) -> Database:
-    """Open ``sqlite+aiosqlite:///file``. Raises UnusableDatabase."""
-    from db.sqlite import SqliteDatabase  # noqa: PLC0415  # which says what it raises in words of this module
+async def open_database(url: str, server: ServerOptions | None = None) -> Database:
+    """Open ``sqlite+aiosqlite:///file`` or ``postgresql+asyncpg://user:password@host/database``.
 
+    Raises UnusableDatabase.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise UnusableDatabase("This is no database URL; an example is sqlite+aiosqlite:///cartograph.db") from error
-    if parsed.drivername != "sqlite+aiosqlite":
-        raise UnusableDatabase(f"{parsed.drivername!r} is no driver of Cartograph; use sqlite+aiosqlite:///FILE")
-    if not parsed.database or parsed.database == ":memory:":
-        raise UnusableDatabase("An SQLite database needs a file: sqlite+aiosqlite:///cartograph.db")
-    return await SqliteDatabase.open(parsed)
+    match parsed.drivername:
+        case "sqlite+aiosqlite":
+            if not parsed.database or parsed.database == ":memory:":
+                raise UnusableDatabase("An SQLite database needs a file: sqlite+aiosqlite:///cartograph.db")
+            from db.sqlite import SqliteDatabase  # noqa: PLC0415  # which says what it raises in words of this module
+
+            return await SqliteDatabase.open(parsed)
+        case "postgresql+asyncpg":
+            try:
+                from db.postgresql import PostgresDatabase  # noqa: PLC0415  # as above; and its driver is optional
+            except ModuleNotFoundError as error:
+                raise UnusableDatabase("PostgreSQL needs the extra: pip install 'cartograph[postgres]'.") from error
+            return await PostgresDatabase.open(parsed, server or ServerOptions())
+    raise UnusableDatabase(
+        f"{parsed.drivername!r} is no driver of Cartograph; use sqlite+aiosqlite:///FILE"
+        " or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE"
+    )

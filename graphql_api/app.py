@@ -24,7 +24,7 @@ from graphql_api.observe.requests import Requests
 from graphql_api.observe.statements import Counted
 from graphql_api.schema import schema
 from graphql_api.server import Server
-from graphql_api.settings import Settings, load_settings
+from graphql_api.settings import Settings, load_settings, server_options
 from graphql_api.transport import graphiql
 from graphql_api.transport.connections import Connections
 from graphql_api.transport.documents import Documents
@@ -44,7 +44,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await open_database(settings.database_url)
+        database = await open_database(settings.database_url, server_options(settings))
         try:
             await database.write(migrations.upgrade)
             counted = Counted(database)

@@ -12,6 +12,8 @@ from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from db.options import ServerOptions
+
 PREFIX = "CARTOGRAPH_"
 DOTENV = ".env"
 
@@ -40,6 +42,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=DOTENV, extra="ignore", frozen=True)
 
     database_url: Annotated[str, Field(repr=False)] = "sqlite+aiosqlite:///cartograph.db"
+    database_pool_size: PositiveInt = 10
+    database_statement_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
+    database_tls: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    database_pooler: bool = False
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     dev: bool = False
@@ -72,7 +78,7 @@ class Settings(BaseSettings):
     max_operations_per_socket: PositiveInt = 100
     max_queued_events: PositiveInt = 1_000
     max_lag_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
-    key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.5
+    key_cache_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2
     max_token_seconds: Annotated[int, Field(gt=0, le=31_536_000)] = 86_400
 
     @model_validator(mode="after")
@@ -105,6 +111,16 @@ class Settings(BaseSettings):
     def shows_graphiql(self) -> bool:
         """Whether a browser gets GraphiQL, which has nothing to send where only trusted documents are run."""
         return self.graphiql and not self.only_trusted
+
+
+def server_options(settings: Settings) -> ServerOptions:
+    """The way to the database server, where the database has one."""
+    return ServerOptions(
+        pool_size=settings.database_pool_size,
+        statement_timeout=settings.database_statement_timeout_seconds,
+        tls=settings.database_tls,
+        pooled=settings.database_pooler,
+    )
 
 
 def is_loopback(host: str) -> bool:

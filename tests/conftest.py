@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 from shop import Shop
+from stores import Files, Server, Store, migrate, path_of
 
-from db import migrations
 from db.domain.commands import CreateApplication
 from db.engine import Database, open_database
 from db.operations import create_application
@@ -28,18 +28,41 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """Where databases are kept: whatever stands on this is tested on both."""
+    kept: Store = request.getfixturevalue("files" if request.param == "sqlite" else "server")
+    return kept
+
+
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with all tables and no rows."""
-    path = tmp_path_factory.mktemp("migrated") / "cartograph.db"
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """SQLite."""
+    return Files(tmp_path_factory.mktemp("files"))
 
-    async def make() -> None:
-        database = await open_database(f"sqlite+aiosqlite:///{path}")
-        await database.write(migrations.upgrade)
-        await database.close()
 
-    asyncio.run(make())
-    return path
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """PostgreSQL."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def migrated(store: Store) -> str:
+    """A database with all tables and no rows, to be copied."""
+    url = store.empty()
+    asyncio.run(migrate(url))
+    return url
+
+
+@pytest.fixture
+def url(store: Store, migrated: str) -> Iterator[str]:
+    """A database with all tables and no rows."""
+    url = store.copy(migrated)
+    yield url
+    store.take_back(url)
 
 
 @pytest.fixture
@@ -59,10 +82,9 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
-def database(runner: asyncio.Runner, migrated: Path, tmp_path: Path) -> Iterator[Database]:
-    """A database with all tables and no rows."""
-    path = Path(shutil.copy(migrated, tmp_path))
-    database = runner.run(open_database(f"sqlite+aiosqlite:///{path}"))
+def database(runner: asyncio.Runner, url: str) -> Iterator[Database]:
+    """A database with all tables and no rows, open."""
+    database = runner.run(open_database(url))
     yield database
     runner.run(database.close())
 
@@ -70,22 +92,49 @@ def database(runner: asyncio.Runner, migrated: Path, tmp_path: Path) -> Iterator
 @pytest.fixture
 def shop(runner: asyncio.Runner, database: Database) -> Shop:
     """An application in euros."""
+    return open_shop(runner, database)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(files: Files) -> str:
+    """An SQLite database with all tables and no rows, to be copied; for what is true of its files alone."""
+    url = files.empty()
+    asyncio.run(migrate(url))
+    return url
+
+
+@pytest.fixture
+def file_url(files: Files, migrated_file: str) -> str:
+    """Such a copy."""
+    return files.copy(migrated_file)
+
+
+@pytest.fixture
+def shop_in_a_file(runner: asyncio.Runner, file_url: str) -> Iterator[Shop]:
+    """An application in euros there."""
+    database = runner.run(open_database(file_url))
+    yield open_shop(runner, database)
+    runner.run(database.close())
+
+
+def open_shop(runner: asyncio.Runner, database: Database) -> Shop:
+    """A new application in euros."""
     application = CreateApplication(name="Shop", currency="EUR")
     return Shop(runner, database, runner.run(database.write(create_application, application, Shop.OPENED)))
 
 
 @pytest.fixture(scope="session")
-def furnished(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """An SQLite file with two applications and keys of every role, and the keys by name."""
+def furnished(store: Store, migrated: str) -> tuple[str, dict[str, str]]:
+    """A database with two applications and keys of every role, to be copied, and the keys by name."""
     from served import furnish  # noqa: PLC0415  # tests of the domain start without a server
 
-    path = Path(shutil.copy(migrated, tmp_path_factory.mktemp("furnished")))
-    return path, asyncio.run(furnish(path))
+    url = store.copy(migrated)
+    return url, asyncio.run(furnish(url))
 
 
 @pytest.fixture
 def serve(
-    runner: asyncio.Runner, furnished: tuple[Path, dict[str, str]], tmp_path: Path
+    runner: asyncio.Runner, store: Store, furnished: tuple[str, dict[str, str]]
 ) -> Iterator[Callable[..., "Api"]]:
     """Serves the API with the settings that a test asks for; closed when the test ends."""
     from served import Api  # noqa: PLC0415  # as above
@@ -93,8 +142,9 @@ def serve(
     with ExitStack() as opened:
 
         def serve(**settings: Any) -> Api:
-            path = Path(shutil.copy(furnished[0], tmp_path))
-            return opened.enter_context(Api(runner, path, furnished[1], **settings))
+            url = store.copy(furnished[0])
+            opened.callback(store.take_back, url)
+            return opened.enter_context(Api(runner, url, furnished[1], **settings))
 
         yield serve
 
@@ -106,29 +156,54 @@ def api(serve: Callable[..., "Api"]) -> "Api":
 
 
 @pytest.fixture(scope="module")
-def shared_api(furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator["Api"]:
+def shared_api(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator["Api"]:
     """The API, served once for all tests of a module that leave it as it was."""
     from served import Api  # noqa: PLC0415  # as above
 
-    path = Path(shutil.copy(furnished[0], tmp_path_factory.mktemp("shared")))
-    with asyncio.Runner() as runner, Api(runner, path, furnished[1]) as api:
+    url = store.copy(furnished[0])
+    with asyncio.Runner() as runner, Api(runner, url, furnished[1]) as api:
         yield api
+    store.take_back(url)
+
+
+@pytest.fixture(scope="session")
+def furnished_file(files: Files, migrated_file: str) -> tuple[str, dict[str, str]]:
+    """The same on SQLite alone, for what is true of its files."""
+    from served import furnish  # noqa: PLC0415  # as above
+
+    url = files.copy(migrated_file)
+    return url, asyncio.run(furnish(url))
 
 
 @pytest.fixture
-def process(own_directory: Path, furnished: tuple[Path, dict[str, str]]) -> Iterator["Process"]:
+def serve_file(
+    runner: asyncio.Runner, files: Files, furnished_file: tuple[str, dict[str, str]]
+) -> Iterator[Callable[..., "Api"]]:
+    """Serves the API on SQLite alone."""
+    from served import Api  # noqa: PLC0415  # as above
+
+    with ExitStack() as opened:
+
+        def serve(**settings: Any) -> Api:
+            return opened.enter_context(Api(runner, files.copy(furnished_file[0]), furnished_file[1], **settings))
+
+        yield serve
+
+
+@pytest.fixture
+def process(own_directory: Path, furnished_file: tuple[str, dict[str, str]]) -> Iterator["Process"]:
     """``cartograph serve`` in a process of its own, on ``cartograph.db``."""
     from process import serving  # noqa: PLC0415  # as above
 
-    shutil.copy(furnished[0], own_directory / "cartograph.db")
+    shutil.copy(path_of(furnished_file[0]), own_directory / "cartograph.db")
     with serving("--port", "0") as process:
         yield process
 
 
 @pytest.fixture
-def customers(process: "Process", furnished: tuple[Path, dict[str, str]]) -> "Customers":
+def customers(process: "Process", furnished_file: tuple[str, dict[str, str]]) -> "Customers":
     """Customers of that server."""
     from customers import Customers  # noqa: PLC0415  # as above
     from process import address  # noqa: PLC0415  # as above
 
-    return Customers(address(process), furnished[1]["writer"])
+    return Customers(address(process), furnished_file[1]["writer"])

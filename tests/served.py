@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import httpx
@@ -37,10 +36,10 @@ class Api:
         "other writer": (2, "writer"),
     }
 
-    def __init__(self, runner: asyncio.Runner, path: Path, keys: Mapping[str, str], **settings: Any) -> None:
+    def __init__(self, runner: asyncio.Runner, url: str, keys: Mapping[str, str], **settings: Any) -> None:
         self.runner = runner
         self.keys = dict(keys)
-        self.app = create_app(settings_for(path, **settings))
+        self.app = create_app(settings_for(url, **settings))
         self._lifespan: AbstractAsyncContextManager[Any] = self.app.router.lifespan_context(self.app)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://shop.test", trust_env=False
@@ -104,15 +103,14 @@ class Api:
         return [error["extensions"]["code"] for error in self.query(document, variables, key).get("errors", [])]
 
 
-def settings_for(path: Path, **settings: Any) -> Settings:
+def settings_for(url: str, **settings: Any) -> Settings:
     """Settings with nothing from the environment of whoever runs the tests."""
-    url = f"sqlite+aiosqlite:///{path}"
     return Settings(_env_file=None, database_url=url, **settings)  # type: ignore[call-arg]  # pydantic-settings takes it
 
 
-async def furnish(path: Path) -> dict[str, str]:
+async def furnish(url: str) -> dict[str, str]:
     """Make both applications and all keys. Answers the keys by name."""
-    database = await open_database(f"sqlite+aiosqlite:///{path}")
+    database = await open_database(url)
     for name, currency in (("Shop", "EUR"), ("Other shop", "JPY")):
         await database.write(create_application, CreateApplication(name=name, currency=currency), Shop.OPENED)
     keys = {}

@@ -5,15 +5,27 @@ would be handed to and fro all the time.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from functools import cache
+from itertools import chain, count, islice
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Integer, Table, Text, bindparam, cast, func, select
 
 from db.domain.session import CustomerSession
 from db.exchange.history import Told
-from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, RETURN, RETURNED_ITEM, SESSION, next_id
+from db.repository.core import (
+    CART_ITEM,
+    CHANNEL,
+    DISCOUNT,
+    EVENT,
+    IDENTIFIER,
+    PROFILE,
+    RETURN,
+    RETURNED_ITEM,
+    SESSION,
+    NextId,
+)
 from db.repository.save import EVENT_FACTS, LINE
 
 Row = tuple[Any, ...]
@@ -30,7 +42,12 @@ COLUMNS: Mapping[Table, Sequence[str]] = {  # each table after what it refers to
     RETURNED_ITEM: (*PART, "version", "position", "quantity", "amount"),
 }
 own_values, event_values, line_values = attrgetter(*OWN), attrgetter(*EVENT_FACTS), attrgetter(*LINE)
-NEXT = {table: select(next_id(table)) for table in (SESSION, EVENT)}
+NEXT = {table: select(NextId(table)) for table in (SESSION, EVENT)}
+NEXT_OF_SEQUENCE = {
+    table: select(NextId(table)).select_from(func.generate_series(1, bindparam("count", type_=Integer())))
+    for table in (SESSION, EVENT)
+}
+TELL = select(func.pg_notify(CHANNEL, cast(bindparam("application_id", type_=Integer()), Text)))
 ROOM = (  # for SQLite: indexes that stay in memory, and pages that are changed many times before they are moved
     "PRAGMA cache_size = -32768",
     "PRAGMA wal_autocheckpoint = 16000",
@@ -45,19 +62,33 @@ def add_all(connection: Connection, application_id: int, new: Sequence[Told]) ->
     if connection.dialect.name == "sqlite":
         for pragma in ROOM:
             connection.exec_driver_sql(pragma)
-    next_session, next_event = (
-        connection.execute(NEXT[table], {"within": application_id}).scalar_one() for table in (SESSION, EVENT)
-    )
+    session_ids = new_ids(connection, SESSION, application_id, len(new))
+    event_ids = iter(new_ids(connection, EVENT, application_id, sum(len(each.events) for each in new)))
     tables: dict[Table, list[Row]] = {table: [] for table in COLUMNS}
     tables[PROFILE].extend(profiles(application_id, new))
-    for session_id, each in enumerate(new, next_session):
+    for session_id, each in zip(session_ids, new, strict=True):
         key = (application_id, session_id)
         tables[SESSION].append((*key, *own_values(each.session)))
         add_parts(tables, key, each.session)
         for event in each.events:
-            tables[EVENT].append((*key, next_event + len(tables[EVENT]), *event_values(event)))
+            tables[EVENT].append((*key, next(event_ids), *event_values(event)))
     for table, rows in tables.items():
         insert_rows(connection, table, rows)
+    if connection.dialect.name == "postgresql":
+        connection.execute(TELL, {"application_id": application_id})
+
+
+def new_ids(connection: Connection, of: Table, application_id: int, count: int) -> Sequence[int]:
+    """So many ids of new rows, in order.
+
+    On PostgreSQL the transaction has its own number before it takes any: who follows the events by their ids does not
+    pass one that is still to be committed.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_current_xact_id()))
+        return connection.execute(NEXT_OF_SEQUENCE[of], {"count": count}).scalars().all()
+    first: int = connection.execute(NEXT[of], {"within": application_id}).scalar_one()
+    return range(first, first + count)
 
 
 def profiles(application_id: int, new: Sequence[Told]) -> Iterator[Row]:
@@ -91,12 +122,18 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     for size in SIZES:
         while len(values) - start >= size:
             some = values[start : start + size]
-            connection.exec_driver_sql(inserting(table, size), tuple(chain.from_iterable(some)))
+            connection.exec_driver_sql(
+                inserting(table, size, connection.dialect.name), tuple(chain.from_iterable(some))
+            )
             start += size
 
 
-def inserting(table: Table, size: int) -> str:
+@cache
+def inserting(table: Table, size: int, dialect: str) -> str:
     """The INSERT of so many rows."""
-    row = f"({', '.join('?' * len(COLUMNS[table]))})"
+    columns = COLUMNS[table]
+    numbers = count(1)
+    marks = (f"${next(numbers)}" if dialect == "postgresql" else "?" for _ in range(size * len(columns)))
+    rows = ", ".join(f"({', '.join(islice(marks, len(columns)))})" for _ in range(size))
     there = " ON CONFLICT DO NOTHING" * (table is PROFILE)
-    return f"INSERT INTO {table.name} ({', '.join(COLUMNS[table])}) VALUES {', '.join([row] * size)}{there}"  # noqa: S608  # our own names
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {rows}{there}"  # noqa: S608  # our own names

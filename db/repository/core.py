@@ -1,11 +1,16 @@
-"""The tables as SQLAlchemy Core sees them, and the two places where the databases' SQL differs."""
+"""The tables as SQLAlchemy Core sees them, and the places where the databases' SQL differs."""
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, select
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from db import tables
 from db.tables import Row
 
+CHANNEL = "cartograph_events"  # where PostgreSQL tells of new events: the number of their application
 Insert = sqlite.Insert | postgresql.Insert
 
 
@@ -34,10 +39,25 @@ def insert_in(dialect: str, into: Table) -> Insert:
     return postgresql.insert(into) if dialect == "postgresql" else sqlite.insert(into)
 
 
-def next_id(of: Table) -> ColumnElement[int]:
-    """The next ``id`` within the application that the parameter ``within`` names, as a part of an INSERT.
+class NextId(ColumnElement[int]):
+    """The next ``id`` of a table, as a part of an INSERT; the parameter ``within`` names the application."""
 
-    SQLite has one writer at a time, so that no other transaction can come to the same.
-    """
-    highest = func.coalesce(func.max(of.c.id), 0)
-    return select(highest + 1).where(of.c.application_id == bindparam("within")).scalar_subquery()
+    inherit_cache = False
+    type = BigInteger()
+
+    def __init__(self, of: Table) -> None:
+        self.sequence = f"{of.name}_id"
+        highest = func.coalesce(func.max(of.c.id), 0)
+        self.after_highest = select(highest + 1).where(of.c.application_id == bindparam("within")).scalar_subquery()
+
+
+@compiles(NextId)
+def next_id_sqlite(element: NextId, compiler: SQLCompiler, **options: Any) -> str:
+    """SQLite has one writer at a time, so that no other transaction can come to the same."""
+    return compiler.process(element.after_highest, **options)
+
+
+@compiles(NextId, "postgresql")
+def next_id_postgresql(element: NextId, compiler: SQLCompiler, **options: Any) -> str:
+    """PostgreSQL has many, and a sequence for all applications."""
+    return f"nextval('{element.sequence}')"

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, insert, update
+from sqlalchemy import ColumnElement, Connection, Table, Text, and_, bindparam, cast, delete, func, insert, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from db.domain.cart import CartLine
@@ -13,6 +13,7 @@ from db.domain.events import SessionEvent
 from db.domain.session import CustomerSession, SessionReturn
 from db.repository.core import (
     CART_ITEM,
+    CHANNEL,
     DISCOUNT,
     EVENT,
     IDENTIFIER,
@@ -20,8 +21,8 @@ from db.repository.core import (
     RETURNED_ITEM,
     SESSION,
     Insert,
+    NextId,
     insert_in,
-    next_id,
 )
 
 Key = Mapping[str, Any]
@@ -43,15 +44,23 @@ CHANGE = update(SESSION).where(
 )
 CUT = delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length"))
 CLEAR = {table: delete(table).where(of_session(table)) for table in (IDENTIFIER, DISCOUNT)}
-APPEND = insert(EVENT).values(id=next_id(EVENT))
 
 
 @cache
 def adding(dialect: str) -> ReturningInsert[int]:
     """The INSERT of a session, which answers its id, or nothing where the integration ID is taken."""
-    statement = insert_in(dialect, SESSION).values(id=next_id(SESSION))
+    statement = insert_in(dialect, SESSION).values(id=NextId(SESSION))
     statement = statement.on_conflict_do_nothing(index_elements=["application_id", "integration_id"])
     return statement.returning(SESSION.c.id)
+
+
+@cache
+def appending(dialect: str) -> Insert | ReturningInsert[Any]:
+    """The INSERT of an event. On PostgreSQL listeners hear of it when the transaction commits."""
+    statement = insert_in(dialect, EVENT).values(id=NextId(EVENT))
+    if dialect != "postgresql":
+        return statement
+    return statement.returning(func.pg_notify(CHANNEL, cast(EVENT.c.application_id, Text)))
 
 
 @cache
@@ -140,7 +149,9 @@ def put_all(connection: Connection, table: Table, key: Key, before: Sized, after
 def append(connection: Connection, session: CustomerSession, event: SessionEvent) -> None:
     """Add to the session's history, and to the feed of its application."""
     told = {name: getattr(event, name) for name in EVENT_FACTS}
-    connection.execute(APPEND, {**part_key(session), **told, "within": session.application_id})
+    connection.execute(
+        appending(connection.dialect.name), {**part_key(session), **told, "within": session.application_id}
+    )
 
 
 def add_return(connection: Connection, key: Key, made: SessionReturn) -> None:

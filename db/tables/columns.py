@@ -1,12 +1,14 @@
 """The column types that both databases share: UTC time, exact money, enum by value, JSON, text by code point."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Enum, String, Text, TypeDecorator
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
 from db import json
@@ -65,25 +67,71 @@ class Amount(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value).scaleb(-PLACES)
 
 
+class JsonbText(postgresql.JSONB):
+    """jsonb that is text in Python: what goes in and out is JSON already."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """As it is."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """As it is."""
+
+
+class PlainJson(postgresql.JSON):
+    """json that is text in Python."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """As it is."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """As it is."""
+
+
 class Json(TypeDecorator[Any]):
-    """A JSON value: text on SQLite, jsonb on PostgreSQL. SQL NULL is None; there is no JSON null at the top."""
+    """A JSON value: text on SQLite, jsonb on PostgreSQL. SQL NULL is None; there is no JSON null at the top.
+
+    Objects have their keys in jsonb's order on both.
+    """
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """The dialect's own type."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(JSONB(none_as_null=True))
-        return dialect.type_descriptor(Text())
+        return JsonbText() if dialect.name == "postgresql" else dialect.type_descriptor(Text())
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """JSON text for SQLite; PostgreSQL's own type takes the value."""
-        return value if value is None or dialect.name == "postgresql" else json.dumps(value)
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """JSON text."""
+        return None if value is None else json.dumps(value if dialect.name == "postgresql" else in_order(value))
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         """The value."""
-        return json.loads(value) if isinstance(value, str) and dialect.name != "postgresql" else value
+        return None if value is None else json.loads(value)
+
+
+class Told(Json):
+    """JSON that stays as it was written: text on SQLite, json on PostgreSQL."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The dialect's own type."""
+        return PlainJson() if dialect.name == "postgresql" else dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """JSON text."""
+        return None if value is None else json.dumps(value)
+
+
+def in_order(value: Any) -> Any:
+    """A JSON value with the keys of its objects in the order that jsonb gives them: the shorter first, then by byte."""
+    match value:
+        case Mapping():
+            keys = sorted(value, key=lambda key: (len(encoded := key.encode()), encoded))
+            return {key: in_order(value[key]) for key in keys}
+        case list() | tuple():
+            return [in_order(each) for each in value]
+    return value
 
 
 # Compared by code point on both databases, whatever the locale.

@@ -10,7 +10,7 @@ from sqlmodel import Field
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from db.tables.base import CLUSTERED, Row, belongs_to
-from db.tables.columns import Amount, CodePoints, Json, UtcTime, by_value
+from db.tables.columns import Amount, CodePoints, Json, Told, UtcTime, by_value
 
 
 class SessionEventRow(Row, table=True):
@@ -37,7 +37,7 @@ class SessionEventRow(Row, table=True):
     discount_total: Decimal = Field(sa_type=Amount)
     reason: str | None = Field(default=None, sa_type=CodePoints)
     changed_fields: list[str] = Field(sa_type=Json)
-    changes: dict[str, Any] = Field(sa_type=Json)
+    changes: dict[str, Any] = Field(sa_type=Told)
 
 
 class SessionReturnRow(Row, table=True):

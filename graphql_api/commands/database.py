@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
 
-from graphql_api.settings import Settings
+from graphql_api.settings import Settings, server_options
 
 if TYPE_CHECKING:  # SQLAlchemy is slow to import
     from sqlalchemy import Connection
@@ -34,7 +34,7 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
     from db.migrations import upgrade
 
     async def run() -> T:
-        database = await open_database(settings.database_url)
+        database = await open_database(settings.database_url, server_options(settings))
         try:
             await database.write(upgrade)
             return await work(database)

@@ -17,11 +17,12 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
-from sqlalchemy import BigInteger, Text, case, cast, func, select
+from sqlalchemy import BigInteger, Text, case, cast, select
 
 from graphql_api.reading.fields import Nodes, source_of
 from graphql_api.reading.identity import Source, is_text
 from graphql_api.reading.json_text import Part, in_list, or_null
+from graphql_api.reading.lists import Elements
 
 if TYPE_CHECKING:
     from graphql_api.reading.compiler import Compiler
@@ -46,7 +47,7 @@ def by_id(
     kinds = node_types(compiler.schema, cast_to(GraphQLInterfaceType, get_named_type(definition.type)))
     sources = {prefix: source for prefix, (source, _) in kinds.items()}
     wanted = scope.bind(lambda request: request.wanted(given(request) if many else [given(request)], sources), Text())
-    each = func.json_each(wanted).table_valued("key", "value")
+    each = Elements(wanted).table_valued("key", "value")
     found: list[tuple[Any, Any]] = []
     for prefix, (source, type_) in kinds.items():
         inner, table = compiler.inner(source, scope)

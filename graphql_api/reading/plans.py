@@ -179,7 +179,7 @@ def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
     """A statement as text, with the ways in which its parameters are found."""
     compiled = statement.compile(dialect=dialect)
     parameters = []
-    for name in compiled.params:
+    for name in compiled.positiontup or compiled.params:  # in the order in which the database numbers them
         bind = compiled.binds[name]
         getter = trace.binds[name] if name in trace.binds else constant(bind.value)
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))

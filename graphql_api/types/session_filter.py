@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Select, Text, func, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, Select, literal_column, select
 from sqlalchemy.types import TypeEngine
 
-from db import json
 from db.domain import money
 from db.tables import CartItemRow, CustomerSessionRow, IdentifierRow
 from db.tables.columns import Amount
@@ -15,6 +14,7 @@ from graphql_api.reading.arguments import Filled, Getter, Single, Within
 from graphql_api.reading.aside import Aside
 from graphql_api.reading.fields import Order
 from graphql_api.reading.identity import Columns, Source
+from graphql_api.reading.lists import InList, TextList
 from graphql_api.reading.scope import Scope
 
 Condition = Callable[[Scope, Columns, Getter], ColumnElement[bool]]
@@ -39,8 +39,7 @@ def any_of(scope: Scope, column: ColumnElement[Any], field: Getter) -> ColumnEle
     """Whether a column has any of the listed values."""
     if scope.look(Single(field)):
         return column == scope.bind(lambda request: field(request)[0], column.type)
-    values = scope.bind(lambda request: json.dumps(field(request)), Text())
-    return column.in_(select(func.json_each(values).table_valued("value").c.value))
+    return InList(column, scope.bind(field, TextList()))
 
 
 def held_in(row: type[IdentifierRow] | type[CartItemRow], column: str) -> Condition:

@@ -8,12 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served import Api
 from shop import line
-from sqlalchemy import BigInteger, Integer, Text, bindparam, func, select
+from sqlalchemy import BigInteger, Integer, Text, bindparam, cast, select
 
 from db.domain.decimals import printed
 from db.domain.lifecycle import SessionState
 from db.domain.money import LIMIT
 from db.tables.columns import SCALE
+from graphql_api.reading.lists import Elements
 from graphql_api.reading.printed import ExactSum, Printed
 
 
@@ -35,16 +36,19 @@ def test_sql_prints_an_amount_as_the_domain_does(shared_api: Api, amount: int, m
 def test_sql_sums_amounts_exactly_beyond_what_an_integer_holds(
     shared_api: Api, amounts: list[int], minor_digits: int
 ) -> None:
-    rows = func.json_each(bindparam("amounts", type_=Text())).table_valued("value")
-    statement = select(ExactSum(rows.c.value, bindparam("digits", type_=Integer()))).select_from(rows)
+    rows = Elements(bindparam("amounts", type_=Text())).table_valued("value")
+    statement = select(
+        ExactSum(cast(cast(rows.c.value, Text()), BigInteger()), bindparam("digits", type_=Integer()))
+    ).select_from(rows)
     found = value_of(shared_api, statement, amounts=str(amounts), digits=minor_digits)
     assert found == printed(Decimal(sum(amounts)).scaleb(-4), minor_digits)
 
 
 def value_of(api: Api, statement: Any, **parameters: Any) -> str | None:
     """The one value of a statement."""
-    text = str(statement.compile(dialect=api.database.dialect))
-    return api.runner.run(api.database.read(text, parameters, 1))
+    compiled = statement.compile(dialect=api.database.dialect)
+    in_order = {name: parameters[name] for name in compiled.positiontup or parameters}
+    return api.runner.run(api.database.read(str(compiled), in_order, 1))
 
 
 def test_the_sales_of_a_profile_do_not_overflow(serve: Callable[..., Api]) -> None:

@@ -20,15 +20,22 @@ def shops(shared_api: Api) -> Api:
     return shared_api
 
 
-ATTRIBUTE = "attribute-%d-customer_session-6368616e6e656c"
-IDS = ["session-%d-1", "profile-%d-616461", "event-%d-1-1", "return-%d-1-2", "application-%d", ATTRIBUTE]
+ATTRIBUTE = "attribute-{0}-customer_session-6368616e6e656c"
+IDS = ["session-{0}-{1}", "profile-{0}-616461", "event-{0}-{1}-1", "return-{0}-{1}-2", "application-{0}", ATTRIBUTE]
+
+
+def id_in(shops: Api, application_id: int, form: str) -> str:
+    """An id in one of the applications, whatever the number of its session."""
+    document = 'query($a: Int!) { customerSession(integrationId: "s1", applicationId: $a) { id } }'
+    session = shops.data(document, {"a": application_id}, "admin")["customerSession"]["id"]
+    return form.format(application_id, session.rpartition("-")[2])
 
 
 @pytest.mark.parametrize("key", ["reader", "writer"])
 @pytest.mark.parametrize("id_", IDS)
 def test_an_id_of_another_application_is_an_id_of_nothing(shops: Api, key: str, id_: str) -> None:
     document = "query($own: ID!, $other: ID!) { node(id: $other) { id } nodes(ids: [$other, $own]) { id } }"
-    own, other = id_ % 1, id_ % 2
+    own, other = (id_in(shops, application_id, id_) for application_id in (1, 2))
     found = shops.data(document, {"own": own, "other": other}, key)
     assert found == {"node": None, "nodes": [None, {"id": own}]}
     assert shops.data(document, {"own": own, "other": other}, "admin")["node"] == {"id": other}
@@ -64,9 +71,9 @@ def test_lists_hold_rows_of_one_application(shops: Api) -> None:
     for application_id, key in ((1, "reader"), (2, "other reader")):
         assert shops.data(document, key=key) == {
             "applications": {"totalCount": 1, "nodes": [{"applicationId": application_id}]},
-            "customerSessions": {"totalCount": 1, "nodes": [{"id": f"session-{application_id}-1"}]},
+            "customerSessions": {"totalCount": 1, "nodes": [{"id": id_in(shops, application_id, "session-{0}-{1}")}]},
             "customerProfiles": {"totalCount": 1, "nodes": [{"id": f"profile-{application_id}-616461"}]},
-            "attributeDefinitions": [{"id": ATTRIBUTE % application_id}],
+            "attributeDefinitions": [{"id": ATTRIBUTE.format(application_id)}],
             "viewer": {"application": {"id": f"application-{application_id}"}},
         }
     everywhere = "{ applications { nodes { applicationId } } viewer { role application { id } } }"
@@ -104,7 +111,7 @@ CHANGES: dict[str, str] = {
     "createSessionToken": '{integrationId: "s1", applicationId: 2, expiresIn: 60}',
     "updateProfile": '{integrationId: "ada", applicationId: 2, attributes: {}}',
     "createAttributeDefinition": '{applicationId: 2, entity: CART_ITEM, name: "size", type: STRING}',
-    "updateAttributeDefinition": f'{{id: "{ATTRIBUTE % 2}", description: "X"}}',
+    "updateAttributeDefinition": f'{{id: "{ATTRIBUTE.format(2)}", description: "X"}}',
 }
 ADMINISTERING: dict[str, str] = {
     "createApplication": '{name: "Third", currency: "EUR"}',

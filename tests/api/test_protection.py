@@ -49,17 +49,17 @@ def test_a_document_of_counts_alone_is_held_against_the_limit(serve: Callable[..
     assert api.codes(f"{{ {counts} }}") == ["LIMIT_EXCEEDED"]
 
 
-def test_an_answer_of_any_length_is_not_made(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_of_any_length_is_not_made(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "LONGEST_ANSWER", 20_000)
-    api = serve()
+    api = serve_file()
     api.shop.create("long", cart_items=[line(f"sku {number}", name="n" * 1_000) for number in range(30)])
     document = '{ customerSession(integrationId: "long") { cartItems { name } } }'
     assert api.codes(document) == ["LIMIT_EXCEEDED"]
     assert api.data("{ viewer { keyName } }")
 
 
-def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve: Callable[..., Api]) -> None:
-    api = serve()
+def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve_file: Callable[..., Api]) -> None:
+    api = serve_file()
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
     async def reads() -> str | None:
@@ -80,9 +80,9 @@ ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <
     [(1_000, 1, 0), (1_000, None, 0), (100_000, 1, 1), (20_000, None, 1), (1_000, sqlite.SMALL + 1, 1)],
 )
 def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
-    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, most: int, objects: int | None, aside: int
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, most: int, objects: int | None, aside: int
 ) -> None:
-    api = serve()
+    api = serve_file()
     left = []
     whole = sqlite.SqliteDatabase._read_aside
 
@@ -97,9 +97,9 @@ def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
 
 
 def test_a_statement_that_proved_long_is_not_tried_on_the_event_loop_again_at_once(
-    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api, seconds, tried = serve(), [0.0], []
+    api, seconds, tried = serve_file(), [0.0], []
     execute = sqlite.BriefReader.execute
 
     def counted(self: sqlite.BriefReader, *arguments: Any) -> Any:
@@ -125,9 +125,9 @@ def test_of_statements_that_proved_long_no_more_than_so_many_are_remembered(
 
 
 def test_a_read_that_meets_a_lock_leaves_the_event_loop(
-    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = serve()
+    api = serve_file()
 
     def busy(*arguments: Any) -> Any:
         error = sqlite3.OperationalError("database is locked")
@@ -138,8 +138,8 @@ def test_a_read_that_meets_a_lock_leaves_the_event_loop(
     assert api.runner.run(api.database.read("SELECT 'well'", {}, 1)) == "well"
 
 
-def test_a_change_that_nobody_waits_for_is_not_begun(serve: Callable[..., Api]) -> None:
-    api = serve()
+def test_a_change_that_nobody_waits_for_is_not_begun(serve_file: Callable[..., Api]) -> None:
+    api = serve_file()
     begun: list[str] = []
     working, go = Event(), Event()
 

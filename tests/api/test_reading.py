@@ -259,8 +259,8 @@ def test_an_object_may_have_any_number_of_fields(serve: Callable[..., Api], fiel
     assert api.data(document) == {"closeSession": {"session": dict.fromkeys(whole, 2)}}
 
 
-def test_what_nests_more_than_the_database_can_read_is_over_a_limit(serve: Callable[..., Api]) -> None:
-    api = serve(max_depth=100, max_cost=10**12)
+def test_what_nests_more_than_the_database_can_read_is_over_a_limit(serve_file: Callable[..., Api]) -> None:
+    api = serve_file(max_depth=100, max_cost=10**12)
     nested = "id"
     for _ in range(12):
         nested = f"id events(first: 1) {{ nodes {{ session {{ {nested} }} }} }}"

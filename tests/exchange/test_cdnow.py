@@ -36,7 +36,8 @@ def of_the_file(content: bytes, field: str, length: int) -> Sums:
 def of_the_tables(shop: Shop, column: str, length: int) -> Sums:
     """The same, asked of the database."""
     statement = f"""
-        SELECT substr({column}, 1, {length}), count(DISTINCT s.id), sum(i.quantity), sum(i.quantity * i.price)
+        SELECT substr(CAST({column} AS TEXT), 1, {length}),
+            count(DISTINCT s.id), sum(i.quantity), sum(i.quantity * i.price)
         FROM customer_session s JOIN cart_item i ON i.application_id = s.application_id AND i.session_id = s.id
         GROUP BY 1
     """  # noqa: S608  # the names are our own

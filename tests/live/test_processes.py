@@ -17,6 +17,7 @@ import httpx
 import pytest
 from process import Process, address, serving
 from sockets import PATIENCE, PROTOCOL, until
+from stores import path_of
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -95,12 +96,12 @@ START = b'["feed",1,0]'.hex()
 
 
 @pytest.fixture
-def fleet(own_directory: Path, furnished: tuple[Path, dict[str, str]]) -> Iterator[Fleet]:
+def fleet(own_directory: Path, furnished_file: tuple[str, dict[str, str]]) -> Iterator[Fleet]:
     """Three servers on one SQLite file."""
-    shutil.copy(furnished[0], own_directory / "cartograph.db")
+    shutil.copy(path_of(furnished_file[0]), own_directory / "cartograph.db")
     with ExitStack() as running:
         processes = [running.enter_context(serving("--port", "0")) for _ in range(PROCESSES)]
-        yield Fleet({address(process): process for process in processes}, furnished[1])
+        yield Fleet({address(process): process for process in processes}, furnished_file[1])
 
 
 async def write(fleet: Fleet, changes: Iterator[int]) -> None:

@@ -33,8 +33,8 @@ asyncio.run(main())
 """
 
 
-def test_a_repeat_after_a_crash_answers_and_changes_nothing(shop: Shop, tmp_path: Path) -> None:
-    script = DIES.format(url=f"sqlite+aiosqlite:///{tmp_path / 'cartograph.db'}", application_id=shop.application_id)
+def test_a_repeat_after_a_crash_answers_and_changes_nothing(shop: Shop, url: str) -> None:
+    script = DIES.format(url=url, application_id=shop.application_id)
 
     died = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False)  # noqa: S603  # ours
 
@@ -44,7 +44,9 @@ def test_a_repeat_after_a_crash_answers_and_changes_nothing(shop: Shop, tmp_path
     assert len(shop.history("s1")) == 1
 
 
-def test_what_is_answered_on_a_disk_that_fills_up_is_there(shop: Shop) -> None:
+def test_what_is_answered_on_a_disk_that_fills_up_is_there(shop_in_a_file: Shop) -> None:
+    shop = shop_in_a_file
+
     def limit(connection: Connection) -> None:
         count = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {count + 20}")

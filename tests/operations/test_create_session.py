@@ -57,7 +57,7 @@ def test_a_session_is_created_in_no_other_state(shop: Shop, state: SessionState)
     assert refusals(shop.create, state=state) == (InvalidInput(path=("state",), problem=problem),)
 
 
-def test_ids_count_up_within_an_application(shop: Shop) -> None:
+def test_ids_count_up(shop: Shop) -> None:
     assert [shop.create(name).session_id for name in ("s1", "s2", "s3")] == [1, 2, 3]
 
 
@@ -67,7 +67,7 @@ def test_applications_do_not_see_each_others_sessions(shop: Shop) -> None:
 
     outcome = other.create("s1", coupon="THERE")
 
-    assert (outcome.application_id, outcome.session_id) == (other.application_id, 1)
+    assert (outcome.application_id, outcome.version) == (other.application_id, 1)
     assert (shop.session().coupon, other.session().coupon) == ("HERE", "THERE")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -100,7 +100,7 @@ class Till(RuleBasedStateMachine):
         """A session, which may be there."""
         state = SessionState.CLOSED if closed else SessionState.OPEN
         kept = answer(lambda: self.shop.create(name, state, **content))
-        assert kept == answer(lambda: self.created(name, state, content))
+        assert kept == answer(lambda: self.created(name, state, content, kept))
 
     @rule(name=names, content=contents, version=versions)
     def update(self, name: str, content: dict[str, Any], version: int | None) -> None:
@@ -115,7 +115,7 @@ class Till(RuleBasedStateMachine):
         if name in self.model:
             assert kept == answer(lambda: self.changed(name, None, self.updated(content)))
         else:
-            assert kept == answer(lambda: self.created(name, SessionState.OPEN, content))
+            assert kept == answer(lambda: self.created(name, SessionState.OPEN, content, kept))
 
     @rule(name=names, total=st.sampled_from([None, None, "4.00"]), version=versions)
     def close(self, name: str, total: str | None, version: int | None) -> None:
@@ -163,10 +163,10 @@ class Till(RuleBasedStateMachine):
             assert [event["version"] for event in history] == list(range(1, session.version + 1))
             assert fold(event["changes"] for event in history) == json.loads(json.dumps(entity(session)))
 
-    def created(self, name: str, state: SessionState, content: dict[str, Any]) -> Outcome:
-        """What the domain makes of a creation."""
+    def created(self, name: str, state: SessionState, content: dict[str, Any], kept: Answer) -> Outcome:
+        """What the domain makes of a creation. The id is the one that was given, whatever it is."""
         command = CreateSession(**self.shop.name(name), state=state, content=SessionContent(**content))
-        new = replace(sessions.create(command, RULES, self.shop.now), id=len(self.model) + 1)
+        new = replace(sessions.create(command, RULES, self.shop.now), id=cast(int, kept[0]))
         if name in self.model:
             raise Refused(
                 SessionAlreadyExists(

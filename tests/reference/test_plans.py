@@ -1,18 +1,17 @@
 """Behind every filter and every order of sessions stands an index, in a small table and in a large one."""
 
 import asyncio
-import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bulk import fill
 from documents import ORDERS
-from served import Api
+from served import Api, furnish
 from sqlalchemy import Connection, text
+from stores import Files, migrate
 
 SPAN = '{from: "2026-01-01T00:00:10.000Z", to: "2026-01-01T01:00:00.000Z"}'
 FILTERS = (
@@ -64,13 +63,14 @@ class Planned:
 
 
 @pytest.fixture(scope="module", params=[*product((20, 20_000), ("as it is", "analyzed"))], ids="{0[0]} {0[1]}".format)
-def planned(
-    request: pytest.FixtureRequest, furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Planned]:
+def planned(request: pytest.FixtureRequest, files: Files) -> Iterator[Planned]:
     """A small table and a large one, with and without what ANALYZE tells the planner."""
     size, statistics = request.param
-    path = Path(shutil.copy(furnished[0], tmp_path_factory.mktemp("planned")))
-    with asyncio.Runner() as runner, Api(runner, path, furnished[1]) as api:
+    url = files.empty()
+    with asyncio.Runner() as runner:
+        runner.run(migrate(url))
+        keys = runner.run(furnish(url))
+    with asyncio.Runner() as runner, Api(runner, url, keys) as api:
         runner.run(api.database.write(partial(fill, size=size)))
         if statistics == "analyzed":
             runner.run(api.database.write(lambda connection: connection.execute(text("ANALYZE")) and None))

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,6 +14,7 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from reader import answer as answer_of
 from served import Api
+from stores import Store
 
 from db.tables import Row
 from graphql_api.errors import BadUserInput, LimitExceeded
@@ -26,9 +25,9 @@ randoms = st.randoms(use_true_random=False)
 
 
 @pytest.fixture(scope="module")
-def crowded(furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowded]:
+def crowded(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator[Crowded]:
     """Four applications full of sessions, behind limits that no document of these tests comes near."""
-    path = Path(shutil.copy(furnished[0], tmp_path_factory.mktemp("crowd")))
+    url = store.copy(furnished[0])
     limits = {
         "max_aliases": 10_000,
         "max_directives": 10_000,
@@ -37,8 +36,9 @@ def crowded(furnished: tuple[Path, dict[str, str]], tmp_path_factory: pytest.Tem
         "max_fields": 10**6,
         "max_cost": 10**9,
     }
-    with asyncio.Runner() as runner, Api(runner, path, furnished[1], **limits) as api:
+    with asyncio.Runner() as runner, Api(runner, url, furnished[1], **limits) as api:
         yield Crowded(api)
+    store.take_back(url)
 
 
 @settings(max_examples=150)

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 revision = "0001"
@@ -12,6 +13,8 @@ TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 TIME = sa.String(24).with_variant(TIMESTAMP(timezone=True, precision=3), "postgresql")
 AMOUNT = sa.BigInteger()
 JSON = sa.Text().with_variant(JSONB(), "postgresql")
+TOLD = sa.Text().with_variant(postgresql.JSON(), "postgresql")  # as it was written
+SEQUENCES = ("customer_session_id", "session_event_id")  # where many write at once
 STATES = ("open", "closed", "partially_returned", "cancelled")
 
 
@@ -250,7 +253,7 @@ def upgrade() -> None:
         sa.Column("discount_total", AMOUNT, nullable=False),
         sa.Column("reason", TEXT),
         sa.Column("changed_fields", JSON, nullable=False),
-        sa.Column("changes", JSON, nullable=False),
+        sa.Column("changes", TOLD, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "version", name="pk_session_event"),
         sa.ForeignKeyConstraint(
             ["application_id", "session_id"],
@@ -313,6 +316,10 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
 
+    if op.get_context().dialect.name == "postgresql":
+        for sequence in SEQUENCES:
+            op.execute(sa.schema.CreateSequence(sa.Sequence(sequence)))
+
 
 def downgrade() -> None:
     """Drop them, in the opposite order."""
@@ -331,3 +338,6 @@ def downgrade() -> None:
         "application",
     ):
         op.drop_table(table)
+    if op.get_context().dialect.name == "postgresql":
+        for sequence in SEQUENCES:
+            op.execute(sa.schema.DropSequence(sa.Sequence(sequence)))

@@ -1,0 +1,17 @@
+"""How a database server is spoken to; apart from the engine, which takes long to import."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """The way to a database server, where there is one. Times are in seconds.
+
+    ``pooled`` says that a pooler such as PgBouncer stands between, which gives a connection for a transaction only.
+    """
+
+    pool_size: int = 10
+    statement_timeout: float = 30
+    connect_timeout: float = 5
+    tls: str = "prefer"
+    pooled: bool = False

@@ -1,0 +1,177 @@
+"""The database for more than one machine: PostgreSQL by asyncpg, one pool of connections for reading and writing."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import asyncpg
+from asyncpg import Connection as Driver
+from sqlalchemy import URL, Connection, Dialect, Engine, StaticPool
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import greenlet_spawn
+
+from db.engine import AnswerTooLong, DatabaseAway, StatementTooDeep, UnusableDatabase
+from db.options import ServerOptions
+from db.postgresql_tail import PostgresTail
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+OLDEST = 14
+ATTEMPTS = 50  # of a transaction that others got in the way of
+LONGEST_PAUSE = 0.1  # seconds between two attempts
+KEPT_STATEMENTS = 500  # of each connection
+LOSES_A_RACE = ("40001", "40P01")  # serialization_failure, deadlock_detected
+GOES_AWAY = (
+    "08",
+    "57P",
+)  # the connection fails, the server is shut down; but not 57014, a statement that was cancelled
+NO_WAY_IN = (OSError, TimeoutError)
+
+
+class Link(Driver):  # type: ignore[misc]  # asyncpg has no types
+    """A connection to the server, and the same as SQLAlchemy sees it."""
+
+    __slots__ = ("engine",)
+    engine: Engine
+
+
+class PostgresDatabase:
+    """A database of a PostgreSQL server, and the way to it."""
+
+    def __init__(self, pool: asyncpg.Pool, dialect: Dialect, connect: Callable[[], Awaitable[Driver]] | None) -> None:
+        self.dialect = dialect
+        self._pool = pool
+        self.tail = PostgresTail(self._link, connect)
+
+    @classmethod
+    async def open(cls, url: URL, options: ServerOptions) -> Self:
+        """Raises UnusableDatabase where the server does not let us in or is too old."""
+        dialect = PGDialect_asyncpg(dbapi=PGDialect_asyncpg.import_dbapi())  # type: ignore[no-untyped-call]  # SQLAlchemy
+        _, arguments = dialect.create_connect_args(url)  # type: ignore[no-untyped-call]  # SQLAlchemy
+        if options.pooled:
+            arguments["statement_cache_size"] = 0
+        else:
+            arguments["statement_cache_size"] = KEPT_STATEMENTS
+            milliseconds = round(options.statement_timeout * 1_000)
+            arguments["server_settings"] = {"statement_timeout": str(milliseconds), "jit": "off"}
+        try:
+            pool = await asyncpg.create_pool(
+                **arguments,
+                ssl=options.tls,
+                min_size=1,
+                max_size=options.pool_size,
+                max_queries=2**62,
+                max_cacheable_statement_size=0,
+                command_timeout=options.statement_timeout,
+                timeout=options.connect_timeout,
+                init=lambda link: initialize(link, dialect, url),
+                reset=leave,
+                connection_class=Link,
+            )
+        except (*NO_WAY_IN, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise UnusableDatabase(f"The PostgreSQL server cannot be used: {error or type(error).__name__}.") from error
+        return cls(pool, dialect, None if options.pooled else partial(asyncpg.connect, **arguments, ssl=options.tls))
+
+    async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation in one transaction: committed when this returns, rolled back when it raises.
+
+        A transaction that lost a race against others is tried again.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._transact("BEGIN", operation, *args, **kwargs)
+            except (asyncpg.PostgresError, DBAPIError) as error:
+                if sqlstate(error) not in LOSES_A_RACE or attempt == ATTEMPTS - 1:
+                    raise
+            await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.001 * 2**attempt)))  # noqa: S311  # no secret
+        raise AssertionError("the last attempt returns or raises")
+
+    async def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation that only reads, on one snapshot."""
+        return await self._transact("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", operation, *args, **kwargs)
+
+    async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
+        """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLong.
+
+        No text in PostgreSQL has U+0000 in it: what is sought with it is nothing, and is equal to nothing.
+        """
+        values = [None if type(value) is str and "\0" in value else value for value in parameters.values()]
+        try:
+            async with self._link() as link:
+                return await link.fetchval(statement, *values)
+        except asyncpg.StatementTooComplexError as error:
+            raise StatementTooDeep from error
+        except asyncpg.ProgramLimitExceededError as error:
+            raise AnswerTooLong(2**30) from error
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the server."""
+        await self.tail.close()
+        await self._pool.close()
+
+    async def _transact(
+        self, begin: str, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an operation in one transaction."""
+        async with self._link() as link:
+            await link.execute(begin)
+            try:
+                done = await greenlet_spawn(partial(run, link.engine, operation, *args, **kwargs))
+            except BaseException:
+                await give_up(link)
+                raise
+            await link.execute("COMMIT")
+            return done
+
+    @asynccontextmanager
+    async def _link(self) -> AsyncIterator[Link]:
+        """A connection, for a while. Raises DatabaseAway where there is none to be had, or where it breaks."""
+        try:
+            link = await self._pool.acquire()
+        except (*NO_WAY_IN, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise DatabaseAway from error
+        try:
+            yield link
+        except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if link.is_closed() or sqlstate(error).startswith(GOES_AWAY):
+                raise DatabaseAway from error
+            raise
+        finally:
+            await self._pool.release(link)
+
+
+async def give_up(link: Link) -> None:
+    """Roll back, or where not even that can be done, let go of the connection: the server then does it."""
+    try:
+        await link.execute("ROLLBACK")
+    except Exception:  # whatever it is, what was there before it is what is told
+        link.terminate()
+
+
+async def initialize(link: Link, dialect: PGDialect_asyncpg, url: URL) -> None:
+    """Let SQLAlchemy speak over a new connection; transactions are not its business."""
+    adapted: Any = AsyncAdapt_asyncpg_connection(dialect.dbapi, link, 0)  # type: ignore[no-untyped-call]  # SQLAlchemy
+    adapted.autocommit = True
+    link.engine = Engine(StaticPool(lambda: adapted), dialect, url)
+    if not dialect.server_version_info:
+        await greenlet_spawn(run, link.engine, dialect.initialize)
+
+
+async def leave(link: Link) -> None:
+    """Give a connection back as it is: nothing was set in it."""
+
+
+def run(engine: Engine, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run an operation over SQLAlchemy's connection."""
+    with engine.connect() as connection:
+        return operation(connection, *args, **kwargs)
+
+
+def sqlstate(error: BaseException) -> str:
+    """PostgreSQL's code of an error; empty where it has none."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
