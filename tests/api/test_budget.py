@@ -139,8 +139,22 @@ def test_a_holder_is_let_in_for_as_long_as_it_has_overdrawn_nothing(costs: list[
             spent += cost
 
 
+@given(st.lists(st.integers(1, 400), min_size=200))
+def test_no_more_than_a_hundredth_of_a_large_budget_is_overlooked(costs: list[int]) -> None:
+    budget, spent = Budget(10_000), 0
+    for cost in costs:
+        try:
+            budget.check("holder")
+        except RateLimited:
+            break
+        budget.charge("holder", cost)
+        spent += cost
+        assert spent <= 10_000 + 100 + 400
+    assert spent > 10_000 or spent == sum(costs)
+
+
 def test_a_holder_that_was_forgotten_is_found_out_again(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr("graphql_api.guard.budget.MAX_SPENT", 1)
+    monkeypatch.setattr("graphql_api.guard.budget.MAX_KNOWN", 1)
     budget = Budget(1)
     budget.charge("one", 2)
     budget.charge("another", 2)
