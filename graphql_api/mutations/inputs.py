@@ -1,15 +1,17 @@
-"""Input objects of mutations: graphql-core makes them while it coerces.
+"""Inputs of mutations: graphql-core makes the objects while it coerces, and resolvers take them as they are.
 
 Strawberry would go through the coerced values once more, and work out the name and the type of every field again: half
 of what a mutation costs outside the database.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
+import strawberry
+from graphql import GraphQLFieldResolver, GraphQLInputObjectType, GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
 
 BACK = GraphQLCoreConverter.DEFINITION_BACKREF
 
@@ -17,14 +19,27 @@ BACK = GraphQLCoreConverter.DEFINITION_BACKREF
 def make_while_coercing(mutation: GraphQLObjectType) -> None:
     """Have every input object that a mutation takes made once."""
     for field in mutation.fields.values():
+        field.resolve = resolver(field.extensions[BACK])
         for argument in field.args.values():
+            argument.out_name = argument.extensions[BACK].python_name
             for input_type in input_objects(get_named_type(argument.type)):
                 definition: StrawberryObjectDefinition = input_type.extensions[BACK]
                 for each in input_type.fields.values():
                     each.out_name = each.extensions[BACK].python_name
                 input_type.is_one_of = bool(definition.is_one_of)  # Strawberry checks it while it makes the object
                 input_type.out_type = maker(definition.origin)  # type: ignore[method-assign, assignment]  # as its constructor does
-                definition.from_input = as_made
+
+
+def resolver(field: StrawberryField) -> GraphQLFieldResolver:
+    """The function behind a field, which needs nothing of what Strawberry can do around it."""
+    assert field.base_resolver is not None
+    assert not field.extensions
+    function: Any = field.base_resolver.wrapped_func
+
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        return function(info=strawberry.Info(_raw_info=info, _field=field), **arguments)
+
+    return resolve
 
 
 def input_objects(type_: object) -> Iterator[GraphQLInputObjectType]:
@@ -38,8 +53,3 @@ def input_objects(type_: object) -> Iterator[GraphQLInputObjectType]:
 def maker(type_: type[Any]) -> Callable[[dict[str, Any]], Any]:
     """Coerced values to the object. What was left out has the default that it has in Python."""
     return lambda values: type_(**values)
-
-
-def as_made(type_: type, value: Mapping[str, Any], context: object) -> Any:
-    """What Strawberry is to make of an object that is there."""
-    return value
