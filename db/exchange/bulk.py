@@ -4,13 +4,13 @@ While a statement of many rows runs, Python is free to read the next lines of a 
 would be handed to and fro all the time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from itertools import chain, count, islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Table, Text, bindparam, cast, func, select
+from sqlalchemy import Connection, Dialect, Integer, Table, Text, bindparam, cast, func, select
+from sqlalchemy.util import await_only
 
 from db.domain.session import CustomerSession
 from db.exchange.history import Told
@@ -111,29 +111,47 @@ def add_parts(tables: Mapping[Table, list[Row]], key: Row, session: CustomerSess
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Write rows, but for profiles that are there. What SQLAlchemy does for each value is done for a column at once."""
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-    for index, (name, values) in enumerate(zip(COLUMNS[table], columns, strict=False)):
-        bound = table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-        if bound:
-            columns[index] = [None if value is None else bound(value) for value in values]
-    values = list(zip(*columns, strict=True))
+    """Write rows, but for profiles that are there."""
+    if not rows:
+        return
+    values = bound(connection.dialect, table, rows)
+    if connection.dialect.name == "postgresql":
+        copy_rows(connection, table, values)
+        return
     start = 0
     for size in SIZES:
         while len(values) - start >= size:
             some = values[start : start + size]
-            connection.exec_driver_sql(
-                inserting(table, size, connection.dialect.name), tuple(chain.from_iterable(some))
-            )
+            connection.exec_driver_sql(inserting(table, [row_of("?" * len(some[0]))] * size), tuple(chain(*some)))
             start += size
 
 
-@cache
-def inserting(table: Table, size: int, dialect: str) -> str:
-    """The INSERT of so many rows."""
+def copy_rows(connection: Connection, table: Table, values: Sequence[Row]) -> None:
+    """Write rows as PostgreSQL takes them fastest. COPY cannot pass over what is there."""
     columns = COLUMNS[table]
-    numbers = count(1)
-    marks = (f"${next(numbers)}" if dialect == "postgresql" else "?" for _ in range(size * len(columns)))
-    rows = ", ".join(f"({', '.join(islice(marks, len(columns)))})" for _ in range(size))
+    if table is PROFILE:
+        marks = row_of(f"${number}" for number, _ in enumerate(columns, 1))
+        connection.exec_driver_sql(inserting(table, [marks]), list(values))
+    else:
+        driver: Any = connection.connection.dbapi_connection
+        await_only(driver._connection.copy_records_to_table(table.name, records=values, columns=columns))
+
+
+def bound(dialect: Dialect, table: Table, rows: Sequence[Row]) -> list[Row]:
+    """The rows as the driver takes them. What SQLAlchemy does for each value is done for a column at once."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for index, (name, values) in enumerate(zip(COLUMNS[table], columns, strict=False)):
+        if bind := table.c[name].type.dialect_impl(dialect).bind_processor(dialect):
+            columns[index] = [None if value is None else bind(value) for value in values]
+    return list(zip(*columns, strict=True))
+
+
+def row_of(values: Iterable[str]) -> str:
+    """A row in SQL."""
+    return f"({', '.join(values)})"
+
+
+def inserting(table: Table, rows: Iterable[str]) -> str:
+    """The INSERT of some rows."""
     there = " ON CONFLICT DO NOTHING" * (table is PROFILE)
-    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {rows}{there}"  # noqa: S608  # our own names
+    return f"INSERT INTO {table.name} {row_of(COLUMNS[table])} VALUES {', '.join(rows)}{there}"  # noqa: S608  # our own names

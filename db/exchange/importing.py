@@ -26,7 +26,7 @@ from db.exchange.record import Record
 from db.exchange.seen import Names, Profiles
 from db.exchange.stored import named
 from db.repository.applications import settings, with_definitions
-from db.repository.core import SESSION
+from db.repository.core import APPLICATION, PROFILE, SESSION
 
 FIRSTS = (
     select(SESSION.c.profile_id, func.max(case((SESSION.c.first_session, 1), else_=0)))
@@ -36,6 +36,22 @@ FIRSTS = (
         SESSION.c.profile_id.is_not(None),  # so that SQLite takes the index that has only these
     )
     .group_by(SESSION.c.profile_id)
+)
+
+
+TAKE_APPLICATION = (
+    select(APPLICATION.c.application_id)
+    .where(APPLICATION.c.application_id == bindparam("application_id"))
+    .with_for_update()
+)
+TAKE_PROFILES = (
+    select(PROFILE.c.integration_id)
+    .where(
+        PROFILE.c.application_id == bindparam("application_id"),
+        PROFILE.c.integration_id.in_(bindparam("profile_ids", expanding=True)),
+    )
+    .order_by(PROFILE.c.integration_id)
+    .with_for_update()
 )
 
 
@@ -138,9 +154,21 @@ def profiles_of(candidates: Iterable[Candidate]) -> set[str]:
 
 def carry_out(connection: Connection, command: ImportSessions, judged: Judged, known: Mapping[str, bool]) -> Sifted:
     """Import some lines."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        keep_others_out(connection, command.application_id, profiles_of(judged.candidates))
     sifted = sift(connection, command, judged, known)
     add_all(connection, command.application_id, sifted.new)
     return sifted
+
+
+def keep_others_out(connection: Connection, application_id: int, profile_ids: Collection[str]) -> None:
+    """Let nobody else add to an application, or touch the profiles, until the transaction ends.
+
+    A new session or profile refers to its application, and so waits for its row.
+    """
+    connection.execute(TAKE_APPLICATION, {"application_id": application_id})
+    if profile_ids:
+        connection.execute(TAKE_PROFILES, {"application_id": application_id, "profile_ids": list(profile_ids)})
 
 
 def sift(connection: Connection, command: ImportSessions, judged: Judged, known: Mapping[str, bool]) -> Sifted:
