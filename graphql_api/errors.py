@@ -51,7 +51,7 @@ class TimedOut(RequestError):
 
 
 class Unavailable(RequestError):
-    """The database cannot be used now. Nothing was changed, and the same request may be sent again."""
+    """The database cannot be used now; the message says whether anything may have been changed."""
 
     code = "UNAVAILABLE"
 

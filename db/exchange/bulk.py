@@ -133,8 +133,9 @@ def copy_rows(connection: Connection, table: Table, values: Sequence[Row]) -> No
         marks = row_of(f"${number}" for number, _ in enumerate(columns, 1))
         connection.exec_driver_sql(inserting(table, [marks]), list(values))
     else:
-        driver: Any = connection.connection.dbapi_connection
-        await_only(driver._connection.copy_records_to_table(table.name, records=values, columns=columns))
+        adapted: Any = connection.connection.dbapi_connection
+        driver = connection.dialect.get_driver_connection(adapted)
+        await_only(driver.copy_records_to_table(table.name, records=values, columns=columns))
 
 
 def bound(dialect: Dialect, table: Table, rows: Sequence[Row]) -> list[Row]:

@@ -30,7 +30,7 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
     """Do some work on the database brought up to this release."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from db.engine import CannotWrite, UnusableDatabase, open_database
+    from db.engine import CannotWrite, DatabaseAway, UnusableDatabase, open_database
     from db.migrations import upgrade
 
     async def run() -> T:
@@ -45,5 +45,6 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
         return asyncio.run(run())
     except UnusableDatabase as error:
         raise typer.TyperException(str(error)) from error
-    except (CannotWrite, SQLAlchemyError) as error:
-        raise typer.TyperException(f"The database failed: {getattr(error, 'orig', error)}.") from error
+    except (CannotWrite, DatabaseAway, SQLAlchemyError) as error:
+        cause = getattr(error, "orig", None) or str(error) or error.__cause__
+        raise typer.TyperException(f"The database failed: {cause}.") from error

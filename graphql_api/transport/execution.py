@@ -21,12 +21,16 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from db.engine import CannotWrite
+from db.engine import CannotWrite, DatabaseAway
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut, Unavailable
 from graphql_api.reading.plans import Request, answer_whole
 
 log = logging.getLogger("cartograph")
+AWAY: Mapping[type[Exception], str] = {
+    CannotWrite: "The database cannot be written now. Nothing was changed; try again later.",
+    DatabaseAway: "The database is away. A change may have been made all the same: repeat it with its idempotency key.",
+}
 
 MAX_COERCION_ERRORS = 10
 
@@ -153,10 +157,9 @@ def shown(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
 def masked(error: GraphQLError) -> GraphQLError:
     """The error, or a stand-in for it."""
     cause = error.original_error
-    if isinstance(cause, CannotWrite):
-        log.warning("the database cannot be written: %s", cause)
-        away = Unavailable("The database cannot be written now. Nothing was changed; try again later.")
-        return GraphQLError(away.message, error.nodes, path=error.path, extensions=away.extensions)
+    if isinstance(cause, CannotWrite | DatabaseAway):
+        log.warning("the database cannot be used: %s", str(cause) or cause.__cause__)
+        return GraphQLError(AWAY[type(cause)], error.nodes, path=error.path, extensions={"code": Unavailable.code})
     if cause is not None and not isinstance(cause, GraphQLError):
         identifier = uuid4().hex
         log.error("internal error %s", identifier, exc_info=cause)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimited
+from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimited, Unavailable
 from graphql_api.observe.operation import Operation
 from graphql_api.server import Server
 from graphql_api.transport import execution, response, results, sse, websocket
@@ -61,9 +61,11 @@ class GraphQLEndpoint:
         except ClientGone:
             scope["seen"].outcome = "GONE"
         except Exception as error:
-            scope["seen"].outcome = "INTERNAL"
             failed = execution.masked(GraphQLError(str(error), original_error=error))
-            await response.refuse(send, HttpError(HTTPStatus.INTERNAL_SERVER_ERROR, failed), chosen(accept) or JSON)
+            outcome = scope["seen"].outcome = code([failed])
+            away = outcome == Unavailable.code
+            status = HTTPStatus.SERVICE_UNAVAILABLE if away else HTTPStatus.INTERNAL_SERVER_ERROR
+            await response.refuse(send, HttpError(status, failed), chosen(accept) or JSON)
 
     async def answer(self, server: Server, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Run what a request asks for. Raises HttpError and ClientGone."""

@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from served import Api
 from sqlalchemy import Connection, Engine, event
+from stores import path_of
 
 import db.sqlite
 from db.exchange.checking import check_sessions
@@ -53,8 +53,9 @@ def pages(connection: Connection) -> int:
 
 
 def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(
-    api: Api, room: Callable[[int], None]
+    serve_file: Callable[..., Api], room: Callable[[int], None]
 ) -> None:
+    api = serve_file()
     create(api, "before")
     before = api.everything()
     room(api.shop.query(pages) + 5)
@@ -70,18 +71,18 @@ def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(
 
 
 @pytest.fixture
-def impatient(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
+def impatient(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
     """A server that waits a tenth of a second for a lock, so that tests need not wait for ten."""
     patience = {"PRAGMA busy_timeout = 10000": "PRAGMA busy_timeout = 100"}
     monkeypatch.setattr(db.sqlite, "PRAGMAS", [patience.get(pragma, pragma) for pragma in db.sqlite.PRAGMAS])
-    return serve()
+    return serve_file()
 
 
 @pytest.fixture
-def locked(impatient: Api, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def locked(impatient: Api) -> Iterator[sqlite3.Connection]:
     """Another connection in a transaction that writes, as of another process."""
     create(impatient, "before")
-    connection = sqlite3.connect(tmp_path / "cartograph.db", isolation_level=None)
+    connection = sqlite3.connect(path_of(impatient.server.settings.database_url), isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     yield connection
     connection.close()
