@@ -1,8 +1,8 @@
 """What is read. A case is one entry here; its requests differ in their variables alone, as an application's do."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +24,16 @@ CART = """fragment Cart on CustomerSession {
     firstSession
     cartItems { position sku name quantity price total }
 }"""
+POSTGRAPHILE = "PostGraphile"
+GRAPHILE_CART = """fragment Cart on CustomerSession {
+    integrationId
+    profileId
+    state: printedState
+    total: printedTotal
+    created: printedCreated
+    firstSession
+    cartItems { position sku name quantity price: printedPrice total: printedTotal }
+}"""
 ALIASES = range(1, 101)
 INTEGRATION_IDS = ", ".join(f"$i{each}: String!" for each in ALIASES)
 ALIASED = "\n".join(
@@ -33,16 +43,20 @@ ALIASED = "\n".join(
 
 @dataclass(frozen=True)
 class Request:
-    """One operation, named as in ``query``, and its variables for each number of a session."""
+    """One operation, named as in ``query``, and its variables for each number of a session.
+
+    ``translated`` has the query for peers, by their names, whose schemas are not ours; their answers are the same.
+    """
 
     operation: str
     query: str
     variables: Callable[[int], dict[str, Any]]
+    translated: Mapping[str, str] = field(default_factory=dict)
 
-    def body(self, number: int) -> str:
-        """The JSON that is sent."""
-        variables = self.variables(number)
-        return json.dumps({"query": self.query, "operationName": self.operation, "variables": variables})
+    def body(self, number: int, peer: str) -> str:
+        """The JSON that is sent to a peer."""
+        query, variables = self.translated.get(peer, self.query), self.variables(number)
+        return json.dumps({"query": query, "operationName": self.operation, "variables": variables})
 
 
 @dataclass(frozen=True)
@@ -59,16 +73,16 @@ class Case:
         """Whether rows change."""
         return self.request.query.startswith("mutation")
 
-    def bodies(self) -> list[list[str]]:
-        """The requests to be sent in turn, each with what is asked when it has been answered."""
+    def bodies(self, peer: str) -> list[list[str]]:
+        """The requests to be sent to a peer in turn, each with what is asked when it has been answered."""
         asked = (self.request, self.then) if self.then else (self.request,)
-        return [[each.body(number * STRIDE % SESSIONS) for each in asked] for number in range(REQUESTS)]
+        return [[each.body(number * STRIDE % SESSIONS, peer) for each in asked] for number in range(REQUESTS)]
 
-    def compared(self) -> list[str]:
+    def compared(self, peer: str) -> list[str]:
         """Requests to be answered alike. What makes a session comes twice: it is taken once, and refused once."""
-        numbered = enumerate(self.bodies()[:CHECKED])
+        numbered = enumerate(self.bodies(peer)[:CHECKED])
         bodies = [body.replace(NEW, f"{self.name} {number}") for number, both in numbered for body in both]
-        return [*bodies, *(bodies if self.writes else ()), *(each.body(0) for each in self.refused)]
+        return [*bodies, *(bodies if self.writes else ()), *(each.body(0, peer) for each in self.refused)]
 
 
 def moment(number: int) -> str:
@@ -90,6 +104,14 @@ READS = (
                 customerSession(integrationId: $integrationId) { ...Cart }
             }"""
             + CART,
+            translated={
+                POSTGRAPHILE: """query Session($integrationId: String!) {
+                    customerSession: customerSessionByApplicationIdAndIntegrationId(
+                        applicationId: 1, integrationId: $integrationId
+                    ) { ...Cart }
+                }"""
+                + GRAPHILE_CART
+            },
             variables=lambda number: {"integrationId": f"session-{number}"},
         ),
     ),
@@ -101,6 +123,17 @@ READS = (
                 customerSessions(first: 50, filter: {created: {to: $to}}) { nodes { ...Cart } }
             }"""
             + CART,
+            translated={
+                POSTGRAPHILE: """query Page($to: Datetime!) {
+                    customerSessions: allCustomerSessions(
+                        first: 50
+                        condition: {applicationId: 1}
+                        filter: {created: {lessThan: $to}}
+                        orderBy: [CREATED_DESC, ROW_ID_DESC]
+                    ) { nodes { ...Cart } }
+                }"""
+                + GRAPHILE_CART
+            },
             variables=lambda number: {"to": moment(number)},
         ),
     ),

@@ -4,8 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cases import READS, Case
-from databases import Stored, sqlite
-from servers import BY_HAND, MERCURIUS, ONE_OF_OURS, OURS, STRAWBERRY, STRAWBERRY_CACHED, TWO_OF_OURS, Peer
+from databases import Stored, postgresql, sqlite
+from servers import (
+    BY_HAND,
+    GRAPHILE,
+    MERCURIUS,
+    MERCURIUS_PG,
+    ONE_OF_OURS,
+    OURS,
+    STRAWBERRY,
+    STRAWBERRY_CACHED,
+    TWO_OF_OURS,
+    Peer,
+)
 from writes import WRITES
 
 
@@ -48,6 +59,22 @@ CONTESTS = (
         title="Writes on SQLite",
         stored=sqlite,
         peers=(OURS, MERCURIUS),
+        cases=WRITES,
+        connections=32,
+    ),
+    Contest(
+        name="postgresql-reads",
+        title="Reads on PostgreSQL",
+        stored=postgresql,
+        peers=(OURS, GRAPHILE, MERCURIUS_PG),
+        cases=READS[:2],
+        connections=32,
+    ),
+    Contest(
+        name="postgresql-writes",
+        title="Writes on PostgreSQL",
+        stored=postgresql,
+        peers=(OURS, MERCURIUS_PG),
         cases=WRITES,
         connections=32,
     ),

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from data import load
+from stores import Server
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,29 @@ class SqliteStore:
 def sqlite(folder: Path) -> Iterator[Store]:
     """A file in a folder."""
     yield SqliteStore(folder)
+
+
+class PostgresStore:
+    """A database of a server that is started for it, as PostgreSQL comes: only the number of connections is greater."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.place = self._at(server.empty())
+        self.key = load(self.place.url)
+
+    def copied(self, name: str) -> Place:
+        """A copy of the database; nobody may have it open meanwhile."""
+        return self._at(self._server.duplicate(self.place.url))
+
+    def _at(self, url: str) -> Place:
+        return Place(url, url.replace("+asyncpg", ""))
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[Store]:
+    """A server out of a wheel, that waits for the disk."""
+    with closing(Server(fsync="on")) as server:
+        yield PostgresStore(server)
 
 
 Stored = Callable[[Path], AbstractContextManager[Store]]

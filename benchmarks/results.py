@@ -18,7 +18,7 @@ from contests import Contest
 Figures = dict[tuple[str, str], list[float]]
 
 PACKAGES = ("cartograph", "strawberry-graphql", "graphql-core", "sqlmodel", "SQLAlchemy", "starlette", "uvicorn")
-MODULES = ("mercurius", "graphql-jit", "fastify", "better-sqlite3")
+MODULES = ("mercurius", "graphql-jit", "fastify", "better-sqlite3", "pg", "postgraphile")
 NODE_MODULES = Path(__file__).parent / "node_modules"
 PROCESSORS = Path("/proc/cpuinfo")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import groupby
+from itertools import groupby, product
 from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from chart import drawn
 from contests import CONTESTS, Contest
 from databases import Place, Store
 from results import Figures, Outcome, printed
-from servers import Broken, Server, served
+from servers import Broken, Peer, Server, served
 
 HERE = Path(__file__).parent
 WARM_UP = 1  # seconds
@@ -56,27 +56,23 @@ def main(
 def held(contest: Contest, store: Store, folder: Path, rounds: int, seconds: int) -> Outcome:
     """What comes of one contest. Raises Broken where its servers do not do the same."""
     places = [store.copied(peer.name) if contest.writes else store.place for peer in contest.peers]
+    figures: Figures = {(case.name, peer.name): [] for case in contest.cases for peer in contest.peers}
     with ExitStack() as running:
         servers = [
             running.enter_context(served(peer, place, folder))
             for peer, place in zip(contest.peers, places, strict=True)
         ]
         for case in contest.cases:
-            typer.echo(f"Checking: {case.name}", err=True)
-            check(case, servers, store.key)
-            lines = ("\t".join(bodies) for bodies in case.bodies())
-            sent(folder, case).write_text("\n".join(lines), encoding="utf-8")
-        figures: Figures = {(case.name, peer.name): [] for case in contest.cases for peer in contest.peers}
+            prepare(case, servers, store.key, folder)
         for number in range(rounds + 1):
             typer.echo(f"{contest.title}, round {number} of {rounds}" if number else "Warming up", err=True)
-            for case in contest.cases:
-                script = ["write.lua", str(sent(folder, case)), store.key, f"{case.name}, round {number}: "]
-                if not case.writes:
-                    script = ["post.lua", *script[1:3]]
-                for server in servers:
-                    rate = wrk(server, script, contest.connections, seconds if number else WARM_UP)
-                    if number:
-                        figures[case.name, server.peer.name].append(rate)
+            for case, server in product(contest.cases, servers):
+                script = ["post.lua", str(sent(folder, case, server.peer)), store.key]
+                if case.writes:
+                    script = ["write.lua", *script[1:], f"{case.name}, round {number}: "]
+                rate = wrk(server, script, contest.connections, seconds if number else WARM_UP)
+                if number:
+                    figures[case.name, server.peer.name].append(rate)
         memory = {server.peer.name: server.resident() for server in servers}
     if contest.writes:
         for place in places:
@@ -84,15 +80,24 @@ def held(contest: Contest, store: Store, folder: Path, rounds: int, seconds: int
     return Outcome(contest, figures, memory)
 
 
-def sent(folder: Path, case: Case) -> Path:
-    """The file of a case's requests; those of one line are sent one after another."""
-    return folder / f"{case.name}.jsonl"
+def prepare(case: Case, servers: Sequence[Server], key: str, folder: Path) -> None:
+    """See that all answer alike, and write down what will be sent to each. Raises Broken."""
+    typer.echo(f"Checking: {case.name}", err=True)
+    check(case, servers, key)
+    for server in servers:
+        lines = ("\t".join(bodies) for bodies in case.bodies(server.peer.name))
+        sent(folder, case, server.peer).write_text("\n".join(lines), encoding="utf-8")
+
+
+def sent(folder: Path, case: Case, peer: Peer) -> Path:
+    """The file of a case's requests to a peer; those of one line are sent one after another."""
+    return folder / f"{peer.name}, {case.name}.jsonl"
 
 
 def check(case: Case, servers: Sequence[Server], key: str) -> None:
     """Raises Broken where a server answers with an error, or not as Cartograph does."""
-    for body in case.compared():
-        answers = [(server.peer.name, server.answer(body, key)) for server in servers]
+    for bodies in zip(*(case.compared(server.peer.name) for server in servers), strict=True):
+        answers = [(server.peer.name, server.answer(body, key)) for server, body in zip(servers, bodies, strict=True)]
         for name, answer in answers:
             if "errors" in answer or answer["data"] != answers[0][1]["data"]:
                 raise Broken(f"{name} answers {case.name!r} in its own way: {str(answer)[:2_000]}")
@@ -103,7 +108,6 @@ def audit(place: Place) -> None:
     command = [sys.executable, "-m", "graphql_api", "check"]
     environment = {**os.environ, "CARTOGRAPH_DATABASE_URL": place.url}
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)  # noqa: S603  # our own
-    typer.echo(f"{place.name}: {done.stdout.splitlines()[-1:] or done.stderr}", err=True)
     if done.returncode:
         raise Broken(f"What was written to {place.name} is not sound: {done.stdout[:2_000]}{done.stderr[:2_000]}")
 

@@ -36,6 +36,8 @@ ONE_OF_OURS = Peer("One process", "#80b3ec", OURS.command)
 STRAWBERRY_CACHED = Peer("Strawberry, cached", "#bf3989", (*UVICORN, "strawberry_plain:cached"))
 STRAWBERRY = Peer("Strawberry", "#d4a5c0", (*UVICORN, "strawberry_plain:plain"))
 MERCURIUS = Peer("Mercurius", "#1a7f37", ("node", str(PEERS_FOLDER / "mercurius" / "sqlite.js")))
+MERCURIUS_PG = Peer("Mercurius", "#1a7f37", ("node", str(PEERS_FOLDER / "mercurius" / "postgres.js")))
+GRAPHILE = Peer("PostGraphile", "#8250df", ("node", str(PEERS_FOLDER / "postgraphile.js")))
 BY_HAND = Peer("SQL by hand", "#8c959f", (*UVICORN, "starlette_sql:app"))
 
 
@@ -80,6 +82,7 @@ def served(peer: Peer, database: Place, folder: Path) -> Iterator[Server]:
         "DATABASE": database.name,
         "PORT": str(port),
         "NODE_ENV": "production",
+        "GRAPHILE_ENV": "production",
         "CARTOGRAPH_DATABASE_URL": database.url,
         "CARTOGRAPH_PORT": str(port),
     }

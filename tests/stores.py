@@ -162,11 +162,16 @@ class Server:
         """One that was taken back, or else a new one: that takes ten times as long."""
         if self._returned[url]:
             return self._returned[url].pop()
-        name = f"cartograph_{next(self._numbers)}"
         if url not in self._originals.values():
             self._within(url, LAY_BY)
+        copy = self.duplicate(url)
+        self._originals[copy] = url
+        return copy
+
+    def duplicate(self, url: str) -> str:
+        """A new one with the same rows."""
+        name = f"cartograph_{next(self._numbers)}"
         self._administer(f"CREATE DATABASE {name} TEMPLATE {name_of(url)}")
-        self._originals[self.url(name)] = url
         return self.url(name)
 
     def take_back(self, url: str) -> None:

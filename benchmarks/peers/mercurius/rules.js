@@ -122,7 +122,7 @@ export const createdEvent = (session) =>
     identifiers: [],
     total: session.total / 10_000,
     attributes: {},
-    firstSession: session.first_session === 1,
+    firstSession: Boolean(session.first_session),
     discounts: {},
     updated: session.updated,
   });

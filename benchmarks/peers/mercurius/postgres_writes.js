@@ -1,0 +1,122 @@
+// Both changes over node-postgres: one transaction each, pipelined as far as the rules allow, in named statements that
+// each connection prepares once. What a payload shows is what was written; nothing is read again.
+import { closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
+
+const UNIQUE_VIOLATION = "23505";
+
+const BEGIN = { name: "begin", text: "BEGIN" };
+const COMMIT = { name: "commit", text: "COMMIT" };
+const ROLLBACK = { name: "rollback", text: "ROLLBACK" };
+// DO NOTHING would not lock the row: of two sessions at once both could be their customer's first.
+const HOLD_PROFILE = {
+  name: "hold profile",
+  text: `
+    INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
+    VALUES (1, $1, $2, $2, '{}')
+    ON CONFLICT (application_id, integration_id) DO UPDATE SET updated = customer_profile.updated`,
+};
+const HAS_SESSION = {
+  name: "has session",
+  text: "SELECT EXISTS (SELECT 1 FROM customer_session WHERE application_id = 1 AND profile_id = $1) AS found",
+};
+const EVENT_COLUMNS = `
+  application_id, session_id, version, id, type, occurred, actor, state, from_state, total, discount_total,
+  changed_fields, changes`;
+const ADD = {
+  name: "add",
+  text: `
+    WITH
+      session AS (
+        INSERT INTO customer_session (
+          application_id, id, integration_id, profile_id, state, version, first_session, minor_digits, total,
+          discount_total, returned_total, created, updated, attributes
+        )
+        VALUES (1, nextval('customer_session_id'), $1, $2, 'open', 1, $3, 2, $4, 0, 0, $5, $5, '{}')
+        RETURNING id
+      ),
+      lines AS (
+        INSERT INTO cart_item (
+          application_id, session_id, position, sku, name, quantity, returned_quantity, price, discount_share,
+          returned_total, attributes
+        )
+        SELECT 1, session.id, position, sku, name, quantity, 0, price, 0, 0, '{}'
+        FROM session, unnest($6::int[], $7::text[], $8::text[], $9::int[], $10::bigint[])
+          AS line (position, sku, name, quantity, price)
+      )
+    INSERT INTO session_event (${EVENT_COLUMNS})
+    SELECT 1, session.id, 1, nextval('session_event_id'), 'created', $5, $11, 'open', NULL, $4, 0, $12, $13
+    FROM session
+    RETURNING session_id`,
+};
+const FIND = {
+  name: "find",
+  text: "SELECT * FROM customer_session WHERE application_id = 1 AND integration_id = $1 FOR UPDATE",
+};
+const CLOSE = {
+  name: "close",
+  text: `
+    UPDATE customer_session SET state = 'closed', version = $2, updated = $3, closed = $3
+    WHERE application_id = 1 AND id = $1 AND version = $2 - 1`,
+};
+const APPEND = {
+  name: "append",
+  text: `
+    INSERT INTO session_event (${EVENT_COLUMNS})
+    VALUES (1, $1, $2, nextval('session_event_id'), $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+};
+
+const column = (lines, name) => lines.map((line) => line[name]);
+
+const create = async (client, input, now) => {
+  const session = created(input, now);
+  const { integration_id, profile_id, total, lines } = session;
+  const ask = (statement, ...values) => client.query({ ...statement, values });
+  const [, , other] = await Promise.all(
+    profile_id === null ? [ask(BEGIN)] : [ask(BEGIN), ask(HOLD_PROFILE, profile_id, now), ask(HAS_SESSION, profile_id)],
+  );
+  session.first_session = other === undefined || !other.rows[0].found;
+  const { actor, changed_fields, changes } = createdEvent(session);
+  const columns = ["position", "sku", "name", "quantity", "price"].map((name) => column(lines, name));
+  const first = session.first_session;
+  const row = [integration_id, profile_id, first, total, now, ...columns, actor, changed_fields, changes];
+  try {
+    await Promise.all([ask(ADD, ...row), ask(COMMIT)]); // where the first fails, the second rolls back
+  } catch (error) {
+    throw error.code === UNIQUE_VIOLATION ? taken(integration_id) : error;
+  }
+  return session;
+};
+
+const close = async (client, { integrationId, expectedVersion }, now) => {
+  const ask = (statement, ...values) => client.query({ ...statement, values });
+  const [, found] = await Promise.all([ask(BEGIN), ask(FIND, integrationId)]);
+  const session = closed(found.rows[0], integrationId, expectedVersion, now);
+  const told = closedEvent(session);
+  const { type, actor, state, from_state, total, discount_total, changed_fields, changes } = told;
+  const row = [type, told.occurred, actor, state, from_state, total, discount_total, changed_fields, changes];
+  const [changed] = await Promise.all([
+    ask(CLOSE, session.id, session.version, session.closed),
+    ask(APPEND, session.id, session.version, ...row),
+    ask(COMMIT),
+  ]);
+  if (changed.rowCount !== 1) throw new Error("the session has moved on");
+  return session;
+};
+
+export const writes = (pool, shown) => {
+  const carriedOut =
+    (change) =>
+    async (_, { input }) => {
+      const client = await pool.connect();
+      try {
+        return { session: shown(await change(client, input, new Date().toISOString())), errors: [] };
+      } catch (error) {
+        await client.query(ROLLBACK);
+        if (!(error instanceof Refused)) throw error;
+        return { session: null, errors: error.errors };
+      } finally {
+        client.release();
+      }
+    };
+  return { createSession: carriedOut(create), closeSession: carriedOut(close) };
+};
