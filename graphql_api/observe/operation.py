@@ -80,5 +80,5 @@ class Operation:
         return " ".join(f"{name}={fact}" for name, fact in self.facts().items() if fact is not None)
 
 
-# The operation that this task, or this thread of a database, is at work on.
+# The operation that this task is at work on.
 current: ContextVar[Operation | None] = ContextVar("operation", default=None)

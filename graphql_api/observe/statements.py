@@ -1,6 +1,7 @@
 """Statements, counted for the operation that they are run for, and traced where it is."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
@@ -10,6 +11,9 @@ from graphql_api.observe.operation import Ended, Operation, current
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# Who an operation of the database is run for; not what a request sets going besides, such as noting the use of a key.
+running: ContextVar[Operation | None] = ContextVar("running", default=None)
 
 
 class Counted:
@@ -59,11 +63,11 @@ def run_for(
     """An operation of the database that knows, in whichever thread it runs, who asked for it in another."""
 
     def run(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        token = current.set(seen)
+        token = running.set(seen)
         try:
             return operation(connection, *args, **kwargs)
         finally:
-            current.reset(token)
+            running.reset(token)
 
     return run
 
@@ -81,7 +85,7 @@ async def traced(ended: Ended, reading: Coroutine[Any, Any, T]) -> T:
 
 def begin(connection: Connection, cursor: object, text: str, values: object, statement: Any, many: bool) -> None:
     """SQLAlchemy begins a statement."""
-    if seen := current.get():
+    if seen := running.get():
         seen.statements += 1
         if seen.trace:
             statement.ended = seen.trace.statement(text, connection.dialect.name)
