@@ -43,7 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._received += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:  # it has become a WebSocket
             return
         if self._in_head and self._received > MAX_HEAD:
             self._refuse(self._too_long())

@@ -1,5 +1,6 @@
 """graphql-transport-ws: what is said to whom, and with which code a socket is closed."""
 
+import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -9,7 +10,7 @@ from served import Api
 from sockets import PROTOCOL, Client, Running, running, until
 from websockets.exceptions import InvalidStatus
 
-from graphql_api.transport import websocket
+from graphql_api.transport import uvicorn_http, websocket
 
 FEED = "subscription { sessionEvents { node { session { integrationId } } } }"
 WHO = "{ viewer { role } }"
@@ -194,6 +195,18 @@ def test_a_socket_that_is_not_initialised_in_time_is_closed_with_4408(
 ) -> None:
     monkeypatch.setattr(websocket, "INIT_SECONDS", 0.05)
     closes(play, 4408, key=None)
+
+
+def test_a_socket_that_is_open_is_no_request_that_does_not_come(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uvicorn_http, "HEAD_SECONDS", 0.05)
+
+    async def scenario(server: Running) -> None:
+        async with server.client() as client:
+            await asyncio.sleep(0.2)
+            await client.say("ping")
+            assert await client.hear() == {"type": "pong"}
+
+    play(scenario)
 
 
 def test_a_message_that_is_too_long_closes_the_socket_with_1009(serve: Callable[..., Api]) -> None:
