@@ -1,0 +1,57 @@
+"""Cartograph with its protection taken off, for one question only: what the protection costs. Never serve this.
+
+Off are the check of keys (the first viewer is everyone), budgets and the cap on requests under way, the deadline, the
+look-out for clients that go, the cost in answers, and the limits of a request's head. Limits of documents are at their
+widest; they are kept with a document, as its validation is, so that a document that comes again does not meet them.
+"""
+
+import asyncio
+import os
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import uvicorn
+
+from graphql_api.app import from_environment
+from graphql_api.commands.serve import connection_options
+from graphql_api.guard.gate import Gate
+from graphql_api.guard.keys import Keys
+from graphql_api.observe import log
+from graphql_api.settings import PREFIX, load_settings
+from graphql_api.transport import execution, http, request
+
+WIDEST = ("aliases", "cost", "depth", "directives", "document_length", "fields", "operations", "root_fields", "tokens")
+
+check = Keys.viewer
+everyone: list[Any] = []
+
+
+async def anyone(keys: Keys, authorization: str | None) -> Any:
+    """Whoever asked first."""
+    if not everyone:
+        everyone.append(await check(keys, authorization))
+    return everyone[0]
+
+
+def nothing(*arguments: Any) -> None:
+    """In place of what protects."""
+
+
+unlimited = SimpleNamespace(**{**vars(asyncio), "timeout": nullcontext})
+
+if __name__ == "__main__":
+    os.environ.update({f"{PREFIX}MAX_{each.upper()}": str(10**9) for each in WIDEST})
+    for where, name, instead in (
+        (Keys, "viewer", anyone),
+        (Gate, "enter", nothing),
+        (Gate, "leave", nothing),
+        (http, "Attended", nullcontext),
+        (execution, "cost_of", nothing),
+        (execution, "asyncio", unlimited),
+        (request, "asyncio", unlimited),
+    ):
+        setattr(where, name, instead)
+    settings = load_settings()
+    options = {**connection_options(settings), "http": "httptools", "log_config": log.configuration(settings)}
+    uvicorn.run(from_environment, factory=True, port=settings.port, access_log=False, **options)
