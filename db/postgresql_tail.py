@@ -1,6 +1,7 @@
 """The end of the history in PostgreSQL."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -8,18 +9,21 @@ from typing import Any
 
 from db.repository.core import CHANNEL
 
-POLL = 0.5  # seconds after which a look is taken though nobody has told of anything
-SOON = 0.01  # seconds after which a look is taken at what was not settled the last time
+log = logging.getLogger("cartograph")
+
+SOON, POLL = 0.01, 0.25  # seconds between two looks: at what is not settled, and where nobody tells of anything
+PAUSE = 1.0  # seconds before a connection that was lost is made again
 REACHED = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM session_event_id"
-RUNNING = """
-SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint FROM pg_current_snapshot() AS now"""
+OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+NUMBERED = f"{OLDEST}, pg_current_xact_id()::text::bigint"
 
 
 class PostgresTail:
-    """Every process hears what any has committed, on a connection of its own; a look now and then finds the rest.
+    """Every process hears of what any has committed, on a connection of its own; a look now and then finds the rest.
 
-    Ids are given before the commit, and each to a transaction that has had its own number before. So all events up to
-    an id are there once the transactions that were running when the sequence had come to it have ended.
+    Ids are given before the commit, each to a transaction that has had a number before. So all events up to an id are
+    there once every transaction has ended whose number is lower than one that is taken after the sequence had come to
+    that id. (The snapshot's xmax is no such number: transactions beyond it may be running.)
     """
 
     def __init__(
@@ -27,34 +31,63 @@ class PostgresTail:
     ) -> None:
         self._link = link
         self._connect = connect
-        self._listener: Any = None
+        self._listening: asyncio.Task[None] | None = None
         self._told = asyncio.Event()
         self._settled = 0
-        self._unsettled: deque[tuple[int, int]] = deque()  # an id, and the transaction that came after it was given
+        self._seen = 0
+        self._unsettled: deque[tuple[int, int]] = deque()  # an id, and a number that was taken after it was given
 
     async def changed(self) -> None:
-        """Return when something has been told, or after a while."""
-        if self._connect is not None and (self._listener is None or self._listener.is_closed()):
-            self._listener = await self._connect()
-            await self._listener.add_listener(CHANNEL, lambda *_: self._told.set())
-            return  # what was told before nobody has heard
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SOON if self._unsettled else POLL):
-                await self._told.wait()
-        self._told.clear()
+        """Return when more has been settled than when this returned before."""
+        if self._listening is None and self._connect is not None:
+            self._listening = asyncio.create_task(self._listen(self._connect))
+        wait = SOON
+        while await self.settled() == self._seen:
+            wait = min(2 * wait, POLL) if self._unsettled else POLL
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._told.wait()
+                    wait = SOON
+            self._told.clear()
+        self._seen = self._settled
 
     async def settled(self) -> int:
-        """The id that all transactions which may have taken it, or one before it, have ended."""
+        """The id up to which whatever transaction took one has ended."""
         async with self._link() as link:
             reached = await link.fetchval(REACHED)
-            oldest, following = await link.fetchrow(RUNNING)  # after the sequence was looked at, never before
-        if reached > (self._unsettled[-1][0] if self._unsettled else self._settled):
-            self._unsettled.append((reached, following))
+            if reached > self._noted():
+                oldest, number = await link.fetchrow(NUMBERED)
+                if reached > self._noted():
+                    self._unsettled.append((reached, number))
+            elif self._unsettled:
+                oldest = await link.fetchval(OLDEST)
         while self._unsettled and self._unsettled[0][1] <= oldest:
             self._settled = self._unsettled.popleft()[0]
         return self._settled
 
     async def close(self) -> None:
         """Hear no more."""
-        if self._listener is not None:
-            await self._listener.close()
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+    def _noted(self) -> int:
+        """The highest id that is settled or will be."""
+        return self._unsettled[-1][0] if self._unsettled else self._settled
+
+    async def _listen(self, connect: Callable[[], Awaitable[Any]]) -> None:
+        """Hear of commits; where the connection is lost, on another one."""
+        while True:
+            lost, connection = asyncio.Event(), None
+            try:
+                connection = await connect()
+                connection.add_termination_listener(lambda _, lost=lost: lost.set())
+                await connection.add_listener(CHANNEL, lambda *_: self._told.set())
+                self._told.set()  # what was told before, nobody has heard
+                await lost.wait()
+            except Exception:  # whatever it is, looks go on
+                log.warning("nobody tells of new events", exc_info=True)
+            finally:
+                if connection is not None:
+                    connection.terminate()
+            await asyncio.sleep(PAUSE)

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -17,9 +15,14 @@ import httpx
 import pytest
 from process import Process, address, serving
 from sockets import PATIENCE, PROTOCOL, until
-from stores import path_of
+from stores import Store
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+
+from db.engine import open_database
+from db.feed import LARGEST
+from db.history import ApplicationHistory
+from graphql_api.settings import PREFIX
 
 PROCESSES, WRITERS, SUBSCRIBERS, SESSIONS, CHANGES = 3, 20, 30, 12, 600
 
@@ -96,12 +99,22 @@ START = b'["feed",1,0]'.hex()
 
 
 @pytest.fixture
-def fleet(own_directory: Path, furnished_file: tuple[str, dict[str, str]]) -> Iterator[Fleet]:
-    """Three servers on one SQLite file."""
-    shutil.copy(path_of(furnished_file[0]), own_directory / "cartograph.db")
+def database_url(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator[str]:
+    """A database with two applications and keys of every role, on SQLite and on PostgreSQL."""
+    url = store.copy(furnished[0])
+    yield url
+    store.take_back(url)
+
+
+@pytest.fixture
+def fleet(
+    own_directory: Path, furnished: tuple[str, dict[str, str]], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Fleet]:
+    """Three servers on one database."""
+    monkeypatch.setenv(f"{PREFIX}DATABASE_URL", database_url)
     with ExitStack() as running:
         processes = [running.enter_context(serving("--port", "0")) for _ in range(PROCESSES)]
-        yield Fleet({address(process): process for process in processes}, furnished_file[1])
+        yield Fleet({address(process): process for process in processes}, furnished[1])
 
 
 async def write(fleet: Fleet, changes: Iterator[int]) -> None:
@@ -116,21 +129,18 @@ async def write(fleet: Fleet, changes: Iterator[int]) -> None:
                 assert response.json()["data"]["upsertSession"]["errors"] == []
 
 
-def committed() -> tuple[list[str], dict[str, list[str]]]:
+async def committed(url: str) -> tuple[list[str], dict[str, list[str]]]:
     """The global ids of all events in commit order, and of each session's."""
-    connection = sqlite3.connect("cartograph.db")
-    everything, by_session = [], defaultdict(list)
-    for session_id, version, name in connection.execute(
-        "SELECT e.session_id, e.version, s.integration_id FROM session_event e JOIN customer_session s"
-        " ON s.application_id = e.application_id AND s.id = e.session_id WHERE e.application_id = 1 ORDER BY e.id"
-    ):
-        everything.append(f"event-1-{session_id}-{version}")
-        by_session[name].append(everything[-1])
-    connection.close()
-    return everything, by_session
+    database = await open_database(url)
+    events = await database.query(ApplicationHistory(1).next, 0, LARGEST, 2 * CHANGES)
+    await database.close()
+    by_session = defaultdict(list)
+    for event in events:
+        by_session[event.integration_id].append(f"event-1-{event.session_id}-{event.version}")
+    return [f"event-1-{event.session_id}-{event.version}" for event in events], by_session
 
 
-def test_nothing_is_lost_nothing_comes_twice_and_nothing_out_of_order(fleet: Fleet) -> None:
+def test_nothing_is_lost_nothing_comes_twice_and_nothing_out_of_order(fleet: Fleet, database_url: str) -> None:
     names = [None] * (SUBSCRIBERS // 2) + [f"s{number % SESSIONS}" for number in range(SUBSCRIBERS // 2)]
     subscribers = [Subscriber(fleet, name) for name in names]
 
@@ -144,7 +154,7 @@ def test_nothing_is_lost_nothing_comes_twice_and_nothing_out_of_order(fleet: Fle
         following = [asyncio.create_task(subscriber.run()) for subscriber in subscribers]
         changes = numbers()
         await asyncio.gather(*(write(fleet, changes) for _ in range(WRITERS)))
-        everything, by_session = committed()
+        everything, by_session = await committed(database_url)
         for subscriber, task in zip(subscribers, following, strict=True):
             expected = len(everything if subscriber.name is None else by_session[subscriber.name])
             await until(lambda: len(subscriber.ids) >= expected or task.done())  # noqa: B023  # it is awaited here
