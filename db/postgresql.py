@@ -138,7 +138,7 @@ class PostgresDatabase:
         try:
             yield link
         except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if link.is_closed() or sqlstate(error).startswith(GOES_AWAY):
+            if is_gone(link) or sqlstate(error).startswith(GOES_AWAY):
                 raise DatabaseAway from error
             raise
         finally:
@@ -150,7 +150,16 @@ async def give_up(link: Link) -> None:
     try:
         await link.execute("ROLLBACK")
     except Exception:  # whatever it is, what was there before it is what is told
-        link.terminate()
+        if not is_gone(link):
+            link.terminate()
+
+
+def is_gone(link: Link) -> bool:
+    """Whether a connection has ended; the pool then takes it back at once, and answers nothing for it any more."""
+    try:
+        return bool(link.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def initialize(link: Link, dialect: PGDialect_asyncpg, url: URL) -> None:

@@ -142,7 +142,7 @@ class Server:
 
     def close(self) -> None:
         """End it for good, at once."""
-        self._runner.run(self._administrator.close())
+        self._administrator.terminate()
         self._runner.close()
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait()
