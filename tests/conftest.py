@@ -31,7 +31,8 @@ settings.load_profile("untimed")
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest) -> Store:
     """Where databases are kept: whatever stands on this is tested on both."""
-    kept: Store = request.getfixturevalue("files" if request.param == "sqlite" else "server")
+    names = {"sqlite": "files", "postgresql": "server"}
+    kept: Store = request.getfixturevalue(names.get(request.param, request.param))
     return kept
 
 
@@ -45,6 +46,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 def server() -> Iterator[Server]:
     """PostgreSQL."""
     server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def serializable() -> Iterator[Server]:
+    """PostgreSQL where every transaction is serializable unless it says otherwise."""
+    server = Server(default_transaction_isolation="serializable")
     yield server
     server.close()
 
