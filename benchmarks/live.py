@@ -1,9 +1,9 @@
 """What open subscriptions take: memory, and the time from a change to its subscribers.
 
-Run by hand (``python benchmarks/live.py``): it starts ``cartograph serve`` as one process on a database of its own,
-opens a socket for each subscription, makes so many changes a second for a while, and prints what came of it. A time is
-measured from when the change is asked for to when a subscriber has the event, so that the change itself and the work of
-this client, which shares the machine, are in it.
+Run by hand (``PYTHONPATH=tests python benchmarks/live.py``): it starts ``cartograph serve`` as one process on a
+database of its own, opens a socket for each subscription, makes so many changes a second for a while, and prints what
+came of it. A time is measured from when the change is asked for to when a subscriber has the event, so that the change
+itself and the work of this client, which shares the machine, are in it.
 """
 
 import argparse
