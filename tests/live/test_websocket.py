@@ -222,6 +222,25 @@ def test_a_message_that_is_too_long_closes_the_socket_with_1009(serve: Callable[
     api.runner.run(scenario())
 
 
+def test_a_peer_that_never_reads_is_let_go(serve: Callable[..., Api]) -> None:
+    api = serve(deadline_seconds=0.2)
+
+    async def flood(client: Client) -> None:
+        while True:
+            await client.say("ping", payload={"x": "y" * 1_000_000})
+
+    async def scenario() -> None:
+        async with running(api) as server, server.client() as client:
+            client.connection.transport.pause_reading()
+            flooding = asyncio.create_task(flood(client))
+            await until(lambda: len(api.server.connections) == 0)
+            flooding.cancel()
+            await asyncio.gather(flooding, return_exceptions=True)
+            client.connection.transport.abort()
+
+    api.runner.run(scenario())
+
+
 def test_an_id_is_free_again_when_its_operation_is_over(play: Play) -> None:
     async def scenario(server: Running) -> None:
         async with server.client() as client:
