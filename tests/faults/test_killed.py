@@ -3,21 +3,54 @@
 import asyncio
 import os
 import signal
-import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from customers import Act, Customers
 from process import Process, address, serving
+from sqlalchemy import Connection, select
+from stores import Store
 
+from db.engine import open_database
+from db.repository.core import SESSION
 from graphql_api.cli import main
+from graphql_api.settings import PREFIX
+
+
+@pytest.fixture
+def process(
+    own_directory: Path, store: Store, furnished: tuple[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Process]:
+    """``cartograph serve`` in a process of its own, on either database."""
+    url = store.copy(furnished[0])
+    monkeypatch.setenv(f"{PREFIX}DATABASE_URL", url)
+    with serving("--port", "0") as process:
+        yield process
+    store.take_back(url)
+
+
+@pytest.fixture
+def customers(process: Process, furnished: tuple[str, dict[str, str]]) -> Customers:
+    """Customers of that server."""
+    return Customers(address(process), furnished[1]["writer"])
 
 
 def versions() -> dict[str, int]:
     """Every session that is kept, with its version."""
-    connection = sqlite3.connect("cartograph.db")
-    found = dict(connection.execute("SELECT integration_id, version FROM customer_session"))
-    connection.close()
-    return found
+
+    async def look() -> dict[str, int]:
+        database = await open_database(os.environ[f"{PREFIX}DATABASE_URL"])
+        try:
+            return await database.query(rows)
+        finally:
+            await database.close()
+
+    def rows(connection: Connection) -> dict[str, int]:
+        found = connection.execute(select(SESSION.c.integration_id, SESSION.c.version))
+        return {row.integration_id: row.version for row in found}
+
+    return asyncio.run(look())
 
 
 def killing(process: Process, after: int) -> Act:
