@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,7 @@ from db.engine import CannotWrite, DatabaseAway
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut, Unavailable
 from graphql_api.reading.plans import Request, answer_whole
+from graphql_api.transport.waiting import while_waiting
 
 log = logging.getLogger("cartograph")
 AWAY: Mapping[type[Exception], str] = {
@@ -48,9 +50,9 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
 async def run(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> ExecutionResult:
     """The result of an operation, its errors fit to be shown. It is cut off when its deadline has passed."""
     try:
-        async with asyncio.timeout(context.settings.deadline_seconds):
-            how = queried if operation.operation is OperationType.QUERY else executed
-            result = await how(context, operation, variables)
+        how = queried if operation.operation is OperationType.QUERY else executed
+        deadline = partial(asyncio.timeout, context.settings.deadline_seconds)
+        result = await while_waiting(how(context, operation, variables), deadline)
     except TimeoutError:
         problem = f"Not done within {context.settings.deadline_seconds:g} seconds."
         if operation.operation is OperationType.MUTATION:  # what the writer has taken up cannot be called back

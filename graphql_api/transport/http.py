@@ -30,6 +30,7 @@ from graphql_api.transport.request import (
     who,
 )
 from graphql_api.transport.results import Results, answer, code, is_refusal, prepare
+from graphql_api.transport.waiting import while_waiting
 
 PATH = "/graphql"
 
@@ -88,8 +89,7 @@ class GraphQLEndpoint:
             status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Overloaded) else HTTPStatus.TOO_MANY_REQUESTS
             raise HttpError(status, error, headers={"Retry-After": str(error.seconds)}) from error
         try:
-            async with Attended(receive):
-                told = await come_of(server, seen, given, method, accept)
+            told = await while_waiting(come_of(server, seen, given, method, accept), partial(Attended, receive))
         finally:
             server.gate.leave(viewer.key_prefix, seen.cost)
         if not isinstance(told, ExecutionResult):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 
 from graphql import GraphQLError
@@ -13,6 +14,7 @@ from graphql_api.server import Server
 from graphql_api.transport import parameters
 from graphql_api.transport.negotiation import is_json
 from graphql_api.transport.parameters import NotWellFormed, Parameters
+from graphql_api.transport.waiting import while_waiting
 
 Headers = Mapping[bytes, bytes]
 
@@ -74,8 +76,8 @@ async def sent(server: Server, headers: Headers, receive: Receive) -> Parameters
     if length.isdigit() and (len(length) > DIGITS or int(length) > most):
         raise too_long(most)
     try:
-        async with asyncio.timeout(server.settings.deadline_seconds):
-            return parameters.from_body(await body(receive, most))
+        deadline = partial(asyncio.timeout, server.settings.deadline_seconds)
+        return parameters.from_body(await while_waiting(body(receive, most), deadline))
     except TimeoutError:
         problem = f"The body did not come within {server.settings.deadline_seconds:g} seconds."
         raise HttpError(HTTPStatus.REQUEST_TIMEOUT, TimedOut(problem), headers={"Connection": "close"}) from None
