@@ -1,7 +1,8 @@
 """What a selection set selects on one object type: fragments spread, directives heeded, equal response keys merged."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from graphql import (
     DirectiveNode,
@@ -18,6 +19,9 @@ from graphql import (
 )
 
 from graphql_api.errors import BadUserInput
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 Truth = Callable[[ValueNode], bool]
 Sets = Sequence[SelectionSetNode | None]
@@ -90,3 +94,17 @@ def constant(node: ValueNode, variables: Mapping[str, Any]) -> Any:
 def response_key(node: FieldNode) -> str:
     """The name a field has in the answer."""
     return node.alias.value if node.alias else node.name.value
+
+
+def woven(orders: Mapping[T, Sequence[K]]) -> Iterator[tuple[K, list[T]]]:
+    """Several sequences in one, each item with all its owners, unless their orders contradict each other."""
+    left = {owner: deque(order) for owner, order in orders.items()}
+    owners = Counter(item for order in orders.values() for item in order)
+    while heads := {owner: queue[0] for owner, queue in left.items() if queue}:
+        first = Counter(heads.values())
+        item = next((each for each in first if first[each] == owners[each]), next(iter(first)))
+        taken = [owner for owner, head in heads.items() if head == item]
+        for owner in taken:
+            left[owner].popleft()
+        owners[item] -= len(taken)
+        yield item, taken

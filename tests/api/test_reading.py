@@ -330,3 +330,15 @@ def test_no_value_of_a_request_stands_in_a_statement(api: Api, sent: list[str]) 
 
     assert len(sent) > 20
     assert not [statement for statement in sent if "ma'" in statement or 'rk"' in statement or profile in statement]
+
+
+def test_each_type_of_an_interface_has_its_fields_in_its_own_order(api: Api) -> None:
+    document = """{ customerSession(integrationId: "s1") { events(first: 3) { nodes {
+      ... on SessionUpdated { ...Named }  version  number: version  ...Named } } } }
+      fragment Named on SessionEvent { at: occurred  by: actor }"""
+    nodes = api.data(document)["customerSession"]["events"]["nodes"]
+    assert [list(node) for node in nodes] == [
+        ["version", "number", "at", "by"],
+        ["at", "by", "version", "number"],
+        ["version", "number", "at", "by"],
+    ]
