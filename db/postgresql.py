@@ -46,6 +46,7 @@ class PostgresDatabase:
     def __init__(self, pool: asyncpg.Pool, dialect: Dialect, connect: Callable[[], Awaitable[Driver]] | None) -> None:
         self.dialect = dialect
         self._pool = pool
+        self._writes: set[asyncio.Future[Any]] = set()  # those under way: the event loop alone would not keep them
         self.tail = PostgresTail(self._link, connect)
 
     @classmethod
@@ -80,8 +81,23 @@ class PostgresDatabase:
     async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in one transaction: committed when this returns, rolled back when it raises.
 
-        A transaction that lost a race against others is tried again.
+        What has begun is finished, though nobody waits for it any more.
         """
+        begun = asyncio.ensure_future(self._again_and_again(operation, *args, **kwargs))
+        self._writes.add(begun)
+        begun.add_done_callback(self._written)
+        return await asyncio.shield(begun)
+
+    def _written(self, done: asyncio.Future[Any]) -> None:
+        """Forget a transaction; where nobody waited, nobody is told what it raised."""
+        self._writes.discard(done)
+        if not done.cancelled():
+            done.exception()
+
+    async def _again_and_again(
+        self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run an operation in one transaction, and in another where it lost a race."""
         for attempt in range(ATTEMPTS):
             try:
                 return await self._transact("BEGIN", operation, *args, **kwargs)
@@ -119,13 +135,13 @@ class PostgresDatabase:
     ) -> T:
         """Run an operation in one transaction."""
         async with self._link() as link:
-            await link.execute(begin)
             try:
+                await link.execute(begin)
                 done = await greenlet_spawn(partial(run, link.engine, operation, *args, **kwargs))
+                await link.execute("COMMIT")
             except BaseException:
                 await give_up(link)
                 raise
-            await link.execute("COMMIT")
             return done
 
     @asynccontextmanager
@@ -149,9 +165,11 @@ async def give_up(link: Link) -> None:
     """Roll back, or where not even that can be done, let go of the connection: the server then does it."""
     try:
         await link.execute("ROLLBACK")
-    except Exception:  # whatever it is, what was there before it is what is told
+    except BaseException as error:
         if not is_gone(link):
             link.terminate()
+        if not isinstance(error, Exception):  # whatever else it is, what was there before it is what is told
+            raise
 
 
 def is_gone(link: Link) -> bool:

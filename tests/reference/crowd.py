@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from db.domain.attribute_values import AttributeType
 from db.domain.attributes import AttributeDefinition, AttributeEntity
@@ -170,11 +170,12 @@ class Crowd:
 
     def lines_of(self, integration_id: str) -> int:
         """How many lines a session has."""
-        count = (
+        count = text(
             "SELECT count(*) FROM cart_item JOIN customer_session s ON s.application_id = cart_item.application_id"
-            " AND s.id = session_id WHERE s.application_id = ? AND s.integration_id = ?"
+            " AND s.id = session_id WHERE s.application_id = :application_id AND s.integration_id = :integration_id"
         )
-        return int(self.connection.exec_driver_sql(count, (self.application_id, integration_id)).scalar_one())
+        names = {"application_id": self.application_id, "integration_id": integration_id}
+        return int(self.connection.execute(count, names).scalar_one())
 
     def odd(self) -> bool:
         """Heads or tails."""
