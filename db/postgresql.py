@@ -184,7 +184,7 @@ async def initialize(link: Link, dialect: PGDialect_asyncpg, url: URL) -> None:
     """Let SQLAlchemy speak over a new connection; transactions are not its business."""
     adapted: Any = AsyncAdapt_asyncpg_connection(dialect.dbapi, link, 0)  # type: ignore[no-untyped-call]  # SQLAlchemy
     adapted.autocommit = True
-    link.engine = Engine(StaticPool(lambda: adapted), dialect, url, hide_parameters=True)
+    link.engine = Engine(StaticPool(lambda: adapted, dialect=dialect), dialect, url, hide_parameters=True)
     if not dialect.server_version_info:
         await greenlet_spawn(run, link.engine, dialect.initialize)
 

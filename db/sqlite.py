@@ -144,7 +144,7 @@ class SqliteDatabase:
         """Run an operation that only reads, on one snapshot."""
 
         def run() -> T:
-            with self._engine.connect().execution_options(begin="BEGIN") as connection:
+            with self._engine.connect().execution_options(begin="BEGIN") as connection, connection.begin():
                 return operation(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
@@ -230,9 +230,9 @@ class Writer:
     def _commit_together(self, operations: list[Callable[[Connection], Any]]) -> list[Callable[[], Any]]:
         """What comes of each, in one transaction."""
         try:
-            with self._engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
+            options = {"begin": "BEGIN IMMEDIATE"}
+            with self._engine.connect().execution_options(**options) as connection, connection.begin():
                 told = [attempt(connection, operation) for operation in operations]
-                connection.commit()
         except Exception as error:  # nothing of them was written
             return [partial(fail, error)] * len(operations)
         return told
@@ -244,28 +244,24 @@ def attempt(connection: Connection, operation: Callable[[Connection], T]) -> Cal
     Raises what the operation raised where SQLite has undone the whole transaction with it: on a full disk it does, and
     then nothing of the others is left either.
     """
-    savepoint = connection.begin_nested()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("SAVEPOINT attempt")
     try:
         done = operation(connection)
     except Exception as error:  # told to the one who asked
-        if not within_transaction(connection):
+        if not driver.in_transaction:
             raise
-        savepoint.rollback()
+        driver.execute("ROLLBACK TO attempt")
+        driver.execute("RELEASE attempt")
         return partial(fail, error)
-    savepoint.commit()
+    driver.execute("RELEASE attempt")
     return lambda: done
-
-
-def within_transaction(connection: Connection) -> bool:
-    """Whether SQLite still holds the transaction."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver.in_transaction
 
 
 def fail(error: Exception) -> Any:
     """Raise what an operation raised, or CannotWrite for what is not its fault."""
-    cause = getattr(error, "orig", None)
+    cause = getattr(error, "orig", error)  # SQLAlchemy wraps it, a Statement does not
     if isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF in NOT_NOW:
         raise CannotWrite(str(cause)) from error
     raise error

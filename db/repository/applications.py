@@ -11,19 +11,24 @@ from db.domain.commands import UNSET, SessionContent
 from db.domain.errors import NotFound, Refused
 from db.domain.session import Rules
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
+from db.statements import Statement
 
-SETTINGS = select(*(APPLICATION.c[name] for name in ("minor_digits", "rounding_mode", "unknown_attributes"))).where(
-    APPLICATION.c.application_id == bindparam("application_id")
+DESCRIBED = ("entity", "name", "type", "description", "allowed_values", "editable")
+SETTINGS = Statement(
+    select(*(APPLICATION.c[name] for name in ("minor_digits", "rounding_mode", "unknown_attributes"))).where(
+        APPLICATION.c.application_id == bindparam("application_id")
+    )
 )
-
-DEFINITIONS = select(
-    *(ATTRIBUTE_DEFINITION.c[name] for name in ("entity", "name", "type", "description", "allowed_values", "editable"))
-).where(ATTRIBUTE_DEFINITION.c.application_id == bindparam("application_id"))
+DEFINITIONS = Statement(
+    select(*(ATTRIBUTE_DEFINITION.c[name] for name in DESCRIBED)).where(
+        ATTRIBUTE_DEFINITION.c.application_id == bindparam("application_id")
+    )
+)
 
 
 def settings(connection: Connection, application_id: int) -> Rules:
     """The rules, as yet without the definitions of attributes. Raises Refused with NotFound."""
-    row = connection.execute(SETTINGS, {"application_id": application_id}).one_or_none()
+    row = SETTINGS.first(connection, {"application_id": application_id})
     if row is None:
         raise unknown_application(application_id)
     return Rules(
@@ -47,9 +52,9 @@ def rules_for(
 def with_definitions(connection: Connection, application_id: int, rules: AttributeRules) -> AttributeRules:
     """The rules of attributes, with every definition of the application."""
     definitions = {}
-    for row in connection.execute(DEFINITIONS, {"application_id": application_id}).mappings():
-        allowed = row["allowed_values"]
-        definition = AttributeDefinition(**{**row, "allowed_values": None if allowed is None else tuple(allowed)})
+    for row in DEFINITIONS.rows(connection, {"application_id": application_id}):
+        allowed = None if row.allowed_values is None else tuple(row.allowed_values)
+        definition = AttributeDefinition(**{**row._asdict(), "allowed_values": allowed})
         definitions[definition.entity, definition.name] = definition
     return replace(rules, definitions=definitions)
 

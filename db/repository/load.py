@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, select
 
 from db.domain import text
 from db.domain.cart import CartLine, ReturnedItem
@@ -12,25 +12,28 @@ from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import MAX_ID, CustomerSession, SessionReturn
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
+from db.statements import Statement
 
 NAMED = (
     SESSION.c.application_id == bindparam("application_id"),
     SESSION.c.integration_id == bindparam("integration_id"),
 )
-ROW = (
+ROW = Statement(
     select(*(SESSION.c[field.name] for field in fields(CustomerSession) if field.name in SESSION.c))
     .where(*NAMED)
     .with_for_update()
 )
-NUMBER = select(SESSION.c.id).where(*NAMED)
-NAME = select(SESSION.c.integration_id).where(
-    SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("session_id")
+NUMBER = Statement(select(SESSION.c.id).where(*NAMED))
+NAME = Statement(
+    select(SESSION.c.integration_id).where(
+        SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("session_id")
+    )
 )
 
 
-def part(of: Table, *columns: str) -> Select[Any]:
+def part(of: Table, *columns: str) -> Statement:
     """The statement that reads what one session has in a table, in order of its key."""
-    return (
+    return Statement(
         select(*(of.c[name] for name in columns))
         .where(of.c.application_id == bindparam("application_id"), of.c.session_id == bindparam("session_id"))
         .order_by(*of.primary_key)
@@ -50,16 +53,16 @@ def find(connection: Connection, application_id: int, integration_id: str) -> Cu
     Raises Refused with InvalidInput where no session can have the integration ID.
     """
     names = names_of(application_id, integration_id)
-    row = connection.execute(ROW, names).mappings().one_or_none()
+    row = ROW.first(connection, names)
     if row is None:
         return None
-    key = {"application_id": application_id, "session_id": row["id"]}
-    cart = tuple(CartLine(**line) for line in connection.execute(CART, key).mappings())
+    key = {"application_id": application_id, "session_id": row.id}
+    cart = tuple(CartLine(**line._asdict()) for line in CART.rows(connection, key))
     return CustomerSession(
-        **row,
+        **row._asdict(),
         cart=cart,
-        identifiers=tuple(connection.execute(IDENTIFIERS, key).scalars()),
-        discounts={discount.label: discount.amount for discount in connection.execute(DISCOUNTS, key)},
+        identifiers=tuple(identifier for (identifier,) in IDENTIFIERS.rows(connection, key)),
+        discounts=dict(DISCOUNTS.rows(connection, key)),
         returns=returns(connection, key) if any(line.returned_quantity for line in cart) else (),
     )
 
@@ -74,15 +77,17 @@ def take(connection: Connection, application_id: int, integration_id: str) -> Cu
 
 def number_of(connection: Connection, application_id: int, integration_id: str) -> int:
     """The id of the session, which is kept from nobody. Raises as ``take`` does."""
-    number: int | None = connection.execute(NUMBER, names_of(application_id, integration_id)).scalar_one_or_none()
-    if number is None:
+    found = NUMBER.first(connection, names_of(application_id, integration_id))
+    if found is None:
         raise missing(connection, application_id, integration_id)
+    number: int = found.id
     return number
 
 
 def integration_id_of(connection: Connection, application_id: int, session_id: int) -> str | None:
     """The integration ID of a session by its number; None where there is none."""
-    return connection.execute(NAME, {"application_id": application_id, "session_id": session_id}).scalar_one_or_none()
+    found = NAME.first(connection, {"application_id": application_id, "session_id": session_id})
+    return found and found.integration_id
 
 
 def names_of(application_id: int, integration_id: str) -> Mapping[str, Any]:
@@ -101,9 +106,8 @@ def missing(connection: Connection, application_id: int, integration_id: str) ->
 def returns(connection: Connection, key: Mapping[str, Any]) -> tuple[SessionReturn, ...]:
     """The returns of one session, in the order in which they were made."""
     items: dict[int, list[ReturnedItem]] = {}
-    for version, *item in connection.execute(RETURNED_ITEMS, key):
+    for version, *item in RETURNED_ITEMS.rows(connection, key):
         items.setdefault(version, []).append(ReturnedItem(*item))
     return tuple(
-        SessionReturn(**made, items=tuple(items[made["version"]]))
-        for made in connection.execute(RETURNS, key).mappings()
+        SessionReturn(**made._asdict(), items=tuple(items[made.version])) for made in RETURNS.rows(connection, key)
     )

@@ -6,13 +6,16 @@ from functools import cache
 from sqlalchemy import Connection, bindparam, exists, select
 
 from db.domain.session import CustomerSession
-from db.repository.core import PROFILE, SESSION, Insert, insert_in
+from db.repository.core import PROFILE, SESSION, insert_in
+from db.statements import Statement
 
-HAS_OTHER_SESSION = select(
-    exists().where(
-        SESSION.c.application_id == bindparam("application_id"),
-        SESSION.c.profile_id == bindparam("profile_id"),
-        SESSION.c.id != bindparam("session_id"),
+HAS_OTHER_SESSION = Statement(
+    select(
+        exists().where(
+            SESSION.c.application_id == bindparam("application_id"),
+            SESSION.c.profile_id == bindparam("profile_id"),
+            SESSION.c.id != bindparam("session_id"),
+        )
     )
 )
 
@@ -27,7 +30,8 @@ def is_first(connection: Connection, session: CustomerSession, now: datetime) ->
         "profile_id": session.profile_id,
         "session_id": session.id,
     }
-    return not connection.execute(HAS_OTHER_SESSION, names).scalar_one()
+    [(has_other,)] = HAS_OTHER_SESSION.rows(connection, names)
+    return not has_other
 
 
 def hold(connection: Connection, application_id: int, integration_id: str, now: datetime) -> None:
@@ -39,12 +43,13 @@ def hold(connection: Connection, application_id: int, integration_id: str, now: 
         "updated": now,
         "attributes": {},
     }
-    connection.execute(holding(connection.dialect.name), new)
+    holding(connection.dialect.name).rows(connection, new)
 
 
 @cache
-def holding(dialect: str) -> Insert:
+def holding(dialect: str) -> Statement:
     """The statement. DO NOTHING would not lock the row on PostgreSQL: of two sessions at once both could be first."""
-    return insert_in(dialect, PROFILE).on_conflict_do_update(
+    statement = insert_in(dialect, PROFILE).on_conflict_do_update(
         index_elements=PROFILE.primary_key.columns, set_={"updated": PROFILE.c.updated}
     )
+    return Statement(statement)

@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
-from sqlalchemy.sql.dml import ReturningInsert
 
 from db.repository.applications import unknown_application
 from db.repository.core import APPLICATION, IDEMPOTENCY, insert_in
+from db.statements import Statement
 
 KEPT = timedelta(hours=24)
 PURGED = 100  # records at once, so that no change takes long for it
@@ -34,9 +34,13 @@ class Record:
 
 
 # In an UPDATE no parameter of the WHERE can have the name of a column.
-ANSWER = update(IDEMPOTENCY).where(*(IDEMPOTENCY.c[name] == bindparam(f"of_{name}") for name in RecordKey.__slots__))
-RECORD = select(IDEMPOTENCY.c.input_hash, IDEMPOTENCY.c.outcome).where(
-    *(IDEMPOTENCY.c[name] == bindparam(name) for name in RecordKey.__slots__)
+ANSWER = Statement(
+    update(IDEMPOTENCY).where(*(IDEMPOTENCY.c[name] == bindparam(f"of_{name}") for name in RecordKey.__slots__))
+)
+RECORD = Statement(
+    select(IDEMPOTENCY.c.input_hash, IDEMPOTENCY.c.outcome).where(
+        *(IDEMPOTENCY.c[name] == bindparam(name) for name in RecordKey.__slots__)
+    )
 )
 OLDEST = (
     select(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key)
@@ -45,9 +49,11 @@ OLDEST = (
     .limit(PURGED)
     .with_for_update(skip_locked=True)  # on PostgreSQL: what another change purges, or takes over, is left to it
 )
-PURGE = delete(IDEMPOTENCY).where(
-    IDEMPOTENCY.c.application_id == bindparam("application_id"),
-    tuple_(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key).in_(OLDEST),
+PURGE = Statement(
+    delete(IDEMPOTENCY).where(
+        IDEMPOTENCY.c.application_id == bindparam("application_id"),
+        tuple_(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key).in_(OLDEST),
+    )
 )
 
 
@@ -58,9 +64,9 @@ def claim(connection: Connection, key: RecordKey, input_hash: bytes, now: dateti
     other. A record past its time is taken over. Raises Refused with NotFound where there is no such application.
     """
     new = {**asdict(key), "input_hash": input_hash, "outcome": {}, "created": now}
-    if connection.execute(claiming(connection.dialect.name), {**new, "expired": now - KEPT}).one_or_none():
+    if claiming(connection.dialect.name).rows(connection, {**new, "expired": now - KEPT}):
         return None
-    row = connection.execute(RECORD, asdict(key)).one_or_none()
+    row = RECORD.first(connection, asdict(key))
     if row is None:
         raise unknown_application(key.application_id)
     return Record(*row)
@@ -69,16 +75,16 @@ def claim(connection: Connection, key: RecordKey, input_hash: bytes, now: dateti
 def answer(connection: Connection, key: RecordKey, outcome: Mapping[str, Any]) -> None:
     """Write down what a repeat will be answered."""
     names = {f"of_{name}": value for name, value in asdict(key).items()}
-    connection.execute(ANSWER, {**names, "outcome": outcome})
+    ANSWER.rows(connection, {**names, "outcome": outcome})
 
 
 def purge(connection: Connection, application_id: int, now: datetime) -> None:
     """Remove the oldest records that are past their time: all of them, or as many as may be at once."""
-    connection.execute(PURGE, {"application_id": application_id, "expired": now - KEPT})
+    PURGE.rows(connection, {"application_id": application_id, "expired": now - KEPT})
 
 
 @cache
-def claiming(dialect: str) -> ReturningInsert[int]:
+def claiming(dialect: str) -> Statement:
     """The INSERT of a record; it answers nothing where a live record has the key, or there is no such application."""
     columns = IDEMPOTENCY.c
     new = select(*(bindparam(column.name, type_=column.type) for column in columns)).where(
@@ -90,4 +96,4 @@ def claiming(dialect: str) -> ReturningInsert[int]:
         set_={name: statement.excluded[name] for name in ("input_hash", "outcome", "created")},
         where=columns.created <= bindparam("expired"),
     )
-    return statement.returning(columns.application_id)
+    return Statement(statement.returning(columns.application_id))

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, Text, and_, bindparam, cast, delete, func, insert, update
-from sqlalchemy.sql.dml import ReturningInsert
 
 from db.domain.cart import CartLine
 from db.domain.events import SessionEvent
@@ -20,10 +19,10 @@ from db.repository.core import (
     RETURN,
     RETURNED_ITEM,
     SESSION,
-    Insert,
     NextId,
     insert_in,
 )
+from db.statements import Statement
 
 Key = Mapping[str, Any]
 LINE = [field.name for field in fields(CartLine)]
@@ -37,39 +36,45 @@ def of_session(table: Table) -> ColumnElement[bool]:
 
 # Statements are made once, which takes longer than to run them. In an UPDATE no parameter of the WHERE can have the
 # name of a column.
-CHANGE = update(SESSION).where(
-    SESSION.c.application_id == bindparam("of_application"),
-    SESSION.c.id == bindparam("of_session"),
-    SESSION.c.version == bindparam("of_version"),
+CHANGE = Statement(
+    update(SESSION)
+    .where(
+        SESSION.c.application_id == bindparam("of_application"),
+        SESSION.c.id == bindparam("of_session"),
+        SESSION.c.version == bindparam("of_version"),
+    )
+    .returning(SESSION.c.id)
 )
-CUT = delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length"))
-CLEAR = {table: delete(table).where(of_session(table)) for table in (IDENTIFIER, DISCOUNT)}
+CUT = Statement(delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length")))
+CLEAR = {table: Statement(delete(table).where(of_session(table))) for table in (IDENTIFIER, DISCOUNT)}
+PUT = {table: Statement(insert(table).inline()) for table in (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)}
 
 
 @cache
-def adding(dialect: str) -> ReturningInsert[int]:
+def adding(dialect: str) -> Statement:
     """The INSERT of a session, which answers its id, or nothing where the integration ID is taken."""
     statement = insert_in(dialect, SESSION).values(id=NextId(SESSION))
     statement = statement.on_conflict_do_nothing(index_elements=["application_id", "integration_id"])
-    return statement.returning(SESSION.c.id)
+    return Statement(statement.returning(SESSION.c.id))
 
 
 @cache
-def appending(dialect: str) -> Insert | ReturningInsert[Any]:
+def appending(dialect: str) -> Statement:
     """The INSERT of an event. On PostgreSQL listeners hear of it when the transaction commits."""
-    statement = insert_in(dialect, EVENT).values(id=NextId(EVENT))
+    statement = insert_in(dialect, EVENT).values(id=NextId(EVENT)).inline()
     if dialect != "postgresql":
-        return statement
-    return statement.returning(func.pg_notify(CHANNEL, cast(EVENT.c.application_id, Text)))
+        return Statement(statement)
+    return Statement(statement.returning(func.pg_notify(CHANNEL, cast(EVENT.c.application_id, Text))))
 
 
 @cache
-def putting_line(dialect: str) -> Insert:
+def putting_line(dialect: str) -> Statement:
     """The INSERT of a line, or the UPDATE of the one in its place."""
     statement = insert_in(dialect, CART_ITEM)
-    return statement.on_conflict_do_update(
+    statement = statement.on_conflict_do_update(
         index_elements=CART_ITEM.primary_key.columns, set_={name: statement.excluded[name] for name in LINE}
     )
+    return Statement(statement)
 
 
 class LostUpdate(Exception):
@@ -80,10 +85,10 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
     """Write a new session. Answers it with its id, or None where its integration ID is taken."""
     new = {**row(session), "within": session.application_id}
     del new["id"]  # the statement finds it
-    session_id = connection.execute(adding(connection.dialect.name), new).scalar_one_or_none()
-    if session_id is None:
+    made = adding(connection.dialect.name).first(connection, new)
+    if made is None:
         return None
-    added = replace(session, id=session_id)
+    added = replace(session, id=made.id)
     put_parts(connection, replace(added, cart=(), identifiers=(), discounts={}), added)
     append(connection, added, event)
     return added
@@ -94,7 +99,7 @@ def save(connection: Connection, before: CustomerSession, after: CustomerSession
     old = row(before)
     changed = {name: value for name, value in row(after).items() if value != old[name]}
     unmoved = {"of_application": before.application_id, "of_session": before.id, "of_version": before.version}
-    if connection.execute(CHANGE, {**changed, **unmoved}).rowcount != 1:
+    if not CHANGE.rows(connection, {**changed, **unmoved}):
         raise LostUpdate(f"session {before.id} of application {before.application_id} is past version {before.version}")
     put_parts(connection, before, after)
     append(connection, after, event)
@@ -128,37 +133,36 @@ def put_parts(connection: Connection, before: CustomerSession, after: CustomerSe
 def put_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
     """Write the lines that differ. A row stays where it is: returned units refer to it."""
     if len(after) < len(before):
-        connection.execute(CUT, {**key, "length": len(after)})
+        CUT.rows(connection, {**key, "length": len(after)})
     lines = [
         {**key, "position": position, **{name: getattr(line, name) for name in LINE}}
         for position, line in enumerate(after)
         if position >= len(before) or line != before[position]
     ]
     if lines:
-        connection.execute(putting_line(connection.dialect.name), lines)
+        putting_line(connection.dialect.name).for_each(connection, lines)
 
 
 def put_all(connection: Connection, table: Table, key: Key, before: Sized, after: Sequence[Key]) -> None:
     """Write all of a short list anew."""
     if before:
-        connection.execute(CLEAR[table], key)
+        CLEAR[table].rows(connection, key)
     if after:
-        connection.execute(insert(table), after)
+        PUT[table].for_each(connection, after)
 
 
 def append(connection: Connection, session: CustomerSession, event: SessionEvent) -> None:
     """Add to the session's history, and to the feed of its application."""
     told = {name: getattr(event, name) for name in EVENT_FACTS}
-    connection.execute(
-        appending(connection.dialect.name), {**part_key(session), **told, "within": session.application_id}
-    )
+    facts = {**part_key(session), **told, "within": session.application_id}
+    appending(connection.dialect.name).rows(connection, facts)
 
 
 def add_return(connection: Connection, key: Key, made: SessionReturn) -> None:
     """Write one return and what went back."""
     key = {**key, "version": made.version}
-    connection.execute(insert(RETURN), {**key, "created": made.created, "amount": made.amount})
+    PUT[RETURN].rows(connection, {**key, "created": made.created, "amount": made.amount})
     items = [
         {**key, "position": item.position, "quantity": item.quantity, "amount": item.amount} for item in made.items
     ]
-    connection.execute(insert(RETURNED_ITEM), items)
+    PUT[RETURNED_ITEM].for_each(connection, items)

@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 from db.engine import Database
+from db.statements import watching
 from graphql_api.observe.operation import Ended, Operation, current
 
 P = ParamSpec("P")
@@ -17,7 +18,7 @@ running: ContextVar[Operation | None] = ContextVar("running", default=None)
 
 
 class Counted:
-    """A database whose statements are noted. A compiled read is one; of an operation SQLAlchemy tells each."""
+    """A database whose statements are noted. A compiled read is one; an operation's are told as they are run."""
 
     def __init__(self, database: Database) -> None:
         self.dialect = database.dialect
@@ -63,10 +64,11 @@ def run_for(
     """An operation of the database that knows, in whichever thread it runs, who asked for it in another."""
 
     def run(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        token = running.set(seen)
+        token, watched = running.set(seen), watching.set(noted)
         try:
             return operation(connection, *args, **kwargs)
         finally:
+            watching.reset(watched)
             running.reset(token)
 
     return run
@@ -83,12 +85,18 @@ async def traced(ended: Ended, reading: Coroutine[Any, Any, T]) -> T:
     return answer
 
 
-def begin(connection: Connection, cursor: object, text: str, values: object, statement: Any, many: bool) -> None:
-    """SQLAlchemy begins a statement."""
+def noted(text: str, dialect: str) -> Ended | None:
+    """A statement begins; what comes of it is told by calling the answer, if any."""
     if seen := running.get():
         seen.statements += 1
         if seen.trace:
-            statement.ended = seen.trace.statement(text, connection.dialect.name)
+            return seen.trace.statement(text, dialect)
+    return None
+
+
+def begin(connection: Connection, cursor: object, text: str, values: object, statement: Any, many: bool) -> None:
+    """SQLAlchemy begins a statement."""
+    statement.ended = noted(text, connection.dialect.name)
 
 
 def end(connection: Connection, cursor: object, text: str, values: object, statement: Any, many: bool) -> None:

@@ -1,6 +1,7 @@
 """How many statements a change takes: they are most of what it costs, and a cart of any size takes as many."""
 
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 
@@ -12,15 +13,16 @@ from db.domain.discounts import Discount
 
 
 @pytest.fixture
-def statements() -> Iterator[list[str]]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What has been sent to the database so far."""
     sent: list[str] = []
 
     def listen(*args: object) -> None:
         statement = str(args[2])
-        if not statement.startswith(("BEGIN", "SAVEPOINT", "RELEASE")):
+        if not statement.startswith("BEGIN"):
             sent.append(statement)
 
+    monkeypatch.setattr("db.statements.watching", ContextVar("all", default=lambda text, dialect: sent.append(text)))
     event.listen(Engine, "before_cursor_execute", listen)
     yield sent
     event.remove(Engine, "before_cursor_execute", listen)
