@@ -22,9 +22,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
 from served import Api
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, column, insert, table
 
+from db.statements import Statement
 from graphql_api import app
 from graphql_api.observe import observing
 from graphql_api.observe.operation import Operation, current
@@ -169,10 +169,20 @@ def test_a_failure_is_the_servers_fault_and_that_of_its_statement(
     assert "own words" not in "".join(span.to_json() for span in (*statements, operation))
 
 
-def test_a_statement_that_fails_in_a_change_has_its_span_all_the_same(api: Api, exporter: InMemorySpanExporter) -> None:
-    def broken(connection: Connection) -> None:
-        connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
+def by_sqlalchemy(connection: Connection) -> None:
+    """A statement that SQLAlchemy runs."""
+    connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
 
+
+def by_itself(connection: Connection) -> None:
+    """A statement that is run on the driver."""
+    Statement(insert(table("nowhere", column("number")))).rows(connection, {"number": 1})
+
+
+@pytest.mark.parametrize("broken", [by_sqlalchemy, by_itself])
+def test_a_statement_that_fails_in_a_change_has_its_span_all_the_same(
+    api: Api, exporter: InMemorySpanExporter, broken: Callable[[Connection], None]
+) -> None:
     async def change() -> None:
         seen = api.server.observer.begin()
         current.set(seen)
@@ -181,7 +191,7 @@ def test_a_statement_that_fails_in_a_change_has_its_span_all_the_same(api: Api, 
         finally:
             api.server.observer.end(seen)
 
-    with pytest.raises(DBAPIError):
+    with pytest.raises(Exception, match="nowhere"):
         api.runner.run(asyncio.wait_for(change(), 10))
     statement, _ = exporter.get_finished_spans()
     assert statement.name == "INSERT"
