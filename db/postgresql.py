@@ -157,6 +157,9 @@ class PostgresDatabase:
             if is_gone(link) or sqlstate(error).startswith(GOES_AWAY):
                 raise DatabaseAway from error
             raise
+        except asyncpg.InternalClientError as error:  # its farewell came between two statements
+            link.terminate()
+            raise DatabaseAway from error
         finally:
             await self._pool.release(link)
 
