@@ -158,7 +158,7 @@ class PostgresDatabase:
                 raise DatabaseAway from error
             raise
         except asyncpg.InternalClientError as error:  # its farewell came between two statements
-            link.terminate()
+            let_go(link)
             raise DatabaseAway from error
         finally:
             await self._pool.release(link)
@@ -169,10 +169,15 @@ async def give_up(link: Link) -> None:
     try:
         await link.execute("ROLLBACK")
     except BaseException as error:
-        if not is_gone(link):
-            link.terminate()
+        let_go(link)
         if not isinstance(error, Exception):  # whatever else it is, what was there before it is what is told
             raise
+
+
+def let_go(link: Link) -> None:
+    """End a connection, where it has not ended by itself."""
+    if not is_gone(link):
+        link.terminate()
 
 
 def is_gone(link: Link) -> bool:
