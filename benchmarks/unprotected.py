@@ -32,6 +32,11 @@ async def anyone(keys: Keys, authorization: str | None) -> Any:
     return everyone[0]
 
 
+def remembered(keys: Keys, authorization: bytes) -> Any:
+    """The same, once there is one."""
+    return everyone[0] if everyone else None
+
+
 def nothing(*arguments: Any) -> None:
     """In place of what protects."""
 
@@ -45,6 +50,7 @@ if __name__ == "__main__":
     os.environ.update({f"{PREFIX}MAX_{each.upper()}": str(10**9) for each in WIDEST})
     for where, name, instead in (
         (Keys, "viewer", anyone),
+        (Keys, "recalled", remembered),
         (Gate, "enter", nothing),
         (Gate, "leave", nothing),
         (http, "while_waiting", unlimited),

@@ -50,8 +50,11 @@ def text(value: bytes | None) -> str | None:
 
 async def who(server: Server, headers: Headers) -> Viewer:
     """Who asks. Raises HttpError: with 401, or with 503 where the database does not say."""
+    authorization = headers.get(b"authorization")
+    if authorization and (recalled := server.keys.recalled(authorization)):
+        return recalled
     try:
-        return await server.keys.viewer(text(headers.get(b"authorization")))
+        return await server.keys.viewer(text(authorization))
     except Unauthenticated as error:
         raise HttpError(HTTPStatus.UNAUTHORIZED, error, headers={"WWW-Authenticate": "Bearer"}) from error
     except TimedOut as error:

@@ -66,6 +66,13 @@ def test_a_request_without_a_good_key_is_unauthenticated(shared_api: Api, author
     assert message
 
 
+@pytest.mark.parametrize("form", ["{}", " {}", "Bearer{}", "Basic {}", "Bearer-{}", "Bearer {} x", "Bearer {0} {0}"])
+def test_a_key_that_is_remembered_opens_nothing_in_another_form(shared_api: Api, form: str) -> None:
+    key = shared_api.keys["reader"]
+    assert status(shared_api, f"Bearer {key}") == (200, None)
+    assert status(shared_api, form.format(key))[0] == 401
+
+
 def test_a_good_prefix_with_another_secret_opens_nothing(shared_api: Api) -> None:
     key = shared_api.keys["reader"]
     for wrong in (key[:-1] + ("0" if key[-1] != "0" else "1"), key[:-64] + 64 * "0", key.replace("ck_1", "ck_2")):
