@@ -1,6 +1,7 @@
 """What goes back over HTTP."""
 
 from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -59,16 +60,18 @@ def without_body(send: Send) -> Send:
     return headers_only
 
 
+@cache
+def content_type(media_type: str) -> bytes:
+    """The header for one of the few media types that are spoken here, in UTF-8."""
+    return f"{media_type}; charset=utf-8".encode()
+
+
 async def respond(send: Send, status: HTTPStatus, content: bytes, media_type: str, headers: Mapping[str, str]) -> None:
     """Send a response in UTF-8."""
-    of_content = [
-        (b"content-type", f"{media_type}; charset=utf-8".encode()),
-        (b"content-length", str(len(content)).encode()),
-    ]
-    start = [
-        *(of_content if status is not HTTPStatus.NOT_MODIFIED else ()),
-        (b"vary", VARY),
-        *((name.lower().encode(), value.encode()) for name, value in headers.items()),
-    ]
-    await send({"type": "http.response.start", "status": status.value, "headers": start})
+    start = [(b"vary", VARY)]
+    if status is not HTTPStatus.NOT_MODIFIED:
+        start += ((b"content-type", content_type(media_type)), (b"content-length", b"%d" % len(content)))
+    if headers:
+        start += ((name.lower().encode(), value.encode()) for name, value in headers.items())
+    await send({"type": "http.response.start", "status": int(status), "headers": start})
     await send({"type": "http.response.body", "body": content})

@@ -43,11 +43,13 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._received += len(data)
         super().data_received(data)
+        if not self._is_expected():
+            return
         if self.transport.is_closing() or self.transport.get_protocol() is not self:  # it has become a WebSocket
             return
         if self._in_head and self._received > MAX_HEAD:
             self._refuse(self._too_long())
-        elif self._wait is None and self.timeout_keep_alive_task is None and self._is_expected():
+        elif self._wait is None and self.timeout_keep_alive_task is None:
             self._wait = self.loop.call_later(HEAD_SECONDS, self._too_slow)
 
     def on_message_begin(self) -> None:
