@@ -49,6 +49,16 @@ def test_an_application_and_a_key_are_made_on_an_empty_database(capsys: pytest.C
     assert key == {"name": "till", "role": "WRITER", "applicationId": 1, "expires": "2999-01-01T00:00:00.000Z"}
 
 
+def test_what_the_database_says_of_a_statement_that_fails_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate"]) == 0
+    with sqlite3.connect("cartograph.db") as connection:
+        connection.execute("ALTER TABLE application RENAME TO another")
+    connection.close()
+
+    assert main(["create-key", "till", "--role", "WRITER", "--application", "1"]) == 1
+    assert capsys.readouterr().err.endswith("The database failed: no such table: application.\n")
+
+
 def test_a_database_is_brought_up_to_date_and_stays_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate"]) == 0
     first = capsys.readouterr().out

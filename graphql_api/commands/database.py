@@ -28,6 +28,8 @@ def on_database(
 
 def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any, Any, T]]") -> T:
     """Do some work on the database brought up to this release."""
+    from sqlite3 import Error as SqliteError
+
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.engine import CannotWrite, DatabaseAway, UnusableDatabase, open_database
@@ -45,6 +47,9 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
         return asyncio.run(run())
     except UnusableDatabase as error:
         raise typer.TyperException(str(error)) from error
-    except (CannotWrite, DatabaseAway, SQLAlchemyError) as error:
+    except Exception as error:
+        known = (CannotWrite, DatabaseAway, SQLAlchemyError, SqliteError)
+        if not isinstance(error, known) and not hasattr(error, "sqlstate"):  # asyncpg need not be installed
+            raise
         cause = getattr(error, "orig", None) or str(error) or error.__cause__
         raise typer.TyperException(f"The database failed: {cause}.") from error
