@@ -1,12 +1,11 @@
 """How selections are read: whatever their form, they are answered exactly, by one statement each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from served import Api, with_a_history
 from shop import line
-from sqlalchemy import Engine, event
 
 SESSION = 'customerSession(integrationId: "s1")'
 
@@ -32,15 +31,10 @@ def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def sent(reads: list[str]) -> Iterator[list[str]]:
+def sent(reads: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The same, with the statements of changes among them."""
-
-    def listen(*arguments: object) -> None:
-        reads.append(str(arguments[2]))
-
-    event.listen(Engine, "before_cursor_execute", listen)
-    yield reads
-    event.remove(Engine, "before_cursor_execute", listen)
+    monkeypatch.setattr("graphql_api.observe.statements.noted", lambda text, dialect: reads.append(text))
+    return reads
 
 
 def test_fields_that_are_selected_twice_are_merged(api: Api) -> None:
