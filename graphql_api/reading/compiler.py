@@ -47,7 +47,7 @@ from graphql_api.reading.nodes import by_id
 from graphql_api.reading.paging import Connection, edge
 from graphql_api.reading.printed import Printed
 from graphql_api.reading.scope import Scope, Trace
-from graphql_api.reading.selection import Selection, Sets, constant, response_key, woven
+from graphql_api.reading.selection import Selection, Sets, constant, response_key
 
 FieldNodes = Sequence[FieldNode]
 
@@ -144,16 +144,9 @@ class Compiler:
         What all types select alike is compiled once, so that nested interfaces do not multiply.
         """
         types = self.schema.get_possible_types(interface)
-        by_ids: dict[tuple[int, ...], FieldNodes] = {}
-        orders: dict[GraphQLObjectType, list[tuple[int, ...]]] = {}
-        for type_ in types:
-            found = {tuple(map(id, nodes)): nodes for nodes in self.selection.fields(type_, sets).values()}
-            by_ids.update(found)
-            orders[type_] = list(found)
         shared: list[tuple[str, Part]] = []
         parts: list[Part] = []
-        for ids, of_types in woven(orders):
-            nodes = by_ids[ids]
+        for nodes, of_types in self.selection.alike(types, sets):
             key, name = response_key(nodes[0]), nodes[0].name.value
             of_all = len(of_types) == len(types)
             if of_all and name in (*interface.fields, "__typename"):

@@ -100,11 +100,7 @@ class Costing:
         if not isinstance(type_, GraphQLInterfaceType):
             return self.fields(cast(GraphQLObjectType, type_), nodes, times)
         types = self.schema.get_possible_types(type_)
-        selected: dict[tuple[int, ...], tuple[FieldNodes, list[GraphQLObjectType]]] = {}
-        for possible in types:
-            for each in self.selection.fields(possible, sets).values():
-                selected.setdefault(tuple(map(id, each)), (each, []))[1].append(possible)
-        for alike, parents in selected.values():
+        for alike, parents in self.selection.alike(types, sets):
             by_all = len(parents) == len(types) and alike[0].name.value in type_.fields
             for parent in [type_] if by_all else parents:
                 self.field(parent, alike, times)

@@ -42,8 +42,8 @@ class Selection:
             collected.setdefault(response_key(node), []).append(node)
         return collected
 
-    def nodes(self, type_: GraphQLObjectType | None, sets: Sets) -> list[FieldNode]:
-        """The fields selected on a type, in the order of the document; on whatever type without one."""
+    def nodes(self, type_: GraphQLObjectType, sets: Sets) -> list[FieldNode]:
+        """The fields selected on a type, in the order of the document."""
         found: list[FieldNode] = []
         seen: set[str] = set()
         for selection_set in sets:
@@ -51,8 +51,21 @@ class Selection:
                 self._collect(type_, selection_set, found, seen)
         return found
 
+    def alike(
+        self, types: Sequence[GraphQLObjectType], sets: Sets
+    ) -> Iterator[tuple[list[FieldNode], list[GraphQLObjectType]]]:
+        """The nodes of each field with the types that select it alike; each type meets its fields in its own order."""
+        by_ids: dict[tuple[int, ...], list[FieldNode]] = {}
+        orders: dict[GraphQLObjectType, list[tuple[int, ...]]] = {}
+        for type_ in types:
+            found = {tuple(map(id, nodes)): nodes for nodes in self.fields(type_, sets).values()}
+            by_ids.update(found)
+            orders[type_] = list(found)
+        for ids, of_types in woven(orders):
+            yield by_ids[ids], of_types
+
     def _collect(
-        self, type_: GraphQLObjectType | None, selection_set: SelectionSetNode, found: list[FieldNode], seen: set[str]
+        self, type_: GraphQLObjectType, selection_set: SelectionSetNode, found: list[FieldNode], seen: set[str]
     ) -> None:
         for node in selection_set.selections:
             if not self._included(node.directives or ()):
@@ -76,8 +89,8 @@ class Selection:
                     return False
         return True
 
-    def _fits(self, type_: GraphQLObjectType | None, condition: str) -> bool:
-        if type_ is None or type_.name == condition:
+    def _fits(self, type_: GraphQLObjectType, condition: str) -> bool:
+        if type_.name == condition:
             return True
         named = self.schema.type_map[condition]
         return is_abstract_type(named) and self.schema.is_sub_type(named, type_)
