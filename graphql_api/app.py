@@ -28,7 +28,7 @@ from graphql_api.settings import Settings, load_settings, server_options
 from graphql_api.transport import graphiql
 from graphql_api.transport.connections import Connections
 from graphql_api.transport.documents import Documents
-from graphql_api.transport.ending import told_of_the_end
+from graphql_api.transport.ending import ended_with_the_parent, told_of_the_end
 from graphql_api.transport.http import PATH, GraphQLEndpoint
 
 logger = logging.getLogger("cartograph")
@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> Starlette:
             }
             async with observing(settings, counts, start_traces) as observer:
                 app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
-                with told_of_the_end(feed.stop):
+                with told_of_the_end(feed.stop), ended_with_the_parent():
                     yield
                 await feed.close()
                 await connections.close()

@@ -1,12 +1,18 @@
 """Customers who create and close one session after another, and note what the server has acknowledged."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import httpx
+from sqlalchemy import Connection, select
+
+from db.engine import open_database
+from db.repository.core import SESSION
+from graphql_api.settings import PREFIX
 
 CREATE = """mutation($name: String!, $line: CartItemInput!) {
   changed: createSession(input: {integrationId: $name, profileId: "ada", cartItems: [$line, $line]}) {
@@ -59,3 +65,20 @@ async def change(client: httpx.AsyncClient, document: str, name: str) -> int:
     assert changed["errors"] == []
     version: int = changed["session"]["version"]
     return version
+
+
+def versions() -> dict[str, int]:
+    """Every session that is kept in the database of the environment, with its version."""
+
+    async def look() -> dict[str, int]:
+        database = await open_database(os.environ[f"{PREFIX}DATABASE_URL"])
+        try:
+            return await database.query(rows)
+        finally:
+            await database.close()
+
+    def rows(connection: Connection) -> dict[str, int]:
+        found = connection.execute(select(SESSION.c.integration_id, SESSION.c.version))
+        return {row.integration_id: row.version for row in found}
+
+    return asyncio.run(look())

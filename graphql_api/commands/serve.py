@@ -14,6 +14,8 @@ import typer
 from graphql_api.commands.database import on_database
 from graphql_api.settings import PREFIX, Settings, load_settings
 
+APPLICATION = "graphql_api.app:from_environment"
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")] = None,
@@ -43,19 +45,26 @@ def serve(
 
     from graphql_api.observe import log
     from graphql_api.observe.exposition import exposed
+    from graphql_api.workers import WorkerFailed, supervise
 
+    options: dict[str, Any] = {
+        "factory": True,
+        "host": settings.host,
+        "port": port,
+        "workers": workers,
+        "log_config": log.configuration(settings),
+        "access_log": False,
+        **connection_options(settings),
+    }
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has shut down
     with exposed(settings, workers):
-        uvicorn.run(
-            "graphql_api.app:from_environment",
-            factory=True,
-            host=settings.host,
-            port=port,
-            workers=workers,
-            log_config=log.configuration(settings),
-            access_log=False,
-            **connection_options(settings),
-        )
+        if workers == 1:
+            uvicorn.run(APPLICATION, **options)
+            return
+        try:
+            supervise(uvicorn.Config(APPLICATION, **options))
+        except WorkerFailed as error:
+            raise typer.TyperException(str(error)) from error
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:

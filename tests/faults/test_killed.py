@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from customers import Act, Customers
+from customers import Act, Customers, versions
 from process import Process, address, serving
-from sqlalchemy import Connection, select
 from stores import Store
 
-from db.engine import open_database
-from db.repository.core import SESSION
 from graphql_api.cli import main
 from graphql_api.settings import PREFIX
 
@@ -34,23 +31,6 @@ def process(
 def customers(process: Process, furnished: tuple[str, dict[str, str]]) -> Customers:
     """Customers of that server."""
     return Customers(address(process), furnished[1]["writer"])
-
-
-def versions() -> dict[str, int]:
-    """Every session that is kept, with its version."""
-
-    async def look() -> dict[str, int]:
-        database = await open_database(os.environ[f"{PREFIX}DATABASE_URL"])
-        try:
-            return await database.query(rows)
-        finally:
-            await database.close()
-
-    def rows(connection: Connection) -> dict[str, int]:
-        found = connection.execute(select(SESSION.c.integration_id, SESSION.c.version))
-        return {row.integration_id: row.version for row in found}
-
-    return asyncio.run(look())
 
 
 def killing(process: Process, after: int) -> Act:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from typing import Any, Self
 
@@ -29,16 +29,9 @@ class Running:
         self.api = api
         self.address = f"127.0.0.1:{listening.getsockname()[1]}"
 
-    @asynccontextmanager
-    async def client(self, key: str | None = "writer", **options: Any) -> AsyncIterator["Client"]:
+    def client(self, key: str | None = "writer", **options: Any) -> AbstractAsyncContextManager["Client"]:
         """A socket; initialised with a key unless there is none."""
-        options = {"subprotocols": [PROTOCOL], "max_size": None, **options}
-        async with connect(f"ws://{self.address}/graphql", proxy=None, **options) as connection:
-            client = Client(connection)
-            if key is not None:
-                await client.say("connection_init", payload={"authorization": f"Bearer {self.api.keys[key]}"})
-                assert await client.hear() == {"type": "connection_ack"}
-            yield client
+        return opened(self.address, None if key is None else self.api.keys[key], **options)
 
     @asynccontextmanager
     async def stream(self, document: str, key: str = "writer", **variables: Any) -> AsyncIterator["Stream"]:
@@ -142,6 +135,18 @@ class Stream:
             elif event:
                 return event["event"], json.loads(event.get("data") or "null")
         raise StopAsyncIteration
+
+
+@asynccontextmanager
+async def opened(address: str, secret: str | None, **options: Any) -> AsyncIterator[Client]:
+    """A socket; initialised with a key unless there is none."""
+    options = {"subprotocols": [PROTOCOL], "max_size": None, **options}
+    async with connect(f"ws://{address}/graphql", proxy=None, **options) as connection:
+        client = Client(connection)
+        if secret is not None:
+            await client.say("connection_init", payload={"authorization": f"Bearer {secret}"})
+            assert await client.hear() == {"type": "connection_ack"}
+        yield client
 
 
 async def until(holds: Callable[[], object]) -> None:

@@ -1,0 +1,175 @@
+"""Several workers of one server: nothing that one of them does needs another to know of it but by the database."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from customers import Customers, versions
+from sockets import Client, Operation
+from stores import Store
+from workers import Workers, working
+
+from graphql_api.cli import main
+from graphql_api.settings import PREFIX
+
+WORKERS = 3
+CUT_OFF = 1006  # the code of a connection that ends without a word
+
+SESSION = "query($id: String!) { customerSession(integrationId: $id) { version } }"
+UPDATE = """mutation($input: UpdateSessionInput!) {
+  changed: updateSession(input: $input) {
+    session { version } replayed errors { __typename ... on VersionConflict { session { version } } }
+  }
+}"""
+CREATE = """mutation($input: CreateSessionInput!) {
+  changed: createSession(input: $input) { session { version } replayed errors { message } }
+}"""
+FOLLOW = "subscription($id: String!) { customerSessionChanged(integrationId: $id, afterVersion: 0) { version } }"
+
+
+@dataclass
+class Floor:
+    """The workers, the keys to them, and the database that they share."""
+
+    workers: Workers
+    keys: dict[str, str]
+    alive: list[int]
+
+    def play(self, scenario: Callable[[list[Client]], Coroutine[Any, Any, None]]) -> None:
+        """Play a scenario with a socket to each worker."""
+
+        async def played() -> None:
+            async with self.workers.sockets(self.alive, self.keys["writer"]) as clients:
+                await scenario(clients)
+
+        asyncio.run(played())
+
+
+@pytest.fixture(scope="module")
+def database_url(
+    store: Store, furnished: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a database, which is set for all that is started here."""
+    url = store.copy(furnished[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("workers"))
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            patch.delenv(name)
+        patch.setenv(f"{PREFIX}DATABASE_URL", url)
+        yield url
+    store.take_back(url)
+
+
+@pytest.fixture(scope="module")
+def floor(database_url: str, furnished: tuple[str, dict[str, str]]) -> Iterator[Floor]:
+    """A server of three processes."""
+    with working(WORKERS) as workers:
+        yield Floor(workers, furnished[1], workers.up(WORKERS))
+
+
+async def version_of(client: Client, name: str) -> int:
+    """The version of a session."""
+    read = await (await client.begin(SESSION, id=name)).next()
+    version: int = read["customerSession"]["version"]
+    return version
+
+
+async def changed(operations: list[Operation]) -> list[dict[str, Any]]:
+    """What came of changes that are under way."""
+    return [(await each.next())["changed"] for each in operations]
+
+
+def test_what_is_written_over_many_connections_each_worker_reads(
+    floor: Floor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    customers = Customers(floor.workers.url, floor.keys["writer"])
+    asyncio.run(customers.shop(100, prefix="many "))
+
+    async def scenario(clients: list[Client]) -> None:
+        for client in clients:
+            found = {name: await version_of(client, name) for name in customers.acknowledged}
+            assert found == customers.acknowledged
+
+    floor.play(scenario)
+    assert main(["check"]) == 0
+    assert f"{len(customers.acknowledged)} sessions checked, 0 disagreements" in capsys.readouterr().out
+
+
+def test_a_repeat_that_comes_to_another_worker_is_replayed(floor: Floor) -> None:
+    async def scenario(clients: list[Client]) -> None:
+        asked = {"integrationId": "once", "idempotencyKey": "k"}
+        answers = await changed([await client.begin(CREATE, input=asked) for client in 5 * clients])
+        assert Counter(each["replayed"] for each in answers) == {False: 1, True: len(answers) - 1}
+        assert all(each == {**each, "session": {"version": 1}, "errors": []} for each in answers)
+
+    floor.play(scenario)
+
+
+def test_of_changes_to_one_version_that_come_to_all_workers_at_once_one_is_made(floor: Floor) -> None:
+    async def scenario(clients: list[Client]) -> None:
+        await changed([await clients[0].begin(CREATE, input={"integrationId": "contended"})])
+        for version in range(1, 6):
+            asked = {"integrationId": "contended", "expectedVersion": version}
+            coupons = [f"{version} {number}" for number in range(WORKERS)]
+            changes = zip(clients, coupons, strict=True)
+            answers = await changed([await client.begin(UPDATE, input={**asked, "coupon": c}) for client, c in changes])
+            (made,) = (each for each in answers if not each["errors"])
+            assert made["session"] == {"version": version + 1}
+            conflict = {"__typename": "VersionConflict", "session": {"version": version + 1}}
+            assert [each["errors"] for each in answers if each != made] == [[conflict]] * (WORKERS - 1)
+
+    floor.play(scenario)
+
+
+def test_what_is_written_through_any_worker_each_tells_once_and_in_order(floor: Floor) -> None:
+    async def scenario(clients: list[Client]) -> None:
+        following = [await client.begin(FOLLOW, id="told") for client in clients]
+        await changed([await clients[0].begin(CREATE, input={"integrationId": "told"})])
+        for number, client in enumerate(3 * clients):
+            await changed([await client.begin(UPDATE, input={"integrationId": "told", "coupon": f"{number}"})])
+        for each in following:
+            versions = [(await each.next())["customerSessionChanged"]["version"] for _ in range(3 * WORKERS + 1)]
+            assert versions == [*range(1, 3 * WORKERS + 2)]
+
+    floor.play(scenario)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(floor: Floor) -> None:
+    async def losing(clients: list[Client]) -> None:
+        await changed([await clients[0].begin(CREATE, input={"integrationId": "lasting"})])
+        os.kill(floor.alive[0], signal.SIGKILL)
+        assert await clients[0].closed() == CUT_OFF
+        assert [await version_of(client, "lasting") for client in clients[1:]] == [1] * (WORKERS - 1)
+
+    async def whole(clients: list[Client]) -> None:
+        assert [await version_of(client, "lasting") for client in clients] == [1] * WORKERS
+
+    floor.play(losing)
+    floor.alive = floor.workers.up(WORKERS + 1)[1:]
+    floor.play(whole)
+
+
+def test_sigterm_ends_all_workers_and_leaves_nothing_without_an_answer(floor: Floor) -> None:
+    with working(2) as workers:
+        customers = Customers(workers.url, floor.keys["writer"])
+
+        async def scenario() -> None:
+            async with workers.sockets(workers.up(2), floor.keys["reader"]) as clients:
+                following = [await client.begin(FOLLOW, id="nobody's") for client in clients]
+                end = workers.process.terminate
+                await customers.shop(1_000, lambda _: customers.changes == 100 and end(), prefix="last ")
+                for each in following:
+                    (error,) = await each.end()
+                    assert error["extensions"] == {"code": "GOING_AWAY", "afterVersion": 0}
+
+        asyncio.run(scenario())
+        assert workers.ended() == 0
+        assert "Traceback" not in workers.said
+    assert 100 <= customers.changes < 1_000
+    kept = {name: version for name, version in versions().items() if name.startswith("last ")}
+    assert kept == customers.acknowledged
