@@ -78,10 +78,14 @@ class UnusableDatabase(Exception):
     """The URL names no database that can be used; the message says what is wrong in one sentence."""
 
 
+class NotSecured(UnusableDatabase):
+    """The way to the server cannot be secured as it is asked for."""
+
+
 async def open_database(url: str, server: ServerOptions | None = None) -> Database:
     """Open ``sqlite+aiosqlite:///file`` or ``postgresql+asyncpg://user:password@host/database``.
 
-    Raises UnusableDatabase.
+    Raises UnusableDatabase, and NotSecured where that is why.
     """
     try:
         parsed = make_url(url)

@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
 from db.domain.errors import InvalidInput, Refused
-from db.engine import AnswerTooLong, DatabaseAway, StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, DatabaseAway, NotSecured, StatementTooDeep, UnusableDatabase
 from db.options import ServerOptions
 from db.postgresql_tail import PostgresTail
+from db.postgresql_tls import is_about_tls, secured
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +57,7 @@ class PostgresDatabase:
 
     @classmethod
     async def open(cls, url: URL, options: ServerOptions) -> Self:
-        """Raises UnusableDatabase where the server does not let us in or is too old."""
+        """Raises UnusableDatabase where the server does not let us in or is too old, and NotSecured."""
         dialect = PGDialect_asyncpg(dbapi=PGDialect_asyncpg.import_dbapi())  # type: ignore[no-untyped-call]  # SQLAlchemy
         _, arguments = dialect.create_connect_args(url)  # type: ignore[no-untyped-call]  # SQLAlchemy
         if options.pooled:
@@ -65,10 +66,10 @@ class PostgresDatabase:
             arguments["statement_cache_size"] = KEPT_STATEMENTS
             milliseconds = round(options.statement_timeout * 1_000)
             arguments["server_settings"] = {"statement_timeout": str(milliseconds), "jit": "off"}
+        arguments["ssl"] = secured(options)
         try:
             pool = await asyncpg.create_pool(
                 **arguments,
-                ssl=options.tls,
                 min_size=1,
                 max_size=options.pool_size,
                 max_queries=2**62,
@@ -80,8 +81,15 @@ class PostgresDatabase:
                 connection_class=Link,
             )
         except (*NO_WAY_IN, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise UnusableDatabase(f"The PostgreSQL server cannot be used: {error or type(error).__name__}.") from error
-        return cls(pool, dialect, None if options.pooled else partial(asyncpg.connect, **arguments, ssl=options.tls))
+            kind = NotSecured if is_about_tls(error) else UnusableDatabase
+            problem = " ".join(str(error).splitlines()).rstrip(".") or type(error).__name__
+            raise kind(f"The PostgreSQL server cannot be used: {problem}.") from error
+        async with pool.acquire() as link:
+            version = link.get_server_version().major
+        if version < OLDEST:
+            await pool.close()
+            raise UnusableDatabase(f"PostgreSQL {version} is too old; {OLDEST} or newer is needed.")
+        return cls(pool, dialect, None if options.pooled else partial(asyncpg.connect, **arguments))
 
     async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in one transaction: committed when this returns, rolled back when it raises.

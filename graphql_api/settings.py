@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     database_pool_size: PositiveInt = 10
     database_statement_timeout_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30
     database_tls: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    database_tls_ca: Path | None = None
     database_pooler: bool = False
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
@@ -95,6 +96,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}TRUSTED_DOCUMENTS should name a manifest where {PREFIX}TRUSTED_DOCUMENTS_MODE is only"
             )
+        if self.database_tls_ca is not None and not self.database_tls.startswith("verify-"):
+            raise ValueError(
+                f"{PREFIX}DATABASE_TLS should be verify-ca or verify-full where {PREFIX}DATABASE_TLS_CA names a file"
+            )
         return self
 
     @property
@@ -119,6 +124,7 @@ def server_options(settings: Settings) -> ServerOptions:
         pool_size=settings.database_pool_size,
         statement_timeout=settings.database_statement_timeout_seconds,
         tls=settings.database_tls,
+        tls_ca=settings.database_tls_ca,
         pooled=settings.database_pooler,
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import typer
 
-from graphql_api.settings import Settings, server_options
+from graphql_api.settings import PREFIX, Settings, server_options
 
 if TYPE_CHECKING:  # SQLAlchemy is slow to import
     from sqlalchemy import Connection
@@ -32,7 +32,7 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
 
     from sqlalchemy.exc import SQLAlchemyError
 
-    from db.engine import CannotWrite, DatabaseAway, UnusableDatabase, open_database
+    from db.engine import CannotWrite, DatabaseAway, NotSecured, UnusableDatabase, open_database
     from db.migrations import upgrade
 
     async def run() -> T:
@@ -45,6 +45,8 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
 
     try:
         return asyncio.run(run())
+    except NotSecured as error:
+        raise typer.TyperException(f"{PREFIX}DATABASE_TLS is {settings.database_tls}. {error}") from error
     except UnusableDatabase as error:
         raise typer.TyperException(str(error)) from error
     except Exception as error:

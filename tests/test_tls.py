@@ -1,0 +1,149 @@
+"""TLS on the way to PostgreSQL, as settings ask for it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from encrypted import Way, certified, way
+from stores import Server, name_of
+
+from db import postgresql
+from graphql_api.cli import main
+
+Migrate = Callable[..., int]
+Printed = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def printed(capsys: Printed) -> Printed:
+    """What the command prints."""
+    return capsys
+
+
+@pytest.fixture(scope="module")
+def database(server: Server) -> Iterator[str]:
+    """The name of a database without tables."""
+    url = server.empty()
+    yield name_of(url)
+    server.drop(url)
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Who signs the server's certificate."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def encrypted(server: Server, authority: trustme.CA) -> Iterator[Way]:
+    """A way to the server that is encrypted for whoever asks for it, as far as localhost."""
+    with way(server.data, certified("localhost", authority)) as encrypted:
+        yield encrypted
+
+
+@pytest.fixture(scope="module")
+def plain(server: Server) -> Iterator[Way]:
+    """One that never is."""
+    with way(server.data, None) as plain:
+        yield plain
+
+
+@pytest.fixture(autouse=True)
+def settings(own_directory: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is set; the certificates of two authorities are in files."""
+    monkeypatch.setenv("HOME", str(own_directory))  # libpq looks there
+    authority.cert_pem.write_to_path(own_directory / "right.pem")
+    trustme.CA().cert_pem.write_to_path(own_directory / "another.pem")
+    (own_directory / "none.pem").write_text("no certificate\n", encoding="utf-8")
+
+
+@pytest.fixture
+def migrate(database: str, monkeypatch: pytest.MonkeyPatch) -> Migrate:
+    """``cartograph migrate`` over a way that is taken in some mode. Answers its exit code."""
+
+    def run(way: Way, mode: str, authorities: str = "", host: str = "localhost") -> int:
+        monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", f"postgresql+asyncpg://postgres@{host}:{way.port}/{database}")
+        monkeypatch.setenv("CARTOGRAPH_DATABASE_TLS", mode)
+        if authorities:
+            monkeypatch.setenv("CARTOGRAPH_DATABASE_TLS_CA", authorities)
+        way.taken.clear()
+        return main(["migrate"])
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("mode", "authorities", "host", "is_encrypted"),
+    [
+        ("disable", "", "localhost", False),
+        ("prefer", "", "localhost", True),
+        ("require", "", "localhost", True),
+        ("verify-ca", "right.pem", "localhost", True),
+        ("verify-ca", "right.pem", "127.0.0.1", True),
+        ("verify-full", "right.pem", "localhost", True),
+    ],
+)
+def test_connections_are_as_secure_as_is_asked_for(
+    migrate: Migrate, encrypted: Way, mode: str, authorities: str, host: str, is_encrypted: bool
+) -> None:
+    assert migrate(encrypted, mode, authorities, host) == 0
+    assert set(encrypted.taken) == {is_encrypted}
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer"])
+def test_a_server_without_tls_will_do_where_it_need_not_have_it(migrate: Migrate, plain: Way, mode: str) -> None:
+    assert migrate(plain, mode) == 0
+    assert set(plain.taken) == {False}
+
+
+@pytest.mark.parametrize(
+    ("mode", "authorities", "host", "problem"),
+    [
+        ("verify-ca", "another.pem", "localhost", "unable to get local issuer certificate"),
+        ("verify-full", "another.pem", "localhost", "unable to get local issuer certificate"),
+        ("verify-full", "right.pem", "127.0.0.1", "certificate is not valid for '127.0.0.1'"),
+        ("verify-full", "none.pem", "localhost", "none.pem has no certificates to verify a server's"),
+        ("verify-ca", "no.pem", "localhost", "no.pem has no certificates to verify a server's: No such file"),
+        ("verify-full", "", "localhost", 'root.crt" does not exist or cannot be accessed'),
+    ],
+)
+def test_what_cannot_be_verified_is_not_spoken_to_and_the_setting_is_named(
+    migrate: Migrate, encrypted: Way, printed: Printed, mode: str, authorities: str, host: str, problem: str
+) -> None:
+    assert migrate(encrypted, mode, authorities, host) == 1
+
+    said = printed.readouterr().err
+    assert said.startswith(f"CARTOGRAPH_DATABASE_TLS is {mode}. ")
+    assert problem in said
+    assert said.count("\n") == 1
+    assert encrypted.taken == []
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
+def test_a_server_without_tls_is_refused_where_it_has_to_have_it(
+    migrate: Migrate, plain: Way, printed: Printed, mode: str
+) -> None:
+    assert migrate(plain, mode, "right.pem" if mode != "require" else "") == 1
+
+    said = printed.readouterr().err
+    assert said.startswith(f"CARTOGRAPH_DATABASE_TLS is {mode}. ")
+    assert "rejected SSL upgrade" in said
+    assert plain.taken == []
+
+
+@pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
+def test_authorities_are_for_modes_that_verify(migrate: Migrate, encrypted: Way, printed: Printed, mode: str) -> None:
+    assert migrate(encrypted, mode, "right.pem") == 1
+    assert printed.readouterr().err == (
+        "CARTOGRAPH_DATABASE_TLS should be verify-ca or verify-full where CARTOGRAPH_DATABASE_TLS_CA names a file.\n"
+    )
+
+
+def test_a_server_that_is_too_old_is_refused(
+    migrate: Migrate, plain: Way, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "OLDEST", 99)
+
+    assert migrate(plain, "disable") == 1
+    assert printed.readouterr().err.endswith("is too old; 99 or newer is needed.\n")
