@@ -28,9 +28,32 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+# What of the tests on PostgreSQL runs on tables in partitions: every statement of a change, and most reads.
+STORES = {
+    "operations": ("sqlite", "postgresql", "partitioned"),
+    "reference": ("sqlite", "partitioned"),
+    "live": ("sqlite", "partitioned"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``pytest --partitioned`` puts all tests on PostgreSQL on tables in partitions."""
+    parser.addoption("--partitioned", action="store_true", help="run tests on PostgreSQL on tables in partitions")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run whatever stands on a store on both databases."""
+    asked = any("store" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "store" in metafunc.fixturenames and not asked:
+        stores = STORES.get(metafunc.definition.path.parent.name, ("sqlite", "postgresql"))
+        if metafunc.config.getoption("partitioned"):
+            stores = ("sqlite", "partitioned")
+        metafunc.parametrize("store", stores, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def store(request: pytest.FixtureRequest) -> Store:
-    """Where databases are kept: whatever stands on this is tested on both."""
+    """Where databases are kept."""
     names = {"sqlite": "files", "postgresql": "server"}
     kept: Store = request.getfixturevalue(names.get(request.param, request.param))
     return kept
@@ -51,6 +74,14 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def partitioned() -> Iterator[Server]:
+    """PostgreSQL with the big tables in partitions."""
+    server = Server(partitions=3)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
 def serializable() -> Iterator[Server]:
     """PostgreSQL where every transaction is serializable unless it says otherwise."""
     server = Server(default_transaction_isolation="serializable")
@@ -62,7 +93,7 @@ def serializable() -> Iterator[Server]:
 def migrated(store: Store) -> str:
     """A database with all tables and no rows, to be copied."""
     url = store.empty()
-    asyncio.run(migrate(url))
+    asyncio.run(migrate(url, store.partitions))
     return url
 
 

@@ -17,13 +17,16 @@ import asyncpg
 
 from db import migrations
 from db.engine import open_database
+from db.migrations.partitions import partition
 
 NOBODY = 65_534  # PostgreSQL refuses to be run by root
 STARTS_WITHIN = 60  # seconds
 
 
 class Store(Protocol):
-    """Makes databases; each is known by its URL."""
+    """Makes databases; each is known by its URL. Their big tables have so many ``partitions``, or are whole."""
+
+    partitions: int | None
 
     def empty(self) -> str:
         """A database without tables."""
@@ -44,6 +47,8 @@ class Store(Protocol):
 
 class Files:
     """SQLite."""
+
+    partitions = None
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -75,7 +80,8 @@ def path_of(url: str) -> Path:
 class Server:
     """PostgreSQL, out of a wheel. What it keeps does not outlive the run, so it does not wait for the disk."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, partitions: int | None = None, **settings: str) -> None:
+        self.partitions = partitions
         self.directory = Path(tempfile.mkdtemp(prefix="cartograph-"))
         self._settings = settings
         self._who: dict[str, Any] = {}
@@ -200,10 +206,12 @@ class Server:
         self._runner.run(execute())
 
 
-async def migrate(url: str) -> None:
-    """Make all tables."""
+async def migrate(url: str, partitions: int | None = None) -> None:
+    """Make all tables, the big ones in partitions."""
     database = await open_database(url)
     await database.write(migrations.upgrade)
+    if partitions is not None:
+        await database.write(partition, partitions)
     await database.close()
 
 
@@ -212,7 +220,8 @@ LAY_BY = """
     DROP SCHEMA IF EXISTS laid_by CASCADE;
     CREATE SCHEMA laid_by;
     DO $$ DECLARE name text; BEGIN
-        FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        FOR name IN SELECT relname FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition LOOP
             EXECUTE format('CREATE TABLE laid_by.%I AS TABLE %I', name, name);
         END LOOP;
     END $$"""

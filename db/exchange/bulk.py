@@ -9,7 +9,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Integer, Table, Text, bindparam, cast, func, select
+from sqlalchemy import Connection, Dialect, Integer, Table, Text, bindparam, cast, func, select, text
 from sqlalchemy.util import await_only
 
 from db.domain.session import CustomerSession
@@ -48,7 +48,9 @@ NEXT_OF_SEQUENCE = {
     for table in (SESSION, EVENT)
 }
 TELL = select(func.pg_notify(CHANNEL, cast(bindparam("application_id", type_=Integer()), Text)))
-UNKNOWN_SIZE = f"SELECT reltuples < 0 FROM pg_class WHERE oid = '{SESSION.name}'::regclass"  # noqa: S608  # our own name
+OF_UNKNOWN_SIZE = text(f"""
+    SELECT oid::regclass::text FROM pg_class WHERE reltuples <= 0
+    AND oid = (SELECT tableoid FROM {SESSION.name} WHERE application_id = :application_id LIMIT 1)""")  # noqa: S608  # our own name
 ROOM = (  # for SQLite: indexes that stay in memory, and pages that are changed many times before they are moved
     "PRAGMA cache_size = -32768",
     "PRAGMA wal_autocheckpoint = 16000",
@@ -76,17 +78,17 @@ def add_all(connection: Connection, application_id: int, new: Sequence[Told]) ->
     for table, rows in tables.items():
         insert_rows(connection, table, rows)
     if connection.dialect.name == "postgresql":
-        look_at_size(connection)
+        look_at_size(connection, application_id)
         connection.execute(TELL, {"application_id": application_id})
 
 
-def look_at_size(connection: Connection) -> None:
-    """Let PostgreSQL know that the sessions are no longer few.
+def look_at_size(connection: Connection, application_id: int) -> None:
+    """Let PostgreSQL know that the sessions are no longer few, in their table or in its partition.
 
     It plans the checks of foreign keys once, and for an empty table in a way that reads all sessions for each check.
     """
-    if connection.exec_driver_sql(UNKNOWN_SIZE).scalar_one():
-        connection.exec_driver_sql(f"ANALYZE {SESSION.name}")
+    for table in connection.execute(OF_UNKNOWN_SIZE, {"application_id": application_id}).scalars():
+        connection.exec_driver_sql(f"ANALYZE {table}")
 
 
 def new_ids(connection: Connection, of: Table, application_id: int, count: int) -> Sequence[int]:

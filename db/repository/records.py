@@ -48,11 +48,12 @@ OLDEST = (
     .order_by(IDEMPOTENCY.c.created)
     .limit(PURGED)
     .with_for_update(skip_locked=True)  # on PostgreSQL: what another change purges, or takes over, is left to it
+    .cte("oldest")  # found once: PostgreSQL may run a subquery again and again, and each time it finds others
 )
 PURGE = Statement(
     delete(IDEMPOTENCY).where(
         IDEMPOTENCY.c.application_id == bindparam("application_id"),
-        tuple_(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key).in_(OLDEST),
+        tuple_(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key).in_(select(OLDEST)),
     )
 )
 

@@ -15,6 +15,7 @@ from graphql_api.commands.database import on_database
 from graphql_api.settings import PREFIX, Settings, load_settings
 
 APPLICATION = "graphql_api.app:from_environment"
+A_DAY = 24 * 60 * 60  # in seconds: a table is rewritten in one statement
 
 
 def serve(
@@ -113,9 +114,20 @@ def prepare_demo(settings: Settings, port: int) -> None:
     typer.echo(demo.invitation(f"http://{host}:{port}/graphql", key))
 
 
-def migrate() -> None:
+def migrate(
+    partitions: Annotated[
+        int | None,
+        typer.Option(min=2, max=1_000, help="On PostgreSQL, divide the big tables by application into so many each."),
+    ] = None,
+) -> None:
     """Bring the database up to date."""
-    typer.echo(f"The database is at revision {migrate_to_head(load_settings())}.")
+    settings = load_settings().model_copy(update={"database_statement_timeout_seconds": A_DAY})
+    if partitions is not None:
+        from db.migrations.partitions import partition
+
+        made = on_database(settings, partition, partitions)
+        typer.echo(f"The big tables have {partitions} partitions each{'' if made else ' already'}.")
+    typer.echo(f"The database is at revision {migrate_to_head(settings)}.")
 
 
 def migrate_to_head(settings: Settings) -> str | None:

@@ -25,6 +25,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, case, func, literal_co
 
 from graphql_api.reading.arguments import getters
 from graphql_api.reading.fields import (
+    Conditions,
     Edge,
     Embedded,
     Identity,
@@ -46,10 +47,11 @@ from graphql_api.reading.json_value import Bare, JsonValue, Moment, Quoted, Trut
 from graphql_api.reading.nodes import by_id
 from graphql_api.reading.paging import Connection, edge
 from graphql_api.reading.printed import Printed
-from graphql_api.reading.scope import Scope, Trace
+from graphql_api.reading.scope import Scope, Trace, placed
 from graphql_api.reading.selection import Selection, Sets, constant, response_key
 
 FieldNodes = Sequence[FieldNode]
+Fits = Sequence[ColumnElement[bool]]
 
 
 class Compiler:
@@ -101,29 +103,31 @@ class Compiler:
             case Payload():
                 return self.members(cast(GraphQLObjectType, type_), [node.selection_set for node in nodes], scope)
             case One(where):
-                inner, table = self.inner(source_of(type_), scope)
-                row = select(self.object(type_, nodes, inner)).select_from(table).where(*where(scope, inner.row))
+                inner, table, fits = self.inner(source_of(type_), scope, where)
+                row = select(self.object(type_, nodes, inner)).select_from(table).where(*fits)
                 found = row.correlate_except(table).scalar_subquery()
                 return found if is_non_null_type(definition.type) else or_null(found)
             case Many(where, order_by):
-                inner, table = self.inner(source_of(type_), scope)
+                inner, table, fits = self.inner(source_of(type_), scope, where)
                 rows = select(self.object(type_, nodes, inner).label("o")).select_from(table)
-                rows = rows.where(*where(scope, inner.row)).order_by(*(inner.row[name] for name in order_by))
+                rows = rows.where(*fits).order_by(*(inner.row[name] for name in order_by))
                 return in_list(rows.correlate_except(table))
             case Page():
                 return Connection(self, what, cast(GraphQLObjectType, type_), scope).json(nodes)
             case Edge(where, order):
                 node = get_named_type(cast(GraphQLObjectType, type_).fields["node"].type)
-                inner, table = self.inner(source_of(node), scope)
+                inner, table, fits = self.inner(source_of(node), scope, where)
                 row = select(edge(self, cast(GraphQLObjectType, type_), nodes, order, inner)).select_from(table)
-                return row.where(*where(scope, inner.row)).correlate_except(table).scalar_subquery()
+                return row.where(*fits).correlate_except(table).scalar_subquery()
             case Nodes():
                 return by_id(self, what, definition, nodes, scope)
 
-    def inner(self, source: Source, scope: Scope) -> tuple[Scope, FromClause]:
-        """The scope of a row of another table."""
+    def inner(self, source: Source, scope: Scope, where: Conditions) -> tuple[Scope, FromClause, Fits]:
+        """The scope of a row of another table, and the conditions that the row meets."""
         table = self.trace.alias(source)
-        return replace(scope, source=source, columns=table.c, around=scope, arguments=None), table
+        fits = where(scope, table.c)
+        columns = placed(table.c, fits)
+        return replace(scope, source=source, columns=columns, around=scope, arguments=None), table, fits
 
     def object(self, type_: GraphQLNamedType, nodes: FieldNodes, scope: Scope) -> Joined:
         """The JSON of one object, by its row."""

@@ -17,10 +17,10 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
-from sqlalchemy import BigInteger, Text, case, cast, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Text, case, cast, select
 
 from graphql_api.reading.fields import Nodes, source_of
-from graphql_api.reading.identity import Source, is_text
+from graphql_api.reading.identity import Columns, Source, is_text
 from graphql_api.reading.json_text import Part, in_list, or_null
 from graphql_api.reading.lists import Elements
 
@@ -50,14 +50,21 @@ def by_id(
     each = Elements(wanted).table_valued("key", "value")
     found: list[tuple[Any, Any]] = []
     for prefix, (source, type_) in kinds.items():
-        inner, table = compiler.inner(source, scope)
-        row = select(compiler.object(type_, nodes, inner)).select_from(table)
+        inner, table, fits = compiler.inner(source, scope, seen)
+        row = select(compiler.object(type_, nodes, inner)).select_from(table).where(*fits)
         for index, column in enumerate(source.key):
             part = cast(each.c.value.op("->>")(index + 1), Text() if is_text(column) else BigInteger())
-            row = row.where(inner.row[column.name] == part)
+            row = row.where(table.c[column.name] == part)
         found.append((each.c.value.op("->>")(0) == prefix, row.correlate_except(table).scalar_subquery()))
     in_order = select(or_null(case(*found)).label("o")).select_from(each).order_by(each.c.key)
     return in_list(in_order) if many else in_order.scalar_subquery()
+
+
+def seen(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
+    """Rows of the viewer's application; for an ADMIN key, of any."""
+    if scope.look(lambda request: request.viewer.is_admin):
+        return []
+    return [row["application_id"] == scope.bind(lambda request: request.viewer.application_id, Integer())]
 
 
 def node_types(schema: GraphQLSchema, node: GraphQLInterfaceType) -> dict[str, tuple[Source, GraphQLNamedType]]:

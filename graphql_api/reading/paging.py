@@ -68,7 +68,7 @@ class Connection:
             self.key(arguments, "after"),
             self.key(arguments, "before"),
             page.aside(self.scope, self.order),
-            self.row,
+            lambda: scope.trace.alias(source_of(self.node)),
         )
 
     def key(self, arguments: Mapping[str, Getter], name: str) -> Key | None:
@@ -103,13 +103,13 @@ class Connection:
     def rows(self, nodes: Nodes) -> Joined:
         """``nodes``."""
         inner, table = self.row()
-        return in_list(self.in_order(inner, table, self.compiler.object(self.node, nodes, inner)))
+        return in_list(self.in_order(table, self.compiler.object(self.node, nodes, inner)))
 
     def edges(self, nodes: Nodes) -> Joined:
         """``edges``."""
         inner, table = self.row()
         type_: Any = get_named_type(self.type.fields["edges"].type)
-        return in_list(self.in_order(inner, table, edge(self.compiler, type_, nodes, self.order, inner)))
+        return in_list(self.in_order(table, edge(self.compiler, type_, nodes, self.order, inner)))
 
     def page_info(self, nodes: Nodes) -> Object:
         """``pageInfo``, by the Relay specification; what lies beyond a cursor is found out, not guessed."""
@@ -131,19 +131,20 @@ class Connection:
 
     def row(self) -> tuple[Scope, FromClause]:
         """A fresh row of the connection's table."""
-        return self.compiler.inner(source_of(self.node), self.scope)
+        inner, table, _ = self.compiler.inner(source_of(self.node), self.scope, self.page.where)
+        return inner, table
 
-    def in_order(self, inner: Scope, table: FromClause, text: ColumnElement[Any]) -> Select[Any]:
+    def in_order(self, table: FromClause, text: ColumnElement[Any]) -> Select[Any]:
         """One text for each row of the page, in the order of the connection."""
         if not self.backward:
-            return self.window.found(inner, table, self.limit, text.label("o"))
-        page = self.with_key(inner, table, text)
+            return self.window.found(table, self.limit, text.label("o"))
+        page = self.with_key(table, text)
         return select(page.c.o).order_by(*directed(self.key_of(page), self.order.descending))
 
-    def with_key(self, inner: Scope, table: FromClause, text: ColumnElement[Any]) -> FromClause:
+    def with_key(self, table: FromClause, text: ColumnElement[Any]) -> FromClause:
         """The rows of the page with their keys, so that they can be put in another order."""
-        keys = (inner.row[name].label(f"k{index}") for index, name in enumerate(self.order.columns))
-        return self.window.found(inner, table, self.limit, text.label("o"), *keys).subquery()
+        keys = (table.c[name].label(f"k{index}") for index, name in enumerate(self.order.columns))
+        return self.window.found(table, self.limit, text.label("o"), *keys).subquery()
 
     def key_of(self, page: FromClause) -> Key:
         """The keys of the rows of ``with_key``."""
@@ -152,14 +153,14 @@ class Connection:
     def end_cursor(self, *, first: bool) -> ColumnElement[str]:
         """The cursor of the page's first or last row; null for an empty page."""
         inner, table = self.row()
-        page = self.with_key(inner, table, cursors.written(self.order, inner.row))
+        page = self.with_key(table, cursors.written(self.order, inner.row))
         order = directed(self.key_of(page), self.order.descending is first)
         return or_null(select(page.c.o).order_by(*order).limit(1).scalar_subquery())
 
     def goes_on(self) -> ColumnElement[bool]:
         """Whether more rows follow in the direction of reading: behind the limit, or beyond its end."""
-        inner, table = self.row()
-        one_more = self.window.found(inner, table, self.limit + 1, literal_column("1").label("one")).subquery()
+        table = self.window.table()
+        one_more = self.window.found(table, self.limit + 1, literal_column("1").label("one")).subquery()
         counted = select(func.count()).select_from(one_more).scalar_subquery()
         return or_(counted > self.limit, self.window.beyond())
 

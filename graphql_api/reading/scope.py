@@ -8,14 +8,15 @@ through ``bind`` and becomes a parameter.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import (
     BigInteger,
+    BinaryExpression,
     BindParameter,
     ColumnElement,
     FromClause,
@@ -155,3 +156,28 @@ class Scope:
         if of_session:
             found = found.where(owner.c.id == self.columns["session_id"])
         return found.correlate_except(owner).scalar_subquery()
+
+
+class Placed:
+    """The columns of a row whose application is a parameter, which stands in the place of the column.
+
+    So what hangs on the row is looked for in one application, and the database knows it before it has the row.
+    """
+
+    def __init__(self, row: Columns, application: BindParameter[Any]) -> None:
+        self._row = row
+        self._application = application
+
+    def __getitem__(self, name: str) -> ColumnElement[Any]:
+        return self._application if name == "application_id" else self._row[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._row
+
+
+def placed(row: Columns, conditions: Sequence[ColumnElement[bool]]) -> Columns:
+    """A row as what hangs on it sees it, by the conditions that it meets."""
+    for each in conditions:
+        if isinstance(each, BinaryExpression) and each.left is row["application_id"]:
+            return cast(Columns, Placed(row, each.right)) if isinstance(each.right, BindParameter) else row
+    return row

@@ -21,7 +21,7 @@ Key = Sequence[ColumnElement[Any]]
 
 @dataclass(frozen=True)
 class Window:
-    """What a page is cut out of; ``row`` makes a fresh row of its table, and ``backward`` reads from the end."""
+    """What a page is cut out of; ``table`` makes a fresh name for its table, and ``backward`` reads from the end."""
 
     scope: Scope
     page: Page
@@ -30,13 +30,11 @@ class Window:
     after: Key | None
     before: Key | None
     aside: Aside | None
-    row: Callable[[], tuple[Scope, FromClause]]
+    table: Callable[[], FromClause]
 
-    def found(
-        self, inner: Scope, table: FromClause, limit: ColumnElement[int], *columns: ColumnElement[Any]
-    ) -> Select[Any]:
+    def found(self, table: FromClause, limit: ColumnElement[int], *columns: ColumnElement[Any]) -> Select[Any]:
         """At most ``limit`` rows between the page's cursors, in the direction of reading."""
-        row, rows = inner.row, select(*columns).select_from(table).correlate_except(table).limit(limit)
+        row, rows = table.c, select(*columns).select_from(table).correlate_except(table).limit(limit)
         if self.aside is None:
             return rows.where(*self.between(row)).order_by(*self.directed(row))
         picked = union_all(*(select(ids.c.id) for ids in (self.few(self.aside, limit), self.many(self.aside, limit))))
@@ -45,17 +43,17 @@ class Window:
 
     def few(self, aside: Aside, limit: ColumnElement[int]) -> FromClause:
         """The ids of the page where few rows fit: these, put in order."""
-        inner, table = self.row()
-        row = free(inner.row, "application_id")
-        rows = select(inner.row["id"]).where(*aside.among_few(inner.row), *self.between(row))
+        table = self.table()
+        row = free(table.c, "application_id")
+        rows = select(table.c["id"]).where(*aside.among_few(table.c), *self.between(row))
         rows = rows.order_by(*self.directed(row)).limit(aside.where_few(limit))
         return rows.correlate_except(table).subquery()
 
     def many(self, aside: Aside, limit: ColumnElement[int]) -> FromClause:
         """The ids of the page where many rows fit: the first ones on a walk along the order."""
-        inner, table = self.row()
-        row = free(inner.row, "application_id", *self.order.columns, *aside.served)
-        rows = select(inner.row["id"]).where(*self.between(row))
+        table = self.table()
+        row = free(table.c, "application_id", *self.order.columns, *aside.served)
+        rows = select(table.c["id"]).where(*self.between(row))
         rows = rows.order_by(*self.directed(row)).limit(aside.where_many(limit))
         return rows.correlate_except(table).subquery()
 
@@ -86,13 +84,13 @@ class Window:
 
     def count(self) -> ColumnElement[int]:
         """How many rows there are, whatever the cursors."""
-        inner, table = self.row()
+        table = self.table()
         found = select(func.count()).select_from(table)
         if self.aside is None:
-            found = found.where(*self.page.where(self.scope, inner.row))
+            found = found.where(*self.page.where(self.scope, table.c))
         else:
-            fits = self.page.where(self.scope, free(inner.row, "application_id"))
-            found = found.where(*self.aside.among(inner.row), *fits)
+            fits = self.page.where(self.scope, free(table.c, "application_id"))
+            found = found.where(*self.aside.among(table.c), *fits)
         return found.correlate_except(table).scalar_subquery()
 
     def behind(self) -> ColumnElement[bool]:
@@ -107,9 +105,9 @@ class Window:
         """Whether there is any row at a cursor's key or beyond it."""
         if key is None:
             return false()
-        inner, table = self.row()
-        served = self.aside.served if self.aside else inner.row.keys()
-        row = free(inner.row, "application_id", *self.order.columns, *served)
+        table = self.table()
+        served = self.aside.served if self.aside else table.c.keys()
+        row = free(table.c, "application_id", *self.order.columns, *served)
         beyond = self.compared(row, key, later=later, or_equal=True)
         found: Select[Any] = select(literal_column("1"))
         found = found.select_from(table).where(*self.page.where(self.scope, row), beyond)

@@ -18,7 +18,8 @@ from db.repository.save import LostUpdate, save
 MANY = 50
 
 # On PostgreSQL under any isolation.
-pytestmark = pytest.mark.parametrize("store", ["sqlite", "postgresql", "serializable"], indirect=True, scope="session")
+STORES = ["sqlite", "postgresql", "partitioned", "serializable"]
+pytestmark = pytest.mark.parametrize("store", STORES, indirect=True, scope="session")
 
 
 def at_once(shop: Shop, operation: Callable[..., Outcome], commands: Iterable[Any]) -> list[Outcome | BaseException]:

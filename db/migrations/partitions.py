@@ -1,0 +1,113 @@
+"""Tables divided by application: PostgreSQL's own hash partitions, made of tables as they stand.
+
+What a table has comes from the database's catalog and not from the models, so that it is the same at any revision.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY, OID
+
+from db.engine import UnusableDatabase
+
+DIVIDED = (  # what grows with the sessions; all else is small
+    "customer_profile",
+    "customer_session",
+    "cart_item",
+    "session_identifier",
+    "session_discount",
+    "session_event",
+    "session_return",
+    "returned_item",
+    "idempotency",
+)
+
+
+def catalog(query: str) -> TextClause:
+    """A query of the catalog about some ``tables``."""
+    return text(query).bindparams(bindparam("tables", type_=ARRAY(OID)))
+
+
+# Each answers statements that say again what a table has; they are asked for before it is renamed.
+KEYS = catalog("""
+    SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE contype IN ('p', 'u') AND conrelid = ANY (:tables) ORDER BY oid""")
+INDEXES = catalog("""
+    SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = ANY (:tables)
+    AND indexrelid NOT IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u')) ORDER BY indexrelid""")
+GRANTS = catalog("""
+    SELECT format('GRANT %s ON %s TO %s', privilege_type, pg_class.oid::regclass,
+                  CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
+    FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = ANY (:tables) AND grantee <> relowner""")
+REFERENCES = """ FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+    AND (conrelid = ANY (:tables) OR confrelid = ANY (:tables)) ORDER BY oid"""
+TIES = catalog(
+    "SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))"
+    + REFERENCES
+)
+UNTIE = catalog("SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)" + REFERENCES)
+
+PARTS = text("""
+    SELECT name, to_regclass(name)::oid, (SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass(name))
+    FROM unnest(CAST(:names AS text[])) AS name""")
+BECOME_OWNER = text("SELECT set_config('role', pg_get_userbyid(relowner), true) FROM pg_class WHERE oid = :table")
+WRITTEN = text("""
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+    FROM pg_attribute WHERE attrelid = :table AND attnum > 0 AND NOT attisdropped AND attgenerated = ''""")
+
+
+class CannotPartition(UnusableDatabase):
+    """The tables cannot be divided so."""
+
+
+def partition(connection: Connection, number: int) -> bool:
+    """Divide the big tables by application into ``number`` partitions each, in the caller's transaction.
+
+    Answers False where they are already. Others wait, and a transaction that has begun to read may find the new tables
+    empty. Raises CannotPartition where there are other partitions, and on SQLite.
+    """
+    if connection.dialect.name != "postgresql":
+        raise CannotPartition("Only PostgreSQL has partitions; this is an SQLite database.")
+    connection.exec_driver_sql(f"LOCK TABLE {', '.join(DIVIDED)} IN ACCESS EXCLUSIVE MODE")
+    found = connection.execute(PARTS, {"names": list(DIVIDED)}).all()
+    others = {parts for _, _, parts in found} - {0, number}
+    if others:
+        raise CannotPartition(f"The tables have {others.pop()} partitions already, and keep them.")
+    whole = {name: table for name, table, parts in found if not parts}
+    if not whole:
+        return False
+    connection.execute(BECOME_OWNER, {"table": next(iter(whole.values()))})
+    tables = {"tables": list(whole.values())}
+    ties, untie, *kept = (statements(connection, query, tables) for query in (TIES, UNTIE, KEYS, INDEXES, GRANTS))
+    run(connection, untie)
+    for name, table in whole.items():
+        columns = connection.execute(WRITTEN, {"table": table}).scalar_one()
+        run(connection, divided(name, columns, number))
+    for again in (*kept, ties, [f"ANALYZE {name}" for name in whole]):
+        run(connection, again)
+    return True
+
+
+def divided(name: str, columns: str, number: int) -> Sequence[str]:
+    """The statements that put a table with the same columns, checks and rows in the place of one; without its keys."""
+    return [
+        f"ALTER TABLE {name} RENAME TO {name}_whole",
+        f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING ALL EXCLUDING INDEXES) PARTITION BY HASH (application_id)",
+        *(
+            f"CREATE TABLE {name}_{index} PARTITION OF {name} FOR VALUES WITH (MODULUS {number}, REMAINDER {index})"
+            for index in range(number)
+        ),
+        f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {name}_whole",  # noqa: S608  # names of our own
+        f"DROP TABLE {name}_whole",
+    ]
+
+
+def statements(connection: Connection, query: TextClause, tables: dict[str, list[int]]) -> Sequence[str]:
+    """The statements that a query of the catalog answers."""
+    return connection.execute(query, tables).scalars().all()
+
+
+def run(connection: Connection, statements: Sequence[str]) -> None:
+    """Run them one after another."""
+    for statement in statements:
+        connection.exec_driver_sql(statement)

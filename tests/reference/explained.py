@@ -1,0 +1,64 @@
+"""What PostgreSQL itself says it did for each statement: the plans that its auto_explain writes into the log."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stores import Server
+
+from db.migrations.partitions import DIVIDED
+
+# Of each statement that runs, and of those that these run: the checks of foreign keys.
+EXPLAINED = {
+    "session_preload_libraries": "auto_explain",
+    "auto_explain.log_min_duration": "0",
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_timing": "off",
+    "auto_explain.log_nested_statements": "on",
+    "auto_explain.log_format": "json",
+}
+PLAN = re.compile(r"  plan:\n((?:\t.*\n)+)")
+PARTITION = re.compile(rf"({'|'.join(DIVIDED)})_(\d+)")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A statement that has run, the divided tables that it went into, and the numbers of their partitions."""
+
+    text: str
+    tables: frozenset[str]
+    partitions: frozenset[str]
+
+
+class Explained:
+    """What a server has been asked since this was asked before."""
+
+    def __init__(self, server: Server) -> None:
+        self._log = server.directory / "log"
+        self._read = 0
+
+    def ran(self) -> Sequence[Ran]:
+        """Every statement, in order. What a transaction runs is there when it has ended."""
+        with self._log.open(encoding="utf-8") as log:
+            log.seek(self._read)
+            text = log.read()
+            self._read = log.tell()
+        return [ran(json.loads(found[1], strict=False)) for found in PLAN.finditer(text)]
+
+
+def ran(plan: Mapping[str, Any]) -> Ran:
+    """A plan, without the parts of it that never ran. An INSERT names the whole table that it writes to."""
+    relations = {str(node["Relation Name"]) for node in nodes(plan["Plan"]) if "Relation Name" in node}
+    found = [match for name in relations if (match := PARTITION.fullmatch(name))]
+    tables = {match[1] for match in found} | relations.intersection(DIVIDED)
+    return Ran(plan["Query Text"], frozenset(tables), frozenset(match[2] for match in found))
+
+
+def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The steps of a plan that ran."""
+    if plan["Actual Loops"]:
+        yield plan
+        for inner in plan.get("Plans", ()):
+            yield from nodes(inner)

@@ -1,0 +1,243 @@
+"""cartograph migrate --partitions: tables that have rows are divided by application, and are the same but for that."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from shop import Shop, line, units
+from sqlalchemy import Connection, ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from stores import Server, migrate
+
+from db import migrations
+from db.domain.commands import CreateApplication
+from db.engine import Database, open_database
+from db.migrations import partitions
+from db.migrations.partitions import DIVIDED, CannotPartition, partition
+from db.operations import create_application
+from db.tables import Row
+from graphql_api.cli import main
+
+FEW = {"application", "api_key", "token_secret", "attribute_definition"}
+
+
+@pytest.fixture
+def whole(server: Server) -> Iterator[str]:
+    """A database whose tables are not divided."""
+    url = server.empty()
+    asyncio.run(migrate(url))
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def database(runner: asyncio.Runner, whole: str) -> Iterator[Database]:
+    database = runner.run(open_database(whole))
+    yield database
+    runner.run(database.close())
+
+
+@pytest.fixture
+def shops(runner: asyncio.Runner, database: Database) -> list[Shop]:
+    """Applications that have sessions of every kind."""
+    made = []
+    for name in ("First", "Second", "Third"):
+        command = CreateApplication(name=name, currency="EUR")
+        shop = Shop(runner, database, runner.run(database.write(create_application, command, Shop.OPENED)))
+        shop.create("s1", profile_id="ada", identifiers=["till"], cart_items=[line(quantity=2)], key="1")
+        shop.close("s1")
+        shop.take_back(units(0, 1))
+        shop.create("s2", profile_id="ada", coupon="SPRING")
+        made.append(shop)
+    return made
+
+
+def catalog(connection: Connection) -> list[tuple[Any, ...]]:
+    """The columns, constraints, indexes and rights of all tables, not of their partitions."""
+    queries = (
+        """SELECT table_name, column_name, ordinal_position, data_type, collation_name, is_nullable, column_default
+        FROM information_schema.columns""",
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conparentid = 0",
+        "SELECT tablename, indexname, replace(indexdef, ' ONLY ', ' ') FROM pg_indexes",
+        "SELECT relname, relkind = 'S', relacl::text, pg_get_userbyid(relowner) FROM pg_class WHERE relkind <> 'i'",
+    )
+    names = {*Row.metadata.tables, "customer_session_id", "session_event_id"}
+    return sorted(
+        (tuple(row) for query in queries for row in connection.execute(text(query)) if row[0] in names), key=repr
+    )
+
+
+def kinds(connection: Connection) -> dict[str, int]:
+    """How many partitions each table has."""
+    counted = text("SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass(:name)")
+    return {name: connection.execute(counted, {"name": name}).scalar_one() for name in Row.metadata.tables}
+
+
+def differences(shop: Shop, url: str) -> Any:
+    """What alembic finds of the models that is not in the tables, and the other way round."""
+
+    def is_whole(found: Any, name: str, kind: str, *_: object) -> bool:
+        """Not a partition, and not one of the keys that PostgreSQL makes of a key to a divided table."""
+        table = name if kind == "table" else found.referred_table.name if kind == "foreign_key_constraint" else None
+        return table is None or table in Row.metadata.tables
+
+    async def compared() -> Any:
+        engine = create_async_engine(url)  # reflection needs what SQLAlchemy sets in its own connections
+        async with engine.connect() as link:
+            found = await link.run_sync(
+                lambda connection: compare_metadata(
+                    MigrationContext.configure(connection, opts={"include_object": is_whole}), Row.metadata
+                )
+            )
+        await engine.dispose()
+        return found
+
+    return shop.runner.run(compared())
+
+
+def test_every_table_is_divided_or_small() -> None:
+    assert {*DIVIDED, *FEW} == {*Row.metadata.tables}
+    assert not FEW.intersection(DIVIDED)
+
+
+def test_application_id_leads_every_key_and_every_index_of_the_divided_tables() -> None:
+    keys = (PrimaryKeyConstraint, UniqueConstraint, ForeignKeyConstraint)
+    for table in (Row.metadata.tables[name] for name in DIVIDED):
+        for each in (*(key for key in table.constraints if isinstance(key, keys)), *table.indexes):
+            assert next(iter(each.columns)).name == "application_id"
+
+
+def test_what_was_in_the_tables_is_in_their_partitions(shops: list[Shop], database: Database) -> None:
+    before = shops[0].everything()
+
+    assert shops[0].write(partition, 4)
+
+    assert shops[0].everything() == before
+    assert shops[0].query(kinds) == dict.fromkeys(FEW, 0) | dict.fromkeys(DIVIDED, 4)
+
+
+def test_divided_tables_have_all_that_the_whole_ones_had(shops: list[Shop], whole: str) -> None:
+    granted = "GRANT SELECT, DELETE ON customer_session TO pg_monitor; GRANT SELECT ON cart_item TO PUBLIC"
+    shops[0].write(lambda connection: [connection.execute(text(each)) for each in granted.split(";")] and None)
+    before = shops[0].query(catalog)
+
+    shops[0].write(partition, 2)
+
+    assert shops[0].query(catalog) == before
+    assert differences(shops[0], whole) == []
+
+
+def test_whoever_divides_the_tables_their_owner_keeps_them(shops: list[Shop]) -> None:
+    def give_away(connection: Connection) -> None:
+        for table in Row.metadata.tables:
+            connection.execute(text(f"ALTER TABLE {table} OWNER TO pg_database_owner"))
+
+    owned = text("SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relname LIKE 'cart_item%'")
+    shops[0].write(give_away)
+
+    shops[0].write(partition, 2)
+
+    assert shops[0].query(lambda connection: connection.execute(owned).scalars().all()) == ["pg_database_owner"]
+
+
+def test_life_goes_on_in_the_partitions(shops: list[Shop]) -> None:
+    first = shops[0]
+    last = max(row.id for row in first.history("s1"))
+    first.write(partition, 4)
+
+    for shop in shops:
+        assert shop.create(
+            "s1", profile_id="ada", identifiers=["till"], cart_items=[line(quantity=2)], key="1"
+        ).replayed
+        shop.take_back(units(0, 1))
+        shop.close("s2")
+        shop.create("s3", profile_id="new")
+
+    assert [event.version for event in first.history("s1")] == [1, 2, 3, 4]
+    assert max(event.id for event in first.history("s1")) > last
+    nobodys = text("INSERT INTO session_identifier VALUES (1, 99, 0, 'till')")
+    with pytest.raises(DBAPIError, match="fk_session_identifier_customer_session"):
+        first.write(lambda connection: connection.execute(nobodys) and None)
+
+
+def test_to_divide_tables_again_into_as_many_changes_nothing(shops: list[Shop]) -> None:
+    shops[0].write(partition, 2)
+    before = shops[0].query(catalog)
+
+    assert not shops[0].write(partition, 2)
+
+    assert shops[0].query(catalog) == before
+
+
+def test_tables_that_have_other_partitions_are_left_alone(shops: list[Shop]) -> None:
+    shops[0].write(partition, 2)
+    before = shops[0].query(kinds)
+
+    with pytest.raises(CannotPartition, match="have 2 partitions already"):
+        shops[0].write(partition, 3)
+
+    assert shops[0].query(kinds) == before
+
+
+def test_a_table_that_came_later_is_divided_by_the_next_run(shops: list[Shop], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = shops[0].query(catalog)
+    for some in (DIVIDED[:4], DIVIDED[5:], DIVIDED):
+        monkeypatch.setattr(partitions, "DIVIDED", some)
+        assert shops[0].write(partition, 2)
+
+    assert shops[0].query(kinds) == dict.fromkeys(FEW, 0) | dict.fromkeys(DIVIDED, 2)
+    assert shops[0].query(catalog) == before
+
+
+def test_a_division_that_is_cut_short_leaves_all_as_it_was(shops: list[Shop]) -> None:
+    def cut_short(connection: Connection) -> None:
+        partition(connection, 2)
+        raise InterruptedError
+
+    before = shops[0].query(catalog), shops[0].everything()
+
+    with pytest.raises(InterruptedError):
+        shops[0].write(cut_short)
+
+    assert (shops[0].query(catalog), shops[0].everything()) == before
+    assert {*shops[0].query(kinds).values()} == {0}
+
+
+def test_divided_tables_go_down_a_revision_and_up_again_like_whole_ones(shops: list[Shop], whole: str) -> None:
+    shops[0].write(partition, 2)
+    before, rows = shops[0].query(catalog), shops[0].everything()
+
+    shops[0].write(migrations.downgrade, "0002")
+    assert shops[0].query(catalog) != before
+    shops[0].write(migrations.upgrade)
+
+    assert (shops[0].query(catalog), shops[0].everything()) == (before, rows)
+    assert differences(shops[0], whole) == []
+
+
+def test_the_command_makes_divided_tables_in_an_empty_database(
+    server: Server, own_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = server.empty()
+    monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", url)
+    head = f"The database is at revision {migrations.scripts().get_current_head()}."
+
+    assert main(["migrate", "--partitions", "3"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["The big tables have 3 partitions each.", head]
+    assert main(["migrate", "--partitions", "3"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["The big tables have 3 partitions each already.", head]
+    assert main(["migrate", "--partitions", "4"]) == 1
+    assert capsys.readouterr().err == "The tables have 3 partitions already, and keep them.\n"
+    assert main(["migrate"]) == 0
+    assert capsys.readouterr().out.splitlines() == [head]
+    server.drop(url)
+
+
+def test_an_sqlite_database_cannot_be_divided(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate", "--partitions", "3"]) == 1
+    assert capsys.readouterr().err == "Only PostgreSQL has partitions; this is an SQLite database.\n"
