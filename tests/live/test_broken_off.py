@@ -1,0 +1,118 @@
+"""What nobody waits for any more ends in the database, too."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from served import Api
+from sockets import PATIENCE, Running, running, until
+from sqlalchemy import Connection
+
+from db import sqlite
+
+LOOKUP = '{ customerSession(integrationId: "s1") { version } }'
+ENDLESS = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+    "postgresql": "SELECT pg_sleep(600)::text",
+}
+MANY = 2 * sqlite.READERS  # more than there are connections to wait behind
+ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(600)%'"
+
+
+class Endless:
+    """An API whose every read goes on and on."""
+
+    def __init__(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.api = api
+        self._read = api.database.read
+        self._dialect = api.database.dialect.name
+        self._begun = 0
+        monkeypatch.setattr(api.database, "read", self._read_on)
+
+    async def _read_on(self, statement: str, parameters: Any, objects: int | None) -> str | None:
+        reading = asyncio.ensure_future(self._read(ENDLESS[self._dialect], {}, objects))
+        await asyncio.sleep(0)  # it has been handed to the driver now
+        self._begun += 1
+        return await reading
+
+    async def has_begun(self, times: int) -> None:
+        """Wait until so many reads are under way."""
+        await until(lambda: self._begun >= times)
+        while self._dialect == "postgresql" and await self._active() < times:  # noqa: ASYNC110  # it does not tell
+            await asyncio.sleep(0.01)
+
+    async def has_ended(self) -> None:
+        """Wait until none is under way, and every connection answers."""
+        while self._dialect == "postgresql" and await self._active():  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*(self._read("SELECT 'well'", {}, sqlite.SMALL + 1) for _ in range(MANY)))
+
+    async def _active(self) -> int:
+        def count(connection: Connection) -> int:
+            return int(connection.exec_driver_sql(ACTIVE).scalar_one())
+
+        return await self.api.database.query(count)
+
+
+@pytest.fixture
+def endless(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Endless]:
+    """Serves such an API with the settings that a test asks for."""
+    return lambda **settings: Endless(serve(database_pool_size=MANY + 1, **settings), monkeypatch)
+
+
+def play(endless: Endless, scenario: Callable[[Running], Coroutine[Any, Any, None]]) -> None:
+    """Play a scenario against a running server, at the end of which nothing is left under way."""
+
+    async def played() -> None:
+        async with running(endless.api) as server, asyncio.timeout(3 * PATIENCE):
+            await scenario(server)
+            await endless.has_ended()
+
+    endless.api.runner.run(played())
+
+
+def test_a_query_whose_client_closes_its_connection_ends_in_the_database(endless: Callable[..., Endless]) -> None:
+    slow = endless(deadline_seconds=600)
+
+    async def scenario(server: Running) -> None:
+        async with httpx.AsyncClient(base_url=f"http://{server.address}", trust_env=False, timeout=PATIENCE) as client:
+            ask = partial(
+                client.post,
+                "/graphql",
+                json={"query": LOOKUP},
+                headers={"Authorization": f"Bearer {server.api.keys['reader']}"},
+            )
+            asked = [asyncio.create_task(ask()) for _ in range(sqlite.READERS)]
+            await slow.has_begun(sqlite.READERS)
+            for each in asked:
+                each.cancel()  # which closes its connection
+
+    play(slow, scenario)
+
+
+def test_a_query_whose_socket_closes_or_who_is_completed_ends_in_the_database(endless: Callable[..., Endless]) -> None:
+    slow = endless(deadline_seconds=600)
+
+    async def scenario(server: Running) -> None:
+        async with server.client() as leaving, server.client() as staying:
+            await leaving.begin(LOOKUP)
+            completed = await staying.begin(LOOKUP)
+            await slow.has_begun(2)
+            await completed.stop()
+            await leaving.connection.close()
+
+    play(slow, scenario)
+
+
+def test_a_query_past_its_deadline_ends_in_the_database(endless: Callable[..., Endless]) -> None:
+    slow = endless(deadline_seconds=0.3)
+
+    async def scenario(server: Running) -> None:
+        asked = await asyncio.gather(*(server.api.post({"query": LOOKUP}) for _ in range(sqlite.READERS)))
+        codes = [error["extensions"]["code"] for each in asked for error in each.json()["errors"]]
+        assert codes == ["TIMEOUT"] * sqlite.READERS
+
+    play(slow, scenario)
