@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from shop import Shop
+from shop import Shop, open_shop
 from stores import Files, Server, Store, migrate, path_of
 
-from db.domain.commands import CreateApplication
 from db.engine import Database, open_database
-from db.operations import create_application
 from graphql_api.settings import PREFIX
 
 if TYPE_CHECKING:
@@ -115,6 +113,21 @@ def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def empty_url(store: Store) -> Iterator[str]:
+    """A database in which nothing is."""
+    url = store.empty()
+    yield url
+    store.drop(url)
+
+
+@pytest.fixture
+def own_database(own_directory: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Such a one for commands, on either database, in place of ``cartograph.db``."""
+    monkeypatch.setenv(f"{PREFIX}DATABASE_URL", empty_url)
+    return empty_url
+
+
+@pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
     """One event loop for the whole of a test."""
     with asyncio.Runner() as runner:
@@ -155,12 +168,6 @@ def shop_in_a_file(runner: asyncio.Runner, file_url: str) -> Iterator[Shop]:
     database = runner.run(open_database(file_url))
     yield open_shop(runner, database)
     runner.run(database.close())
-
-
-def open_shop(runner: asyncio.Runner, database: Database) -> Shop:
-    """A new application in euros."""
-    application = CreateApplication(name="Shop", currency="EUR")
-    return Shop(runner, database, runner.run(database.write(create_application, application, Shop.OPENED)))
 
 
 @pytest.fixture(scope="session")

@@ -184,6 +184,12 @@ class Shop:
         return {name: self.query(rows, name) for name in Row.metadata.tables}
 
 
+def open_shop(runner: asyncio.Runner, database: Database) -> Shop:
+    """A new application in euros."""
+    application = CreateApplication(name="Shop", currency="EUR")
+    return Shop(runner, database, runner.run(database.write(create_application, application, Shop.OPENED)))
+
+
 def fold(history: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """What a session's ``changes``, from the first to the last, add up to."""
     return reduce(lambda folded, each: {**folded, **each}, history, {})

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import asyncpg
+from sqlalchemy import Connection
 
 from db import migrations
 from db.engine import open_database
@@ -38,6 +39,10 @@ class Store(Protocol):
 
     def take_back(self, url: str) -> None:
         """Nobody needs a copy any more. It has the tables of what it is a copy of, with whatever rows."""
+        ...
+
+    def drop(self, url: str) -> None:
+        """Nobody needs a database any more, whatever is in it."""
         ...
 
     def close(self) -> None:
@@ -67,6 +72,10 @@ class Files:
     def take_back(self, url: str) -> None:
         """Remove the file."""
         path_of(url).unlink()
+
+    def drop(self, url: str) -> None:
+        """Remove the file, if any."""
+        path_of(url).unlink(missing_ok=True)
 
     def close(self) -> None:
         """The directory is pytest's."""
@@ -186,7 +195,7 @@ class Server:
         self._returned[self._originals[url]].append(url)
 
     def drop(self, url: str) -> None:
-        """Nobody needs a database any more; for one that has other tables now."""
+        """End whoever uses it, and remove it."""
         self._administer(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
 
     def _administer(self, statement: str) -> None:
@@ -213,6 +222,23 @@ async def migrate(url: str, partitions: int | None = None) -> None:
     if partitions is not None:
         await database.write(partition, partitions)
     await database.close()
+
+
+def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement in a transaction of its own. Answers the rows, if it has any."""
+
+    def run(connection: Connection) -> list[tuple[Any, ...]]:
+        result = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+    async def on_database() -> list[tuple[Any, ...]]:
+        database = await open_database(url)
+        try:
+            return await database.write(run)
+        finally:
+            await database.close()
+
+    return asyncio.run(on_database())
 
 
 # The schema laid_by has the rows that a copy begins with.

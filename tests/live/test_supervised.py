@@ -3,12 +3,12 @@
 import os
 import signal
 import socket
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from stores import execute
 from workers import Workers, working
 
 
@@ -35,12 +35,8 @@ def test_workers_do_not_outlive_the_process_that_started_them(workers: Workers) 
     socket.create_server((url.host, url.port or 0)).close()  # the port is free
 
 
-def test_where_a_worker_cannot_be_replaced_the_server_ends_and_says_that_it_failed(
-    workers: Workers, own_directory: Path
-) -> None:
-    with sqlite3.connect(own_directory / "cartograph.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+def test_where_a_worker_cannot_be_replaced_the_server_ends_and_says_that_it_failed(workers: Workers) -> None:
+    execute("sqlite+aiosqlite:///cartograph.db", "UPDATE alembic_version SET version_num = '9999'")
 
     os.kill(workers.up(2)[0], signal.SIGKILL)
 
