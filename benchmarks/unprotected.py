@@ -18,6 +18,7 @@ from graphql_api.guard.keys import Keys
 from graphql_api.observe import log
 from graphql_api.settings import PREFIX, load_settings
 from graphql_api.transport import execution, http, request
+from graphql_api.transport.uvicorn_answers import PromptProtocol
 
 WIDEST = ("aliases", "cost", "depth", "directives", "document_length", "fields", "operations", "root_fields", "tokens")
 
@@ -55,10 +56,9 @@ if __name__ == "__main__":
         (Gate, "leave", nothing),
         (http, "while_waiting", unlimited),
         (execution, "cost_of", nothing),
-        (execution, "while_waiting", unlimited),
         (request, "while_waiting", unlimited),
     ):
         setattr(where, name, instead)
     settings = load_settings()
-    options = {**connection_options(settings), "http": "httptools", "log_config": log.configuration(settings)}
+    options = {**connection_options(settings), "http": PromptProtocol, "log_config": log.configuration(settings)}
     uvicorn.run(from_environment, factory=True, port=settings.port, access_log=False, **options)

@@ -74,6 +74,7 @@ def connection_options(settings: Settings) -> dict[str, Any]:
 
     return {
         "http": BoundedProtocol,
+        "proxy_headers": False,  # nothing here asks from where a request comes
         "server_header": False,
         "ws": "graphql_api.transport.uvicorn_socket:PromptSocket",
         "ws_max_size": settings.max_request_bytes,

@@ -1,7 +1,8 @@
-"""Whether a client still waits: what is done for one that has gone is broken off."""
+"""What a request under way may take: its deadline, and the patience of its client, who may go before."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,13 @@ from starlette.types import Receive
 from graphql_api.transport.request import ClientGone
 
 GRACE = 0.05  # seconds: what is done sooner is not worth the looking
+
+
+@asynccontextmanager
+async def attended(receive: Receive, seconds: float) -> AsyncIterator[None]:
+    """So many seconds, and no longer than the client is there. Raises TimeoutError and ClientGone."""
+    async with Attended(receive), asyncio.timeout(seconds):
+        yield
 
 
 class Attended:

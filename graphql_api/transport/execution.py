@@ -1,9 +1,7 @@
 """Running an operation."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 from inspect import isawaitable
 from typing import Any
 from uuid import uuid4
@@ -26,7 +24,6 @@ from db.engine import CannotWrite, DatabaseAway
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut, Unavailable
 from graphql_api.reading.plans import Request, answer_whole
-from graphql_api.transport.waiting import while_waiting
 
 log = logging.getLogger("cartograph")
 AWAY: Mapping[type[Exception], str] = {
@@ -48,18 +45,19 @@ class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 async def run(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> ExecutionResult:
-    """The result of an operation, its errors fit to be shown. It is cut off when its deadline has passed."""
-    try:
-        how = queried if operation.operation is OperationType.QUERY else executed
-        deadline = partial(asyncio.timeout, context.settings.deadline_seconds)
-        result = await while_waiting(how(context, operation, variables), deadline)
-    except TimeoutError:
-        problem = f"Not done within {context.settings.deadline_seconds:g} seconds."
-        if operation.operation is OperationType.MUTATION:  # what the writer has taken up cannot be called back
-            problem += " What it was to change may have been changed all the same; read it again."
-        return ExecutionResult(None, [TimedOut(problem)])
+    """The result of an operation, its errors fit to be shown. Whoever asks for it sets its deadline."""
+    how = queried if operation.operation is OperationType.QUERY else executed
+    result = await how(context, operation, variables)
     result.extensions = cost_of(context, context.seen.cost)
     return result
+
+
+def too_late(operation: OperationDefinitionNode | None, seconds: float) -> TimedOut:
+    """What is told of an operation whose deadline has passed."""
+    problem = f"Not done within {seconds:g} seconds."
+    if operation and operation.operation is OperationType.MUTATION:  # what the writer has begun cannot be called back
+        problem += " What it was to change may have been changed all the same; read it again."
+    return TimedOut(problem)
 
 
 def cost_of(context: Context, cost: int) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimi
 from graphql_api.observe.operation import Operation
 from graphql_api.server import Server
 from graphql_api.transport import execution, response, results, sse, websocket
-from graphql_api.transport.attendance import Attended
+from graphql_api.transport.attendance import attended
 from graphql_api.transport.documents import InvalidDocument
 from graphql_api.transport.negotiation import ANSWER, EVENTS, JSON, chosen, wants_events, wants_page
 from graphql_api.transport.parameters import NotWellFormed, Parameters
@@ -89,7 +89,11 @@ class GraphQLEndpoint:
             status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Overloaded) else HTTPStatus.TOO_MANY_REQUESTS
             raise HttpError(status, error, headers={"Retry-After": str(error.seconds)}) from error
         try:
-            told = await while_waiting(come_of(server, seen, given, method, accept), partial(Attended, receive))
+            limit = partial(attended, receive, server.settings.deadline_seconds)
+            told = await while_waiting(come_of(server, seen, given, method, accept), limit)
+        except TimeoutError as error:
+            late = execution.too_late(seen.definition, server.settings.deadline_seconds)
+            raise HttpError(refused(media_type), late) from error
         finally:
             server.gate.leave(viewer.key_prefix, seen.cost)
         if not isinstance(told, ExecutionResult):
@@ -146,6 +150,6 @@ async def stream(
         raise HttpError(HTTPStatus.TOO_MANY_REQUESTS, error) from error
 
 
-def refused(media_type: str) -> HTTPStatus:
+def refused(media_type: str | None) -> HTTPStatus:
     """The status of a request that is well formed and cannot be run; application/json has always said 200 to those."""
     return HTTPStatus.BAD_REQUEST if media_type == ANSWER else HTTPStatus.OK

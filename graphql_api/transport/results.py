@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from inspect import isawaitable
 from typing import Any, cast
 
@@ -22,8 +23,9 @@ from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
 from graphql_api.server import Server
 from graphql_api.transport.documents import InvalidDocument
-from graphql_api.transport.execution import cost_of, executor, masked, run, shown, told_wrong
+from graphql_api.transport.execution import cost_of, executor, masked, run, shown, told_wrong, too_late
 from graphql_api.transport.parameters import Parameters
+from graphql_api.transport.waiting import while_waiting
 
 Variables = Mapping[str, Any]
 Results = AsyncGenerator[ExecutionResult, None]
@@ -107,8 +109,12 @@ async def refused(*errors: GraphQLError) -> Results:
 
 
 async def alone(context: Context, operation: OperationDefinitionNode, variables: Variables) -> Results:
-    """The one result of a query or a mutation."""
-    result = await run(context, operation, variables)
+    """The one result of a query or a mutation. Raises Failed."""
+    seconds = context.settings.deadline_seconds
+    try:
+        result = await while_waiting(run(context, operation, variables), partial(asyncio.timeout, seconds))
+    except TimeoutError as error:
+        raise Failed(too_late(operation, seconds)) from error
     if is_refusal(result):
         raise Failed(*(result.errors or ()))
     yield result

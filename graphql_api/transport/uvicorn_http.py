@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from graphql_api.errors import BadUserInput
+from graphql_api.transport.uvicorn_answers import PromptProtocol
 
 MAX_HEAD = 65_536  # bytes: a GET with the longest document, percent-encoded, and room for headers
 MAX_HEADERS = 100
@@ -18,7 +19,7 @@ class HeadTooLong(Exception):
     """The head of a request is over its limit."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(PromptProtocol):
     """One connection. What is not HTTP, or too much of it, is told so in GraphQL's form; then the connection ends."""
 
     _in_head = True
@@ -43,8 +44,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._received += len(data)
         super().data_received(data)
-        if not self._is_expected():
-            return
+        if not (self._in_head or self.cycle is None or self.cycle.response_complete):
+            return  # a request is under way; else one is what has to come next
         if self.transport.is_closing() or self.transport.get_protocol() is not self:  # it has become a WebSocket
             return
         if self._in_head and self._received > MAX_HEAD:
@@ -61,7 +62,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Its head has come. Raises HeadTooLong, which the parser makes an error of its own."""
         self._in_head = False
-        self._stop_waiting()
+        if self._wait is not None:
+            self._stop_waiting()
         if len(self.headers) > MAX_HEADERS or (self._received > MAX_HEAD and self._head() > MAX_HEAD):
             self._refusal = self._too_long()
             raise HeadTooLong
@@ -70,10 +72,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong, and close."""
         self._refuse(self._refusal)
-
-    def _is_expected(self) -> bool:
-        """Whether a request is what has to come next."""
-        return self._in_head or self.cycle is None or self.cycle.response_complete
 
     def _head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
