@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -122,7 +122,7 @@ class PostgresDatabase:
                     raise Refused(InvalidInput(problem=LONGEST_IN_AN_INDEX)) from error
                 if sqlstate(error) not in LOSES_A_RACE or attempt == ATTEMPTS - 1:
                     raise
-            await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.001 * 2**attempt)))  # noqa: S311  # no secret
+            await asyncio.sleep(pause(attempt))
         raise AssertionError("the last attempt returns or raises")
 
     async def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -137,7 +137,7 @@ class PostgresDatabase:
         values = [None if type(value) is str and "\0" in value else value for value in parameters.values()]
         try:
             async with self._link() as link:
-                return await link.fetchval(statement, *values)
+                return await fetched(link, statement, values)
         except asyncpg.StatementTooComplexError as error:
             raise StatementTooDeep from error
         except asyncpg.ProgramLimitExceededError as error:
@@ -180,6 +180,23 @@ class PostgresDatabase:
             raise DatabaseAway from error
         finally:
             await self._pool.release(link)
+
+
+async def fetched(link: Link, statement: str, values: Sequence[Any]) -> str | None:
+    """The one value of a statement that reads. Where every transaction is serializable, it can lose a race, too."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return await link.fetchval(statement, *values)
+        except asyncpg.SerializationError:
+            if attempt == ATTEMPTS - 1:
+                raise
+        await asyncio.sleep(pause(attempt))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def pause(attempt: int) -> float:
+    """How many seconds to wait after an attempt that lost a race."""
+    return random.uniform(0, min(LONGEST_PAUSE, 0.001 * 2**attempt))  # noqa: S311  # no secret
 
 
 async def give_up(link: Link) -> None:

@@ -35,8 +35,9 @@ STORES = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``pytest --partitioned`` puts all tests on PostgreSQL on tables in partitions."""
-    parser.addoption("--partitioned", action="store_true", help="run tests on PostgreSQL on tables in partitions")
+    """``pytest --postgresql serializable`` puts all tests on PostgreSQL on a server of one kind."""
+    kinds = ["postgresql", "partitioned", "serializable"]
+    parser.addoption("--postgresql", choices=kinds, help="the kind of server that all tests on PostgreSQL run on")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -44,8 +45,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = any("store" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if "store" in metafunc.fixturenames and not asked:
         stores = STORES.get(metafunc.definition.path.parent.name, ("sqlite", "postgresql"))
-        if metafunc.config.getoption("partitioned"):
-            stores = ("sqlite", "partitioned")
+        if kind := metafunc.config.getoption("postgresql"):
+            stores = ("sqlite", kind)
         metafunc.parametrize("store", stores, indirect=True, scope="session")
 
 

@@ -48,6 +48,7 @@ def downgrade(connection: Connection, revision: str) -> None:
 def run(connection: Connection, steps: Callable[[Any, Any], Iterable[Any]]) -> None:
     """Take the steps in the transaction of ``connection``: a crash leaves nothing half-made."""
     if connection.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE has let in one of us alone
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")  # to see what was done meanwhile
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     revision, head = current(connection), scripts().get_current_head()
     if revision and revision not in {script.revision for script in scripts().walk_revisions()}:
