@@ -5,10 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -17,18 +14,16 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from db.engine import AnswerTooLong, CannotWrite, StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, StatementTooDeep, UnusableDatabase
 from db.sqlite_tail import SqliteTail
+from db.sqlite_writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Waiting = tuple[Callable[[Connection], Any], asyncio.Future[Any]]
 
 OLDEST = (3, 38, 0)  # JSON functions are built in
 READERS = 3
 LONGEST_ANSWER = 16 * 2**20  # bytes
-MAX_TOGETHER = 100  # operations committed at once
-NOT_NOW = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 TOO_DEEP = ("parser stack overflow", "Expression tree is too large")
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -144,7 +139,7 @@ class SqliteDatabase:
         """Run an operation that only reads, on one snapshot."""
 
         def run() -> T:
-            with self._engine.connect().execution_options(begin="BEGIN") as connection, connection.begin():
+            with self._engine.connect() as connection, connection.begin():
                 return operation(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
@@ -182,7 +177,7 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Finish what is under way; the last connection takes the write-ahead log into the file."""
-        await asyncio.to_thread(self._writer.close)
+        await self._writer.close()
         await asyncio.to_thread(self._reader.shutdown)
         for connection in self._connections:
             await connection.close()
@@ -190,96 +185,8 @@ class SqliteDatabase:
         self._engine.dispose()
 
 
-class Writer:
-    """The one thread that writes. What waits while it commits is committed together the next time: one fsync for many.
-
-    Each operation has a savepoint of its own, so that one that raises undoes only itself.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._waiting: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._thread = Thread(target=self._work, name="writer", daemon=True)
-        self._thread.start()
-
-    async def run(self, operation: Callable[[Connection], T]) -> T:
-        """What the operation answers, once it has been committed."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.put((operation, answer))
-        return await answer
-
-    def close(self) -> None:
-        """Carry out what waits, then end."""
-        self._waiting.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        while first := self._waiting.get():
-            together = [first]
-            while len(together) < MAX_TOGETHER and not self._waiting.empty():
-                if (another := self._waiting.get()) is None:
-                    self._waiting.put(None)  # the end comes after these
-                    break
-                together.append(another)
-            together = [each for each in together if not each[1].cancelled()]  # what nobody waits for is not begun
-            if together:
-                told = self._commit_together([operation for operation, _ in together])
-                answers = [answer for _, answer in together]
-                answers[0].get_loop().call_soon_threadsafe(tell, answers, told)
-
-    def _commit_together(self, operations: list[Callable[[Connection], Any]]) -> list[Callable[[], Any]]:
-        """What comes of each, in one transaction."""
-        try:
-            options = {"begin": "BEGIN IMMEDIATE"}
-            with self._engine.connect().execution_options(**options) as connection, connection.begin():
-                told = [attempt(connection, operation) for operation in operations]
-        except Exception as error:  # nothing of them was written
-            return [partial(fail, error)] * len(operations)
-        return told
-
-
-def attempt(connection: Connection, operation: Callable[[Connection], T]) -> Callable[[], T]:
-    """Run one operation in a savepoint; what comes of it is had by calling the answer.
-
-    Raises what the operation raised where SQLite has undone the whole transaction with it: on a full disk it does, and
-    then nothing of the others is left either.
-    """
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute("SAVEPOINT attempt")
-    try:
-        done = operation(connection)
-    except Exception as error:  # told to the one who asked
-        if not driver.in_transaction:
-            raise
-        driver.execute("ROLLBACK TO attempt")
-        driver.execute("RELEASE attempt")
-        return partial(fail, error)
-    driver.execute("RELEASE attempt")
-    return lambda: done
-
-
-def fail(error: Exception) -> Any:
-    """Raise what an operation raised, or CannotWrite for what is not its fault."""
-    cause = getattr(error, "orig", error)  # SQLAlchemy wraps it, a Statement does not
-    if isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF in NOT_NOW:
-        raise CannotWrite(str(cause)) from error
-    raise error
-
-
-def tell(answers: list[asyncio.Future[Any]], told: list[Callable[[], Any]]) -> None:
-    """Answer those who still wait."""
-    for answer, outcome in zip(answers, told, strict=True):
-        if answer.cancelled():
-            continue
-        try:
-            answer.set_result(outcome())
-        except Exception as error:
-            answer.set_exception(error)
-
-
 def engine_of(url: URL) -> Engine:
-    """An engine of plain connections, for the threads; each says how its transactions begin."""
+    """An engine of plain connections: for the threads that read, and for the writer, which begins by itself."""
     made = create_engine(url.set(drivername="sqlite"), connect_args=OPTIONS, hide_parameters=True)
 
     @event.listens_for(made, "connect")
@@ -291,6 +198,9 @@ def engine_of(url: URL) -> Engine:
 
     @event.listens_for(made, "begin")
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        if not driver.in_transaction:
+            driver.execute("BEGIN")
 
     return made

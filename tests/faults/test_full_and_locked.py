@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from served import Api
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Pool, event
 from stores import path_of
 
 import db.sqlite
@@ -39,12 +39,12 @@ def room() -> Iterator[Callable[[int], None]]:
         nonlocal most
         most = pages
 
-    def limit(connection: Connection) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
+    def limit(connection: sqlite3.Connection, *others: object) -> None:
+        connection.execute(f"PRAGMA max_page_count = {most}")
 
-    event.listen(Engine, "begin", limit)
+    event.listen(Pool, "checkout", limit)
     yield say
-    event.remove(Engine, "begin", limit)
+    event.remove(Pool, "checkout", limit)
 
 
 def pages(connection: Connection) -> int:
