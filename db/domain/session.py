@@ -92,6 +92,14 @@ def with_content(session: CustomerSession, content: SessionContent, rules: Rules
 
     ``first_session`` is not decided here: it depends on the profile's other sessions.
     """
+    new = checked_content(content, rules, session.attributes, session.cart)
+    return with_shares(replace(session, **new), "cartItems" if content.discounts is UNSET else "discounts")
+
+
+def checked_content(
+    content: SessionContent, rules: Rules, attributes: Mapping[str, Any], held: Sequence[CartLine]
+) -> dict[str, Any]:
+    """What ``content`` gives a session that has these attributes and lines. Raises Refused with all that is broken."""
     found: list[Refusal] = []
     new: dict[str, Any] = {}
     if content.profile_id is not UNSET:
@@ -107,14 +115,14 @@ def with_content(session: CustomerSession, content: SessionContent, rules: Rules
     if content.attributes is not UNSET:
         put = rules.attributes.replaced if content.attributes is None else rules.attributes.merged
         given, entity = content.attributes or {}, AttributeEntity.CUSTOMER_SESSION
-        new["attributes"] = put(entity, session.attributes, given, ("attributes",), found)
+        new["attributes"] = put(entity, attributes, given, ("attributes",), found)
     if content.cart_items is not UNSET:
-        new["cart"] = checked_cart(content.cart_items or (), session.cart, rules, found)
+        new["cart"] = checked_cart(content.cart_items or (), held, rules, found)
     if content.discounts is not UNSET:
         new["discounts"] = checked_discounts(content.discounts or (), rules, found)
     if found:
         raise Refused(*found)
-    return with_shares(replace(session, **new), "cartItems" if content.discounts is UNSET else "discounts")
+    return new
 
 
 def with_shares(session: CustomerSession, changed: str) -> CustomerSession:
@@ -233,8 +241,9 @@ def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSessi
         minor_digits=rules.minor_digits,
         state=command.state,
         closed=now if command.state is SessionState.CLOSED else None,
+        **checked_content(command.content, rules, {}, ()),
     )
-    return with_content(new, command.content, rules)
+    return with_shares(new, "cartItems" if command.content.discounts is UNSET else "discounts")
 
 
 def update(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:

@@ -37,6 +37,7 @@ def create(connection: Connection, actor: Actor, command: CreateSession, now: da
     at = to_millisecond(now)
     rules = rules_for(connection, command.application_id, command.content)
     new = session.create(command, rules, at)
-    new = replace(new, first_session=is_first(connection, new, at))
-    added = add(connection, new, event(EventType.CREATED, None, new, actor.name))
-    return None if added is None else Outcome(added.application_id, added.id, added.version, created=True)
+    if not is_first(connection, new, at):
+        new = replace(new, first_session=False)
+    number = add(connection, new, event(EventType.CREATED, None, new, actor.name))
+    return None if number is None else Outcome(new.application_id, number, new.version, created=True)

@@ -48,8 +48,11 @@ def hold(connection: Connection, application_id: int, integration_id: str, now: 
 
 @cache
 def holding(dialect: str) -> Statement:
-    """The statement. DO NOTHING would not lock the row on PostgreSQL: of two sessions at once both could be first."""
-    statement = insert_in(dialect, PROFILE).on_conflict_do_update(
-        index_elements=PROFILE.primary_key.columns, set_={"updated": PROFILE.c.updated}
-    )
-    return Statement(statement)
+    """The statement. SQLite has one writer at a time, and nothing that needs to be locked.
+
+    On PostgreSQL, DO NOTHING would not lock the row: of two sessions at once both could be first.
+    """
+    statement, key = insert_in(dialect, PROFILE), PROFILE.primary_key.columns
+    if dialect != "postgresql":
+        return Statement(statement.on_conflict_do_nothing(index_elements=key))
+    return Statement(statement.on_conflict_do_update(index_elements=key, set_={"updated": PROFILE.c.updated}))

@@ -1,7 +1,8 @@
 """A session into its tables: only what has changed, with the event that tells it, in the caller's transaction."""
 
 from collections.abc import Mapping, Sequence, Sized
-from dataclasses import fields, replace
+from dataclasses import fields
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,7 @@ from db.repository.core import (
 from db.statements import Statement
 
 Key = Mapping[str, Any]
+OWN = [column.name for column in SESSION.c]  # each is an attribute of the session
 LINE = [field.name for field in fields(CartLine)]
 EVENT_FACTS = [column.name for column in EVENT.c if column.name not in ("application_id", "session_id", "id")]
 
@@ -81,17 +83,20 @@ class LostUpdate(Exception):
     """A session moved on while this transaction held it: the lock makes it impossible, the version proves it."""
 
 
-def add(connection: Connection, session: CustomerSession, event: SessionEvent) -> CustomerSession | None:
-    """Write a new session. Answers it with its id, or None where its integration ID is taken."""
+def add(connection: Connection, session: CustomerSession, event: SessionEvent) -> int | None:
+    """Write a new session. Answers its id, or None where its integration ID is taken."""
     new = {**row(session), "within": session.application_id}
     del new["id"]  # the statement finds it
     made = adding(connection.dialect.name).first(connection, new)
     if made is None:
         return None
-    added = replace(session, id=made.id)
-    put_parts(connection, replace(added, cart=(), identifiers=(), discounts={}), added)
-    append(connection, added, event)
-    return added
+    number: int = made.id
+    key = {"application_id": session.application_id, "session_id": number}
+    put_lines(connection, key, (), session.cart)
+    put_identifiers(connection, key, (), session.identifiers)
+    put_discounts(connection, key, {}, session.discounts)
+    append(connection, key, event)
+    return number
 
 
 def save(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
@@ -101,37 +106,24 @@ def save(connection: Connection, before: CustomerSession, after: CustomerSession
     unmoved = {"of_application": before.application_id, "of_session": before.id, "of_version": before.version}
     if not CHANGE.rows(connection, {**changed, **unmoved}):
         raise LostUpdate(f"session {before.id} of application {before.application_id} is past version {before.version}")
-    put_parts(connection, before, after)
-    append(connection, after, event)
+    key = {"application_id": after.application_id, "session_id": after.id}
+    put_lines(connection, key, before.cart, after.cart)
+    put_identifiers(connection, key, before.identifiers, after.identifiers)
+    put_discounts(connection, key, before.discounts, after.discounts)
+    append(connection, key, event)
     for made in after.returns[len(before.returns) :]:
-        add_return(connection, part_key(after), made)
+        add_return(connection, key, made)
 
 
 def row(session: CustomerSession) -> dict[str, Any]:
     """The session's own row; each column is an attribute of the session."""
-    return {column.name: getattr(session, column.name) for column in SESSION.c}
-
-
-def part_key(session: CustomerSession) -> Key:
-    """What the rows of all its parts have in common."""
-    return {"application_id": session.application_id, "session_id": session.id}
-
-
-def put_parts(connection: Connection, before: CustomerSession, after: CustomerSession) -> None:
-    """Write the lines, identifiers and discounts that differ."""
-    key = part_key(after)
-    if before.cart != after.cart:
-        put_lines(connection, key, before.cart, after.cart)
-    if before.identifiers != after.identifiers:
-        identifiers = [{**key, "position": index, "identifier": each} for index, each in enumerate(after.identifiers)]
-        put_all(connection, IDENTIFIER, key, before.identifiers, identifiers)
-    if before.discounts != after.discounts:
-        discounts = [{**key, "label": label, "amount": amount} for label, amount in after.discounts.items()]
-        put_all(connection, DISCOUNT, key, before.discounts, discounts)
+    return {name: getattr(session, name) for name in OWN}
 
 
 def put_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
     """Write the lines that differ. A row stays where it is: returned units refer to it."""
+    if before == after:
+        return
     if len(after) < len(before):
         CUT.rows(connection, {**key, "length": len(after)})
     lines = [
@@ -143,6 +135,22 @@ def put_lines(connection: Connection, key: Key, before: Sequence[CartLine], afte
         putting_line(connection.dialect.name).for_each(connection, lines)
 
 
+def put_identifiers(connection: Connection, key: Key, before: Sequence[str], after: Sequence[str]) -> None:
+    """Write all of them anew where they differ."""
+    if before != after:
+        identifiers = [{**key, "position": index, "identifier": each} for index, each in enumerate(after)]
+        put_all(connection, IDENTIFIER, key, before, identifiers)
+
+
+def put_discounts(
+    connection: Connection, key: Key, before: Mapping[str, Decimal], after: Mapping[str, Decimal]
+) -> None:
+    """Write all of them anew where they differ."""
+    if before != after:
+        discounts = [{**key, "label": label, "amount": amount} for label, amount in after.items()]
+        put_all(connection, DISCOUNT, key, before, discounts)
+
+
 def put_all(connection: Connection, table: Table, key: Key, before: Sized, after: Sequence[Key]) -> None:
     """Write all of a short list anew."""
     if before:
@@ -151,10 +159,9 @@ def put_all(connection: Connection, table: Table, key: Key, before: Sized, after
         PUT[table].for_each(connection, after)
 
 
-def append(connection: Connection, session: CustomerSession, event: SessionEvent) -> None:
+def append(connection: Connection, key: Key, event: SessionEvent) -> None:
     """Add to the session's history, and to the feed of its application."""
-    told = {name: getattr(event, name) for name in EVENT_FACTS}
-    facts = {**part_key(session), **told, "within": session.application_id}
+    facts = {**key, **{name: getattr(event, name) for name in EVENT_FACTS}, "within": key["application_id"]}
     appending(connection.dialect.name).rows(connection, facts)
 
 
