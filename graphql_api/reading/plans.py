@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
@@ -29,7 +29,7 @@ from graphql_api.reading.compiler import Compiler
 from graphql_api.reading.cost import Costing, within
 from graphql_api.reading.identity import Source
 from graphql_api.reading.scope import Trace
-from graphql_api.reading.variables import Variables
+from graphql_api.reading.variables import Noticed, Variables
 from graphql_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class Document:
     sha256: str
     plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
     known_variables: dict[int, Variables] = field(default_factory=dict)
+    fixed_costs: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, schema: GraphQLSchema, ast: DocumentNode) -> Document:
@@ -144,8 +145,18 @@ class Document:
         return kept
 
     def cost(self, operation: OperationDefinitionNode, request: Request) -> int:
-        """What an operation costs for a request. Raises LimitExceeded, and BadUserInput on an impossible page."""
-        return within(Costing(self.schema, self.fragments, request).of(operation), request.limits.max_cost)
+        """What an operation costs for a request. Raises LimitExceeded, and BadUserInput on an impossible page.
+
+        It is worked out once where no variable has a part in it.
+        """
+        cost = self.fixed_costs.get(id(operation))
+        if cost is None:
+            variables = Noticed(request.variables)
+            noticing = replace(request, variables=variables, known={})
+            cost = Costing(self.schema, self.fragments, noticing).of(operation)
+            if not variables.noticed:
+                self.fixed_costs[id(operation)] = cost
+        return within(cost, request.limits.max_cost)
 
     def variables(self, operation: OperationDefinitionNode) -> Variables:
         """How the variables of an operation get their values."""

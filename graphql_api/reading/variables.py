@@ -1,6 +1,6 @@
 """The variables of an operation: what graphql-core does for one that is run once, kept for one that is run again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, Undefined, is_non_null_type
@@ -49,3 +49,23 @@ class Variables:
         """The values as graphql-core's executor has them; None where one is wrong."""
         values = self.coerced(given)
         return None if values is None else VariableValues(self.sources(given), values)
+
+
+class Noticed(Mapping[str, Any]):
+    """The values of variables; ``noticed`` tells whether anybody has asked for one, or for which there are."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.noticed = False
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:
+        self.noticed = True
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.noticed = True
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        self.noticed = True
+        return len(self._values)
