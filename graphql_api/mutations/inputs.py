@@ -31,12 +31,17 @@ def make_while_coercing(mutation: GraphQLObjectType) -> None:
 
 
 def resolver(field: StrawberryField) -> GraphQLFieldResolver:
-    """The function behind a field, which needs nothing of what Strawberry can do around it."""
+    """The function behind a field, which needs nothing of what Strawberry can do around it.
+
+    The source of a mutation's fields has what those have come to that are done.
+    """
     assert field.base_resolver is not None
     assert not field.extensions
     function: Any = field.base_resolver.wrapped_func
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        if source and (done := source.get(info.path.key)):
+            return done()
         return function(info=strawberry.Info(_raw_info=info, _field=field), **arguments)
 
     return resolve

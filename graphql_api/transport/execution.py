@@ -6,24 +6,20 @@ from inspect import isawaitable
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from graphql import (
     ExecutionResult,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
-    default_field_resolver,
-    default_type_resolver,
     execute,
 )
-from graphql.execution.collect_fields import FragmentDetails
-from graphql.execution.values import VariableValues
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from db.engine import CannotWrite, DatabaseAway
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut, Unavailable
 from graphql_api.reading.plans import Request, answer_whole
+from graphql_api.transport.executor import executor
+from graphql_api.transport.mutating import mutated
 
 log = logging.getLogger("cartograph")
 AWAY: Mapping[type[Exception], str] = {
@@ -32,16 +28,6 @@ AWAY: Mapping[type[Exception], str] = {
 }
 
 MAX_COERCION_ERRORS = 10
-
-
-class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Takes JSON that the database made as the completed value of any field."""
-
-    def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, result: Any, *rest: Any) -> Any:
-        """A fragment is not walked."""
-        if type(result) is orjson.Fragment:
-            return result
-        return super().complete_value(return_type, details, info, path, result, *rest)
 
 
 async def run(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> ExecutionResult:
@@ -93,12 +79,16 @@ async def executed(
     if values is None:
         return complete(told_wrong(context, operation, variables))
     if operation.operation is OperationType.QUERY:
-        return complete(await settled(started(context, operation, values)))
+        return complete(await settled(executor(context, operation, values).execute_operation()))
     try:
         cost = context.document.cost(operation, Request(context.viewer, context.settings, values.coerced))
     except RequestError as error:
         return ExecutionResult(None, [error])
-    result = complete(await settled(started(context, operation, values)))
+    data, done = await mutated(context, operation, values)
+    if data is None:
+        result = complete(await settled(executor(context, operation, values, done).execute_operation()))
+    else:
+        result = ExecutionResult(data)
     context.seen.cost = cost  # what it read of its payload is in it
     return result
 
@@ -112,29 +102,6 @@ def complete(result: Any) -> ExecutionResult:
     """A result with its errors fit to be shown."""
     assert isinstance(result, ExecutionResult)
     return ExecutionResult(result.data, shown(result.errors or ()) or None)
-
-
-def started(context: Context, operation: OperationDefinitionNode, values: VariableValues) -> Any:
-    """The executor at work, with values that have been coerced."""
-    return executor(context, operation, values).execute_operation()
-
-
-def executor(context: Context, operation: OperationDefinitionNode, values: VariableValues) -> FragmentExecutor:
-    """What goes through an operation field by field."""
-    document = context.document
-    return FragmentExecutor(
-        schema=document.schema,
-        fragment_definitions=dict(document.fragments),
-        fragments={name: FragmentDetails(each) for name, each in document.fragments.items()},
-        root_value=None,
-        context_value=context,
-        operation=operation,
-        variable_values=values,
-        field_resolver=default_field_resolver,
-        type_resolver=default_type_resolver,
-        subscribe_field_resolver=default_field_resolver,
-        hide_suggestions=not context.settings.shows_schema,
-    )
 
 
 def told_wrong(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Any:

@@ -23,7 +23,8 @@ from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
 from graphql_api.server import Server
 from graphql_api.transport.documents import InvalidDocument
-from graphql_api.transport.execution import cost_of, executor, masked, run, shown, told_wrong, too_late
+from graphql_api.transport.execution import cost_of, masked, run, shown, told_wrong, too_late
+from graphql_api.transport.executor import executor
 from graphql_api.transport.parameters import Parameters
 from graphql_api.transport.waiting import while_waiting
 
