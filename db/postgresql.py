@@ -14,7 +14,6 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from db.domain.errors import InvalidInput, Refused
 from db.engine import AnswerTooLong, DatabaseAway, NotSecured, StatementTooDeep, UnusableDatabase
 from db.options import ServerOptions
 from db.postgresql_tail import PostgresTail
@@ -27,10 +26,6 @@ OLDEST = 14
 ATTEMPTS = 50  # of a transaction that others got in the way of
 LONGEST_PAUSE = 0.1  # seconds between two attempts
 KEPT_STATEMENTS = 500  # of each connection
-TOO_LONG_FOR_AN_INDEX = "54000"  # program_limit_exceeded
-LONGEST_IN_AN_INDEX = (
-    "integrationId, profileId and sku take at most 2,600 bytes of UTF-8 on PostgreSQL, where they cannot be compressed."
-)
 LOSES_A_RACE = ("40001", "40P01")  # serialization_failure, deadlock_detected
 GOES_AWAY = (
     "08",
@@ -110,16 +105,11 @@ class PostgresDatabase:
     async def _again_and_again(
         self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run an operation in one transaction, and in another where it lost a race.
-
-        Raises Refused with InvalidInput where a text is longer than an index takes.
-        """
+        """Run an operation in one transaction, and in another where it lost a race."""
         for attempt in range(ATTEMPTS):
             try:
                 return await self._transact("BEGIN", operation, *args, **kwargs)
             except (asyncpg.PostgresError, DBAPIError) as error:
-                if sqlstate(error) == TOO_LONG_FOR_AN_INDEX:
-                    raise Refused(InvalidInput(problem=LONGEST_IN_AN_INDEX)) from error
                 if sqlstate(error) not in LOSES_A_RACE or attempt == ATTEMPTS - 1:
                     raise
             await asyncio.sleep(pause(attempt))

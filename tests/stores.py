@@ -245,18 +245,25 @@ def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
 LAY_BY = """
     DROP SCHEMA IF EXISTS laid_by CASCADE;
     CREATE SCHEMA laid_by;
-    DO $$ DECLARE name text; BEGIN
-        FOR name IN SELECT relname FROM pg_class
-            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition LOOP
-            EXECUTE format('CREATE TABLE laid_by.%I AS TABLE %I', name, name);
+    DO $$ DECLARE name text; written text; BEGIN
+        FOR name, written IN
+            SELECT relname, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
+            FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND attgenerated = ''
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+            AND NOT attisdropped GROUP BY relname
+        LOOP
+            EXECUTE format('CREATE TABLE laid_by.%I AS SELECT %s FROM %I', name, written, name);
         END LOOP;
     END $$"""
 START_AGAIN = """
     SET session_replication_role = replica;
-    DO $$ DECLARE name text; BEGIN
-        FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'laid_by' LOOP
+    DO $$ DECLARE name text; written text; BEGIN
+        FOR name, written IN
+            SELECT table_name, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position)
+            FROM information_schema.columns WHERE table_schema = 'laid_by' GROUP BY table_name
+        LOOP
             EXECUTE format('DELETE FROM %I', name);
-            EXECUTE format('INSERT INTO %I SELECT * FROM laid_by.%I', name, name);
+            EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM laid_by.%I', name, written, written, name);
         END LOOP;
         FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
             EXECUTE format('ALTER SEQUENCE %I RESTART', name);

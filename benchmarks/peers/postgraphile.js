@@ -1,6 +1,7 @@
 // PostGraphile over node-postgres, its schema made from the tables, and what Cartograph prints otherwise (amounts,
 // moments, states) added by SQL in its plans, as its manual advises. It asks for no key.
 import { createServer } from "node:http";
+import pg from "pg";
 import { postgraphile } from "postgraphile";
 import { TYPES } from "postgraphile/@dataplan/pg";
 import { makePgService } from "postgraphile/adaptors/pg";
@@ -54,6 +55,13 @@ const tags = jsonPgSmartTags({
     },
   },
 });
+
+// It finds one row by the columns of a key, and Cartograph's key is of an expression, for texts of any length.
+const client = new pg.Client(process.env.DATABASE);
+await client.connect();
+await client.query(`ALTER TABLE customer_session
+  DROP CONSTRAINT IF EXISTS named, ADD CONSTRAINT named UNIQUE (application_id, integration_id)`);
+await client.end();
 
 const server = createServer();
 const pgl = postgraphile({

@@ -27,12 +27,13 @@ from db.exchange.seen import Names, Profiles
 from db.exchange.stored import named
 from db.repository.applications import settings, with_definitions
 from db.repository.core import APPLICATION, PROFILE, SESSION
+from db.repository.lists import InList, TextList
 
 FIRSTS = (
     select(SESSION.c.profile_id, func.max(case((SESSION.c.first_session, 1), else_=0)))
     .where(
         SESSION.c.application_id == bindparam("application_id"),
-        SESSION.c.profile_id.in_(bindparam("profile_ids", expanding=True)),
+        InList(SESSION.c.profile_id, bindparam("profile_ids", type_=TextList())),
         SESSION.c.profile_id.is_not(None),  # so that SQLite takes the index that has only these
     )
     .group_by(SESSION.c.profile_id)
@@ -48,7 +49,7 @@ TAKE_PROFILES = (
     select(PROFILE.c.integration_id)
     .where(
         PROFILE.c.application_id == bindparam("application_id"),
-        PROFILE.c.integration_id.in_(bindparam("profile_ids", expanding=True)),
+        InList(PROFILE.c.integration_id, bindparam("profile_ids", type_=TextList())),
     )
     .order_by(PROFILE.c.integration_id)
     .with_for_update()

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, bin
 from db.domain.cart import CartLine, ReturnedItem
 from db.domain.session import CustomerSession, SessionReturn
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
+from db.repository.lists import InList, TextList
 
 PAGE = 500
 SUMS = ("total", "discount_total", "returned_total")
@@ -54,7 +55,7 @@ NEXT_IDS = (
     .limit(PAGE)
 )
 BY_ID = rows(SESSION.c.id.in_(bindparam("ids", expanding=True)))
-BY_NAME = rows(SESSION.c.integration_id.in_(bindparam("integration_ids", expanding=True)))
+BY_NAME = rows(InList(SESSION.c.integration_id, bindparam("integration_ids", type_=TextList())))
 CART = part(CART_ITEM, *(field.name for field in fields(CartLine)))
 IDENTIFIERS = part(IDENTIFIER, "identifier")
 DISCOUNTS = part(DISCOUNT, "label", "amount")

@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy.dialects import postgresql
 
 from db.domain.session import CustomerSession
 from db.repository.core import PROFILE, SESSION, insert_in
@@ -50,9 +51,11 @@ def hold(connection: Connection, application_id: int, integration_id: str, now: 
 def holding(dialect: str) -> Statement:
     """The statement. SQLite has one writer at a time, and nothing that needs to be locked.
 
-    On PostgreSQL, DO NOTHING would not lock the row: of two sessions at once both could be first.
+    On PostgreSQL, DO NOTHING would not lock the row: of two sessions at once both could be first. Its key has a name,
+    and is made of digests.
     """
-    statement, key = insert_in(dialect, PROFILE), PROFILE.primary_key.columns
-    if dialect != "postgresql":
-        return Statement(statement.on_conflict_do_nothing(index_elements=key))
-    return Statement(statement.on_conflict_do_update(index_elements=key, set_={"updated": PROFILE.c.updated}))
+    statement = insert_in(dialect, PROFILE)
+    if isinstance(statement, postgresql.Insert):
+        held = {"updated": PROFILE.c.updated}
+        return Statement(statement.on_conflict_do_update(constraint="pk_customer_profile", set_=held))
+    return Statement(statement.on_conflict_do_nothing())

@@ -56,8 +56,7 @@ PUT = {table: Statement(insert(table).inline()) for table in (IDENTIFIER, DISCOU
 def adding(dialect: str) -> Statement:
     """The INSERT of a session, which answers its id, or nothing where the integration ID is taken."""
     statement = insert_in(dialect, SESSION).values(id=NextId(SESSION))
-    statement = statement.on_conflict_do_nothing(index_elements=["application_id", "integration_id"])
-    return Statement(statement.returning(SESSION.c.id))
+    return Statement(statement.on_conflict_do_nothing().returning(SESSION.c.id))
 
 
 @cache

@@ -77,7 +77,10 @@ class Window:
 
     def compared(self, row: Columns, key: Key, *, later: bool, or_equal: bool = False) -> ColumnElement[bool]:
         """Whether a row stands later (or else earlier) in the order than a key."""
-        columns, bound = row_of(*(row[name] for name in self.order.columns)), row_of(*key)
+        columns: ColumnElement[Any] = row[self.order.columns[0]]
+        bound = key[0]
+        if len(key) > 1:
+            columns, bound = row_of(*(row[name] for name in self.order.columns)), row_of(*key)
         if later is not self.order.descending:
             return columns >= bound if or_equal else columns > bound
         return columns <= bound if or_equal else columns < bound

@@ -7,6 +7,7 @@ from sqlalchemy import Boolean, ColumnElement, Select, literal_column, select
 from sqlalchemy.types import TypeEngine
 
 from db.domain import money
+from db.repository.lists import InList, TextList
 from db.tables import CartItemRow, CustomerSessionRow, IdentifierRow
 from db.tables.columns import Amount
 from graphql_api.errors import BadUserInput
@@ -14,7 +15,6 @@ from graphql_api.reading.arguments import Filled, Getter, Single, Within
 from graphql_api.reading.aside import Aside
 from graphql_api.reading.fields import Order
 from graphql_api.reading.identity import Columns, Source
-from graphql_api.reading.lists import InList, TextList
 from graphql_api.reading.scope import Scope
 
 Condition = Callable[[Scope, Columns, Getter], ColumnElement[bool]]

@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from random import Random
 
 import pytest
 from shop import Shop, line, refusals
 
 from db.domain.discounts import Discount
-from db.domain.errors import InvalidInput, NotFound, Refused, SessionAlreadyExists
+from db.domain.errors import InvalidInput, NotFound, SessionAlreadyExists
 from db.domain.lifecycle import SessionState
 from db.operations import Outcome
 
@@ -129,16 +128,3 @@ def test_what_is_finer_than_a_millisecond_is_cut_off(shop: Shop) -> None:
     session = shop.session()
     assert session.created.microsecond == 123_000
     assert session.created == session.updated == session.closed == shop.history()[0]["occurred"]
-
-
-def test_a_text_is_kept_whole_or_refused_where_no_index_takes_it(shop: Shop) -> None:
-    random = Random(1)  # noqa: S311  # the same text every time
-    longest = "".join(chr(random.randrange(0x10000, 0x20000)) for _ in range(1_000))  # 4,000 bytes
-    before = shop.everything()
-    if shop.database.dialect.name == "postgresql":
-        with pytest.raises(Refused, match="at most 2,600 bytes"):
-            shop.create(longest)
-        assert shop.everything() == before
-    else:
-        shop.create(longest)
-        assert any(longest in row for row in shop.everything()["customer_session"])

@@ -25,11 +25,16 @@ PARTITION = re.compile(rf"({'|'.join(DIVIDED)})_(\d+)")
 
 @dataclass(frozen=True)
 class Ran:
-    """A statement that has run, the divided tables that it went into, and the numbers of their partitions."""
+    """A statement that has run, the divided tables that it went into, and the numbers of their partitions.
+
+    ``indexes`` are those that were read by a condition on what they hold, and ``steps`` the kinds of all its steps.
+    """
 
     text: str
     tables: frozenset[str]
     partitions: frozenset[str]
+    indexes: frozenset[str]
+    steps: frozenset[str]
 
 
 class Explained:
@@ -50,10 +55,17 @@ class Explained:
 
 def ran(plan: Mapping[str, Any]) -> Ran:
     """A plan, without the parts of it that never ran. An INSERT names the whole table that it writes to."""
-    relations = {str(node["Relation Name"]) for node in nodes(plan["Plan"]) if "Relation Name" in node}
+    steps = [*nodes(plan["Plan"])]
+    relations = {str(step["Relation Name"]) for step in steps if "Relation Name" in step}
     found = [match for name in relations if (match := PARTITION.fullmatch(name))]
     tables = {match[1] for match in found} | relations.intersection(DIVIDED)
-    return Ran(plan["Query Text"], frozenset(tables), frozenset(match[2] for match in found))
+    return Ran(
+        plan["Query Text"],
+        frozenset(tables),
+        frozenset(match[2] for match in found),
+        frozenset(str(step["Index Name"]) for step in steps if "Index Cond" in step),
+        frozenset(str(step["Node Type"]) for step in steps),
+    )
 
 
 def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -25,7 +25,8 @@ const session = (row) => ({
 
 const ONE = {
   name: "one session",
-  text: "SELECT * FROM customer_session WHERE application_id = 1 AND integration_id = $1",
+  text: `SELECT * FROM customer_session
+         WHERE application_id = 1 AND left(integration_id, 500) = left($1, 500) AND integration_id = $1`,
 };
 const PAGE = {
   name: "page",

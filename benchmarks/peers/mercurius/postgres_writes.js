@@ -13,11 +13,15 @@ const HOLD_PROFILE = {
   text: `
     INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
     VALUES (1, $1, $2, $2, '{}')
-    ON CONFLICT (application_id, integration_id) DO UPDATE SET updated = customer_profile.updated`,
+    ON CONFLICT ON CONSTRAINT pk_customer_profile DO UPDATE SET updated = customer_profile.updated`,
 };
 const HAS_SESSION = {
   name: "has session",
-  text: "SELECT EXISTS (SELECT 1 FROM customer_session WHERE application_id = 1 AND profile_id = $1) AS found",
+  text: `
+    SELECT EXISTS (
+      SELECT 1 FROM customer_session
+      WHERE application_id = 1 AND left(profile_id, 500) = left($1, 500) AND profile_id = $1
+    ) AS found`,
 };
 const EVENT_COLUMNS = `
   application_id, session_id, version, id, type, occurred, actor, state, from_state, total, discount_total,
@@ -50,7 +54,9 @@ const ADD = {
 };
 const FIND = {
   name: "find",
-  text: "SELECT * FROM customer_session WHERE application_id = 1 AND integration_id = $1 FOR UPDATE",
+  text: `
+    SELECT * FROM customer_session
+    WHERE application_id = 1 AND left(integration_id, 500) = left($1, 500) AND integration_id = $1 FOR UPDATE`,
 };
 const CLOSE = {
   name: "close",

@@ -1,0 +1,59 @@
+"""Lists of texts to compare a column with, each of them one parameter, however long it is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, Text, TypeDecorator
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
+
+from db import json
+from db.tables.long_text import HEAD, LongText
+
+
+class TextList(TypeDecorator[Sequence[str]]):
+    """Texts to compare with: an array on PostgreSQL, JSON on SQLite. What cannot be stored is equal to nothing."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The dialect's own type."""
+        return ARRAY(Text()) if dialect.name == "postgresql" else dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        """The texts that can be."""
+        texts = [text for text in value or () if "\0" not in text]
+        return texts if dialect.name == "postgresql" else json.dumps(texts)
+
+
+class InList(FunctionElement[bool]):
+    """Whether a column's value is in a list of texts."""
+
+    name = "in_list"
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], values: ColumnElement[Any]) -> None:
+        super().__init__(column, values)
+
+
+@compiles(InList)
+def in_list_sqlite(element: InList, compiler: SQLCompiler, **options: Any) -> str:
+    """The list is JSON."""
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # made of SQL
+
+
+@compiles(InList, "postgresql")
+def in_list_postgresql(element: InList, compiler: SQLCompiler, **options: Any) -> str:
+    """The list is an array. An index of long texts has their heads."""
+    sought, _ = element.clauses
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    exact = f"{column} = ANY ({values})"
+    if not isinstance(sought.type, LongText):
+        return exact
+    heads = f"ARRAY(SELECT left(each, {HEAD}) FROM unnest({values}) AS each)"  # noqa: S608  # made of SQL
+    return f"(left({column}, {HEAD}) = ANY ({heads}) AND {exact})"

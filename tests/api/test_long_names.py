@@ -1,0 +1,95 @@
+"""What has a name of 1,000 characters is found by it, filtered by it and listed in its order."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from longest import ALIKE, LONGEST
+from served import Api
+from shop import line
+
+PREFIXES = (
+    "",
+    "z",
+    LONGEST[0],
+    *(LONGEST[:size] for size in (499, 500, 501, 999, 1_000)),
+    LONGEST[:500] + "\\",
+    "z" * 999,
+)
+
+
+@pytest.fixture(scope="module")
+def api(shared_api: Api) -> Api:
+    """A session for each name, of a customer of the same name, who has bought what has that name."""
+    for name in ALIKE:
+        shared_api.shop.create(name, profile_id=name, cart_items=[line(name)])
+    return shared_api
+
+
+def listed(api: Api, filter: str, value: Any) -> list[str]:
+    """The sessions that fit a filter, in order."""
+    document = f"""query ($value: {"String" if isinstance(value, str) else "[String!]"}) {{
+        customerSessions(filter: {{{filter}: $value}}, orderBy: {{field: INTEGRATION_ID, direction: ASC}}) {{
+            totalCount nodes {{ integrationId }} }} }}"""
+    found = api.data(document, {"value": value})["customerSessions"]
+    assert found["totalCount"] == len(found["nodes"])
+    return [each["integrationId"] for each in found["nodes"]]
+
+
+@pytest.mark.parametrize("number", range(len(ALIKE)))
+def test_each_is_found_by_its_name_and_by_its_id(api: Api, number: int) -> None:
+    name = ALIKE[number]
+    document = """query ($name: String!) {
+        customerSession(integrationId: $name) { id integrationId cartItems { sku } profile { id integrationId } }
+        customerProfile(integrationId: $name) { integrationId sessions { nodes { integrationId } } } }"""
+    found = api.data(document, {"name": name})
+
+    assert found["customerSession"]["integrationId"] == name
+    assert found["customerSession"]["cartItems"] == [{"sku": name}]
+    assert found["customerSession"]["profile"]["integrationId"] == name
+    assert found["customerProfile"] == {"integrationId": name, "sessions": {"nodes": [{"integrationId": name}]}}
+    ids = [found["customerSession"]["id"], found["customerSession"]["profile"]["id"]]
+    document = """query ($ids: [ID!]!) { nodes(ids: $ids) {
+        ... on CustomerSession { integrationId } ... on CustomerProfile { integrationId } } }"""
+    assert api.data(document, {"ids": ids})["nodes"] == [{"integrationId": name}] * 2
+
+
+@pytest.mark.parametrize("filter", ["profileIds", "skus"])
+def test_a_filter_lets_through_what_has_the_very_name(api: Api, filter: str) -> None:
+    for name, other in pairwise(ALIKE):
+        assert listed(api, filter, [name]) == [name]
+        assert listed(api, filter, [name, other]) == sorted([name, other])
+    assert listed(api, filter, [LONGEST[:998]]) == []
+
+
+@pytest.mark.parametrize("number", range(len(PREFIXES)))
+def test_a_prefix_of_any_length_is_found(api: Api, number: int) -> None:
+    prefix = PREFIXES[number]
+    assert listed(api, "integrationIdPrefix", prefix) == sorted(name for name in ALIKE if name.startswith(prefix))
+
+
+@pytest.mark.parametrize(
+    ("list_of", "to"), [("customerSessions", "ASC"), ("customerSessions", "DESC"), ("customerProfiles", "ASC")]
+)
+@pytest.mark.parametrize(
+    ("size", "cursor", "end"), [("first", "after", "endCursor"), ("last", "before", "startCursor")]
+)
+def test_pages_are_in_the_order_of_code_points(
+    api: Api, list_of: str, to: str, size: str, cursor: str, end: str
+) -> None:
+    order = f"orderBy: {{field: INTEGRATION_ID, direction: {to}}}, " if list_of == "customerSessions" else ""
+    document = f"""query ($at: String) {{ {list_of}({order}{size}: 3, {cursor}: $at) {{
+        nodes {{ integrationId }} pageInfo {{ hasNextPage hasPreviousPage {end} }} }} }}"""
+
+    def pages() -> Iterator[list[str]]:
+        more, at = True, None
+        while more:
+            page = api.data(document, {"at": at})[list_of]
+            yield [each["integrationId"] for each in page["nodes"]]
+            more, at = page["pageInfo"]["hasNextPage" if size == "first" else "hasPreviousPage"], page["pageInfo"][end]
+
+    found = [*pages()]
+    assert [name for page in (found if size == "first" else found[::-1]) for name in page] == sorted(
+        ALIKE, reverse=to == "DESC"
+    )

@@ -1,0 +1,55 @@
+"""Integration IDs and skus of 1,000 characters, whatever their bytes: kept whole, told apart and found."""
+
+from longest import ALIKE, LONGEST
+from shop import Shop, line, refusals
+
+from db.domain.commands import UpdateProfile
+from db.domain.errors import SessionAlreadyExists
+from db.history import SessionHistory
+from db.operations import update_profile
+from db.repository.load import find
+
+
+def test_sessions_are_told_apart_by_the_last_character_of_their_integration_ids(shop: Shop) -> None:
+    made = {name: shop.create(name).session_id for name in ALIKE}
+
+    assert {name: shop.session(name).id for name in ALIKE} == made
+    assert [shop.session(name).integration_id for name in ALIKE] == [*ALIKE]
+    assert shop.write(find, shop.application_id, LONGEST[:-1] + "y") is None
+    for name in ALIKE:
+        (refusal,) = refusals(shop.create, name)
+        assert isinstance(refusal, SessionAlreadyExists)
+        assert refusal.session_id == made[name]
+
+
+def test_a_session_of_the_longest_name_lives_its_life(shop: Shop) -> None:
+    shop.upsert(LONGEST, key="1", profile_id=LONGEST, cart_items=[line(LONGEST), line(LONGEST[:999])])
+    assert shop.upsert(LONGEST, key="1", profile_id=LONGEST, cart_items=[line(LONGEST), line(LONGEST[:999])]).replayed
+    assert not shop.upsert(LONGEST, coupon="SPRING").created
+    shop.close(LONGEST)
+    shop.cancel(LONGEST)
+
+    assert [item.sku for item in shop.session(LONGEST).cart] == [LONGEST, LONGEST[:999]]
+    followed = SessionHistory(shop.application_id, LONGEST)
+    events = shop.query(followed.next, 0, 10**6, 10)
+    assert [(event.integration_id, event.version) for event in events] == [
+        (LONGEST, version) for version in range(1, 5)
+    ]
+    assert not shop.query(SessionHistory(shop.application_id, LONGEST[:999]).next, 0, 10**6, 10)
+
+
+def test_each_profile_has_a_first_session_of_its_own(shop: Shop) -> None:
+    for number, profile_id in enumerate((*ALIKE, *ALIKE)):
+        shop.create(f"s{number}", profile_id=profile_id)
+
+    firsts = [shop.session(f"s{number}").first_session for number in range(2 * len(ALIKE))]
+    assert firsts == [True] * len(ALIKE) + [False] * len(ALIKE)
+
+
+def test_an_update_makes_the_profile_of_the_very_name(shop: Shop) -> None:
+    for name in ALIKE:
+        command = UpdateProfile(application_id=shop.application_id, integration_id=name, attributes={})
+        shop.write(update_profile, shop.till, command, shop.tick())
+
+    assert [shop.profile(name).integration_id for name in ALIKE] == [*ALIKE]
+    assert len({shop.profile(name).updated for name in ALIKE}) == len(ALIKE)
