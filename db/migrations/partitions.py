@@ -5,7 +5,7 @@ What a table has comes from the database's catalog and not from the models, so t
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, TextClause, bindparam, text
+from sqlalchemy import Connection, TextClause, bindparam, exists, select, table, text
 from sqlalchemy.dialects.postgresql import ARRAY, OID
 
 from db.engine import UnusableDatabase
@@ -73,17 +73,19 @@ def partition(connection: Connection, number: int) -> bool:
     others = {parts for _, _, parts in found} - {0, number}
     if others:
         raise CannotPartition(f"The tables have {others.pop()} partitions already, and keep them.")
-    whole = {name: table for name, table, parts in found if not parts}
+    whole = {name: oid for name, oid, parts in found if not parts}
     if not whole:
         return False
     connection.execute(BECOME_OWNER, {"table": next(iter(whole.values()))})
     tables = {"tables": list(whole.values())}
     ties, untie, *kept = (statements(connection, query, tables) for query in (TIES, UNTIE, KEYS, INDEXES, GRANTS))
     run(connection, untie)
-    for name, table in whole.items():
-        columns = connection.execute(WRITTEN, {"table": table}).scalar_one()
+    for name, oid in whole.items():
+        columns = connection.execute(WRITTEN, {"table": oid}).scalar_one()
         run(connection, divided(name, columns, number))
-    for again in (*kept, ties, [f"ANALYZE {name}" for name in whole]):
+    filled = [name for name in whole if connection.execute(select(exists().select_from(table(name)))).scalar_one()]
+    looked_at = [f"ANALYZE {name}" for name in filled]  # an empty one would be planned for as if it stayed so
+    for again in (*kept, ties, looked_at):
         run(connection, again)
     return True
 

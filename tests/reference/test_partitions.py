@@ -43,10 +43,10 @@ PARTITIONS = 8
 APART = (1, 2)  # applications in different partitions
 
 
-@pytest.fixture(scope="module")
-def explaining() -> Iterator[Server]:
-    """A server that writes down what it does."""
-    server = Server(None, **EXPLAINED)
+@pytest.fixture(scope="module", params=["auto", "force_generic_plan"])
+def explaining(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server that writes down what it does, with plans for what it is asked or for whatever it may be asked."""
+    server = Server(None, plan_cache_mode=request.param, **EXPLAINED)
     yield server
     server.close()
 
@@ -134,7 +134,7 @@ def test_each_statement_that_follows_a_history_goes_into_one_partition(
     assert in_one_partition(log.ran()) == {"session_event", "customer_session"}
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(random=st.randoms(use_true_random=False))
 def test_whatever_a_reader_asks_is_read_from_one_partition(crowded: Crowded, log: Explained, random: Random) -> None:
     asked = replace(request(random, crowded.facts), key="reader")
