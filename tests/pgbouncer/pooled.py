@@ -5,18 +5,24 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from served import Api, furnish
 from shop import Shop
+from sockets import running
 from stores import NOBODY, Server, migrate, name_of
 
 from db.exchange.checking import check_sessions
+from db.feed import LARGEST
+from db.history import ApplicationHistory
+from graphql_api.reading import cursors
+from graphql_api.subscriptions import FEED
 
 CREATE = "mutation($id: String!) { createSession(input: {integrationId: $id}) { session { version } } }"
 READ = "query($id: String!) { customerSession(integrationId: $id) { state version events { nodes { version } } } }"
+ALL = "subscription($after: String) { sessionEvents(after: $after) { cursor } }"
 MANY = 200
 PORT = 6432  # it names the socket; nothing listens on the network
 SETTINGS = """
@@ -33,7 +39,7 @@ default_pool_size = 3
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pooled(server: Server) -> Iterator[Path]:
     """The directory of a pooler's socket; fewer connections to the server than the API has to the pooler."""
     directory = server.directory / "pooler"
@@ -52,13 +58,19 @@ def pooled(server: Server) -> Iterator[Path]:
         process.terminate()
 
 
-def test_many_changes_and_reads_share_a_few_connections(runner: asyncio.Runner, server: Server, pooled: Path) -> None:
+@pytest.fixture
+def behind(runner: asyncio.Runner, server: Server, pooled: Path) -> Iterator[Callable[[], Api]]:
+    """Makes the API behind the pooler, on one database however many there are."""
     direct = server.empty()
     runner.run(migrate(direct))
     keys = runner.run(furnish(direct))
     url = f"postgresql+asyncpg://postgres@/{name_of(direct)}?host={pooled}&port={PORT}"
+    yield lambda: Api(runner, url, keys, database_pooler=True, database_pool_size=10)
+    server.drop(direct)
 
-    with Api(runner, url, keys, database_pooler=True, database_pool_size=10) as api:
+
+def test_many_changes_and_reads_share_a_few_connections(behind: Callable[[], Api]) -> None:
+    with behind() as api:
 
         async def live(number: int) -> None:
             made = (await api.post({"query": CREATE, "variables": {"id": f"s{number}"}})).json()
@@ -69,13 +81,26 @@ def test_many_changes_and_reads_share_a_few_connections(runner: asyncio.Runner, 
         async def all_live() -> None:
             await asyncio.gather(*map(live, range(MANY)))
 
-        runner.run(all_live())
-        shop = Shop(runner, api.database, 1)
+        api.runner.run(all_live())
+        shop = Shop(api.runner, api.database, 1)
         checked = shop.query(lambda connection: list(check_sessions(connection, 1)))
-        assert (
-            sum(each.sessions for each in checked),
-            [each.disagreements for each in checked if each.disagreements],
-        ) == (
-            MANY,
-            [],
-        )
+        assert sum(each.sessions for each in checked) == MANY
+        assert [each.disagreements for each in checked if each.disagreements] == []
+
+
+def test_subscriptions_are_told_of_what_is_written_elsewhere_once_and_in_order(behind: Callable[[], Api]) -> None:
+    with behind() as api, behind() as elsewhere:
+
+        async def scenario() -> None:
+            async with running(api) as server, server.client() as client:
+                told = await client.begin(ALL, after=cursors.made(FEED, 1, 0))
+                for begun in range(0, MANY, 20):
+                    names = [f"s{number}" for number in range(begun, begun + 20)]
+                    made = [elsewhere.post({"query": CREATE, "variables": {"id": name}}) for name in names]
+                    await asyncio.gather(*made)
+                cursors_told = [(await told.next())["sessionEvents"]["cursor"] for _ in range(MANY)]
+            committed = await api.database.query(ApplicationHistory(1).next, 0, LARGEST, 2 * MANY)
+            assert cursors_told == [cursors.made(FEED, 1, event.id) for event in committed]
+            assert len(committed) == MANY
+
+        api.runner.run(scenario())
