@@ -36,8 +36,25 @@ class Stopped(Cut):
     """The feed ends, and its process with it."""
 
 
+class Unread(Cut):
+    """What comes next cannot be read; ``error`` says why."""
+
+    def __init__(self, place: int, error: Exception) -> None:
+        super().__init__(place)
+        self.error = error
+
+
 class NotYet(Exception):
     """A history is to be told from a place that it has not come to; the argument is how far it has."""
+
+
+@contextmanager
+def unread(after: int) -> Iterator[None]:
+    """Raises Unread for whatever is raised."""
+    try:
+        yield
+    except Exception as error:
+        raise Unread(after, error) from error
 
 
 class Feed:
@@ -85,7 +102,8 @@ class Feed:
             await self._task
 
     async def _told(self, history: History, after: int, but: Collection[int]) -> AsyncGenerator[Event, None]:
-        topic = await self._topic(history.application_id)
+        with unread(after):
+            topic = await self._topic(history.application_id)
         with self._joined(topic, history) as follower:
             while not self._stopped:
                 if follower.lag() > self._patience:
@@ -93,7 +111,8 @@ class Feed:
                 events: Sequence[Event] = ()
                 if follower.misses:
                     follower.begin()
-                    events = await self._database.query(history.next, after, topic.told, self._most)
+                    with unread(after):
+                        events = await self._database.query(history.next, after, topic.told, self._most)
                     if len(events) == self._most:
                         follower.misses = True
                 elif follower.queue:

@@ -1,5 +1,6 @@
 """What goes wrong, as GraphQL says it: request errors with a code, and refusals as data (the one mapping of them)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import GraphQLError
@@ -42,6 +43,15 @@ class GoingAway(RequestError):
     """The server stops. A subscription can be taken up again at another one, or at this one when it is back."""
 
     code = "GOING_AWAY"
+
+
+class Interrupted(Exception):
+    """A subscription cannot go on now. The error is not for its client; where it can go on from is."""
+
+    def __init__(self, error: Exception, place: Mapping[str, Any]) -> None:
+        super().__init__(error, place)
+        self.error = error
+        self.place = place
 
 
 class TimedOut(RequestError):

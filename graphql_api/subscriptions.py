@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
 
-from db.feed import NotYet, Stopped, TooSlow
-from db.history import ApplicationHistory, Event, SessionHistory
+from db.feed import NotYet, Stopped, TooSlow, Unread
+from db.history import ApplicationHistory, Event, History, SessionHistory
 from db.repository.core import EVENT
-from graphql_api.errors import BadUserInput, GoingAway, LimitExceeded
+from graphql_api.errors import BadUserInput, GoingAway, Interrupted, LimitExceeded
 from graphql_api.queries import IntegrationId
 from graphql_api.reading import cursors
 from graphql_api.reading.fields import Edge as EdgeOf
@@ -59,7 +60,7 @@ class Subscription:
             events = await info.context.feed.follow(history, after_version)
         except NotYet as last:
             raise BadUserInput(f"The session has not come to version {after_version}; it is at {last}.") from None
-        return told(events, lambda version: {"afterVersion": version})
+        return told(events, history, lambda version: {"afterVersion": version})
 
     @strawberry.subscription(
         description="All sessions of the application, in commit order; with after, from the event behind that cursor"
@@ -72,22 +73,28 @@ class Subscription:
         """A place is the id of an event."""
         application = info.context.viewer.application(application_id)
         place = None if after is None else cursors.read(after, FEED, [EVENT.c.id], application)[0]
+        history = ApplicationHistory(application)
         try:
-            events = await info.context.feed.follow(ApplicationHistory(application), place)
+            events = await info.context.feed.follow(history, place)
         except NotYet:
             raise BadUserInput(f"{shown(str(after))} is a cursor of an event that has not happened.") from None
-        return told(events, lambda event_id: {"after": cursors.made(FEED, application, event_id)})
+        return told(events, history, lambda event_id: {"after": cursors.made(FEED, application, event_id)})
 
 
 async def told(
-    events: AsyncGenerator[Event, None], place: Callable[[int], dict[str, Any]]
+    events: AsyncGenerator[Event, None], history: History, place: Callable[[int], dict[str, Any]]
 ) -> AsyncGenerator[Any, None]:
-    """The events. What cuts them off is raised as an error that has the place to go on from in its extensions."""
+    """Each event, and what says from where to go on to be told of it again.
+
+    What cuts them off is raised as an error that has the place to go on from in its extensions.
+    """
     try:
         async with aclosing(events):
             async for event in events:
-                yield event
+                yield event, partial(place, history.place(event) - 1)
     except TooSlow as cut:
         raise LimitExceeded("Events come faster than they are taken.", **place(cut.place)) from None
     except Stopped as cut:
         raise GoingAway("The server stops.", **place(cut.place)) from None
+    except Unread as cut:
+        raise Interrupted(cut.error, place(cut.place)) from cut

@@ -17,7 +17,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from graphql_api.context import Context
-from graphql_api.errors import BadUserInput, Forbidden, RateLimited, TimedOut
+from graphql_api.errors import BadUserInput, Forbidden, Interrupted, RateLimited, TimedOut
 from graphql_api.guard.gate import Gate
 from graphql_api.observe.operation import Operation
 from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
@@ -162,17 +162,28 @@ async def subscribed(
 async def told(
     context: Context, operation: OperationDefinitionNode, values: Variables, source: AsyncGenerator[Any, None]
 ) -> Results:
-    """A result for each event. Raises Failed where the events end."""
+    """A result for each event. Raises Failed where the events end; its errors say where to go on from."""
+    seconds = context.settings.deadline_seconds
     try:
         async with aclosing(source):
-            async for event in source:
+            async for event, place in source:
                 before = context.seen.cost
-                async with asyncio.timeout(context.settings.deadline_seconds):
-                    data: Any = await answer_whole(context, operation, values, event)
+                try:
+                    async with asyncio.timeout(seconds):
+                        data: Any = await answer_whole(context, operation, values, event)
+                except TimeoutError as error:
+                    raise Failed(TimedOut(f"Not read within {seconds:g} seconds.", **place())) from error
+                except Exception as error:
+                    raise Failed(placed(error, place())) from error
                 yield ExecutionResult(data, extensions=cost_of(context, context.seen.cost - before))
     except GraphQLError as error:
         raise Failed(error) from error
-    except TimeoutError as error:
-        raise Failed(TimedOut(f"Not read within {context.settings.deadline_seconds:g} seconds.")) from error
-    except Exception as error:
-        raise Failed(masked(GraphQLError(str(error), original_error=error))) from error
+    except Interrupted as cut:
+        raise Failed(placed(cut.error, cut.place)) from cut
+
+
+def placed(error: Exception, place: Mapping[str, Any]) -> GraphQLError:
+    """An error as a client may see it, with the place where a subscription can go on from."""
+    told = error if isinstance(error, GraphQLError) else masked(GraphQLError(str(error), original_error=error))
+    told.extensions = {**(told.extensions or {}), **place}
+    return told

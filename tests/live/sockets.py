@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from typing import Any, Self
@@ -170,3 +170,13 @@ async def running(api: Api) -> AsyncIterator[Running]:
         finally:
             server.should_exit = True
             await task
+
+
+def play(api: Api, scenario: Callable[[Running], Coroutine[Any, Any, None]]) -> None:
+    """Play a scenario against the API on a port of its own."""
+
+    async def played() -> None:
+        async with running(api) as server, asyncio.timeout(3 * PATIENCE):
+            await scenario(server)
+
+    api.runner.run(played())

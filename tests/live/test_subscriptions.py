@@ -1,67 +1,16 @@
 """What subscriptions tell, over both transports: every event, once, in order, to those who may see it."""
 
-import asyncio
-import json
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from followed import ALL, SESSION, changes, names, post
 from served import Api
-from shop import line
-from sockets import Running, running, until
+from sockets import Running, play
 
 from db.repository.core import EVENT
 from graphql_api.reading import cursors
 from graphql_api.subscriptions import FEED
-
-SESSION = """
-subscription($id: String!, $after: Int, $application: Int) {
-  customerSessionChanged(integrationId: $id, afterVersion: $after, applicationId: $application) {
-    __typename version changes session { integrationId version } ... on SessionUpdated { changedFields }
-  }
-}
-"""
-ALL = """
-subscription($after: String, $application: Int) {
-  sessionEvents(after: $after, applicationId: $application) { cursor node { version session { integrationId } } }
-}
-"""
-
-
-def names(events: list[Any]) -> list[tuple[str, int]]:
-    """Which session each event is of, and its version."""
-    nodes = [event["sessionEvents"]["node"] for event in events]
-    return [(node["session"]["integrationId"], node["version"]) for node in nodes]
-
-
-def play(api: Api, scenario: Callable[[Running], Any]) -> None:
-    """Play a scenario against a running server."""
-
-    async def played() -> None:
-        async with running(api) as server:
-            await scenario(server)
-
-    api.runner.run(played())
-
-
-def changes(api: Api) -> None:
-    """Three sessions and six events."""
-    shop = api.shop
-    shop.create("s1", cart_items=[line()])
-    shop.update("s1", coupon="a")
-    shop.create("s2")
-    shop.update("s1", coupon="b")
-    shop.close("s1")
-    shop.create("s3")
-
-
-async def post(api: Api, name: str, coupon: str | None = None) -> None:
-    """Create or update a session over HTTP."""
-    document = "mutation($input: UpsertSessionInput!) { upsertSession(input: $input) { errors { message } } }"
-    given = {"integrationId": name, **({"coupon": coupon} if coupon else {})}
-    response = await api.post({"query": document, "variables": {"input": given}})
-    assert response.json()["data"] == {"upsertSession": {"errors": []}}
 
 
 def test_a_session_is_told_from_a_version_on_and_then_as_it_changes(api: Api) -> None:
@@ -251,105 +200,5 @@ def test_a_key_has_only_so_many_streams(serve: Callable[..., Api]) -> None:
     async def scenario(server: Running) -> None:
         async with server.stream(ALL), server.stream(ALL) as second:
             assert second.response.status_code == 429
-
-    play(api, scenario)
-
-
-def revoke(api: Api, key: str) -> Any:
-    """Revoke a key by its name."""
-    prefix = api.keys[key].split("_")[2]
-    found = api.query("{ viewer { keyName } }", key=key)
-    assert "errors" not in found
-    application = 0 if key == "admin" else 1
-    document = "mutation($id: ID!) { revokeKey(input: {id: $id}) { errors { message } } }"
-    return api.post({"query": document, "variables": {"id": f"key-{application}-{prefix.encode().hex()}"}}, "admin")
-
-
-def test_the_end_of_a_key_ends_its_sockets_and_streams(serve: Callable[..., Api]) -> None:
-    api = serve(key_cache_seconds=0.05)
-    revocation = revoke(api, "reader")
-
-    async def scenario(server: Running) -> None:
-        async with (
-            server.client("reader") as client,
-            server.client("writer") as other,
-            server.stream(ALL, "reader") as stream,
-        ):
-            await client.begin(ALL)
-            assert (await revocation).json()["data"] == {"revokeKey": {"errors": []}}
-            assert await client.closed() == 4401
-            kind, answer = await anext(stream)
-            assert (kind, answer["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
-            assert (await anext(stream))[0] == "complete"
-            assert await (await other.begin("{ viewer { role } }")).next()
-            assert len(api.server.connections) == 1
-
-    play(api, scenario)
-
-
-def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
-    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    api = serve(max_queued_events=2, max_lag_seconds=1e-9)
-    kept, in_time = api.database.read, asyncio.Event()
-
-    async def read(statement: str, *arguments: Any) -> Any:
-        if "session_event" in statement:
-            await in_time.wait()
-        return await kept(statement, *arguments)
-
-    monkeypatch.setattr(api.database, "read", read)  # each event takes its time
-
-    async def scenario(server: Running) -> None:
-        async with server.client() as client, server.stream(ALL) as stream:
-            told = await client.begin(ALL)
-            session = await client.begin(SESSION, id="s0")
-            await until(lambda: api.server.feed.followers == 3)
-            in_time.set()
-            await post(api, "s0")
-            assert [await told.next(), await session.next(), await anext(stream)]  # all keep up
-            in_time.clear()
-            for number in range(10):
-                await post(api, "s0", f"c{number}")
-            in_time.set()
-            extensions = {"code": "LIMIT_EXCEEDED"}
-            assert names([await told.next()]) == [("s0", 2)]
-            (error,) = await told.end()
-            assert error["extensions"] == {**extensions, "after": cursors.made(FEED, 1, 2)}
-            assert (await session.next())["customerSessionChanged"]["version"] == 2
-            (error,) = await session.end()
-            assert error["extensions"] == {**extensions, "afterVersion": 2}
-            _, last, end = [each async for each in stream]
-            assert last[1]["errors"][0]["extensions"] == {**extensions, "after": cursors.made(FEED, 1, 2)}
-            assert end == ("complete", None)
-
-    play(api, scenario)
-
-
-def test_a_server_that_stops_tells_its_subscribers_where_to_go_on(api: Api) -> None:
-    changes(api)
-
-    async def scenario(server: Running) -> None:
-        async with AsyncExitStack() as open_:
-            client = await open_.enter_async_context(server.client())
-            stream = await open_.enter_async_context(server.stream(ALL))
-            told = await client.begin(SESSION, id="s1", after=3)
-            assert (await told.next())["customerSessionChanged"]["version"] == 4
-            api.server.feed.stop()
-            (error,) = await told.end()
-            assert error["extensions"] == {"code": "GOING_AWAY", "afterVersion": 4}
-            kind, answer = await anext(stream)
-            assert kind == "next"
-            assert answer["errors"][0]["extensions"] == {"code": "GOING_AWAY", "after": cursors.made(FEED, 1, 6)}
-            assert json.loads(bytes.fromhex(answer["errors"][0]["extensions"]["after"])) == ["feed", 1, 6]
-
-    play(api, scenario)
-
-
-def test_a_stream_that_its_client_has_left_is_over(api: Api) -> None:
-    async def scenario(server: Running) -> None:
-        async with server.stream(ALL):
-            assert len(api.server.connections) == 1
-        await until(lambda: not len(api.server.connections) and not api.server.feed.followers)
 
     play(api, scenario)
