@@ -141,23 +141,16 @@ def test_a_read_that_meets_a_lock_leaves_the_event_loop(
 def test_a_change_that_nobody_waits_for_is_not_begun(serve_file: Callable[..., Api]) -> None:
     api = serve_file()
     begun: list[str] = []
-    working, go = Event(), Event()
 
-    def first(connection: Connection) -> None:
-        begun.append("first")
-        working.set()
-        go.wait()
+    def note(connection: Connection, name: str) -> None:
+        begun.append(name)
 
     async def changes() -> None:
-        under_way = asyncio.ensure_future(api.database.write(first))
-        await asyncio.to_thread(working.wait)
-        waiting = asyncio.ensure_future(api.database.write(lambda connection: begun.append("second")))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.sleep(0)
-        go.set()
-        await under_way
-        await api.database.write(lambda connection: begun.append("third"))
+        names = ("first", "second", "third")
+        asked = [asyncio.create_task(api.database.write(note, name)) for name in names]
+        await asyncio.sleep(0)  # all wait for their transaction to begin
+        asked[1].cancel()
+        await asyncio.gather(asked[0], asked[2])
 
     api.runner.run(changes())
     assert begun == ["first", "third"]
