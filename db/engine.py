@@ -66,6 +66,10 @@ class DatabaseAway(Exception):
     """The server does not answer, or broke off. What was being written may have been committed all the same."""
 
 
+class LostRace(Exception):
+    """Others were faster: what an operation read has changed. Nothing was written, and it can be run again."""
+
+
 class StatementTooDeep(Exception):
     """A compiled read nests more than this database's parser takes."""
 

@@ -9,15 +9,16 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import asyncpg
 from asyncpg import Connection as Driver
-from sqlalchemy import URL, Connection, Dialect, Engine, StaticPool
+from sqlalchemy import URL, Connection, Dialect, Engine, StaticPool, event
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from db.engine import AnswerTooLong, DatabaseAway, NotSecured, StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, DatabaseAway, LostRace, NotSecured, StatementTooDeep, UnusableDatabase
 from db.options import ServerOptions
 from db.postgresql_tail import PostgresTail
 from db.postgresql_tls import is_about_tls, secured
+from db.statements import begin
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,7 +27,8 @@ OLDEST = 14
 ATTEMPTS = 50  # of a transaction that others got in the way of
 LONGEST_PAUSE = 0.1  # seconds between two attempts
 KEPT_STATEMENTS = 500  # of each connection
-LOSES_A_RACE = ("40001", "40P01")  # serialization_failure, deadlock_detected
+LOSES_A_RACE = ("40001", "40P01", "23505")  # serialization_failure, deadlock_detected, unique_violation
+LONE_ATTEMPTS = 3  # of an operation, before it is given a transaction in which it waits for others
 GOES_AWAY = (
     "08",
     "57P",
@@ -47,6 +49,7 @@ class PostgresDatabase:
     def __init__(self, pool: asyncpg.Pool, dialect: Dialect, connect: Callable[[], Awaitable[Driver]] | None) -> None:
         self.dialect = dialect
         self._pool = pool
+        self._lone_attempts = LONE_ATTEMPTS if connect else 0  # a pooler may take each statement to another connection
         self._writes: set[asyncio.Future[Any]] = set()  # those under way: the event loop alone would not keep them
         self.tail = PostgresTail(self._link, connect)
 
@@ -60,7 +63,11 @@ class PostgresDatabase:
         else:
             arguments["statement_cache_size"] = KEPT_STATEMENTS
             milliseconds = round(options.statement_timeout * 1_000)
-            arguments["server_settings"] = {"statement_timeout": str(milliseconds), "jit": "off"}
+            arguments["server_settings"] = {
+                "statement_timeout": str(milliseconds),
+                "jit": "off",
+                "plan_cache_mode": "force_generic_plan",
+            }
         arguments["ssl"] = secured(options)
         try:
             pool = await asyncpg.create_pool(
@@ -105,10 +112,18 @@ class PostgresDatabase:
     async def _again_and_again(
         self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run an operation in one transaction, and in another where it lost a race."""
+        """Run an operation in one transaction, and in another where it lost a race.
+
+        It begins with the first statement that needs it. An operation that keeps losing is given one from the start, in
+        which it waits for its turn.
+        """
         for attempt in range(ATTEMPTS):
             try:
-                return await self._transact("BEGIN", operation, *args, **kwargs)
+                from_the_start = "BEGIN" if attempt >= self._lone_attempts else None
+                return await self._transact(from_the_start, operation, *args, **kwargs)
+            except LostRace:
+                if attempt == ATTEMPTS - 1:
+                    raise
             except (asyncpg.PostgresError, DBAPIError) as error:
                 if sqlstate(error) not in LOSES_A_RACE or attempt == ATTEMPTS - 1:
                     raise
@@ -139,16 +154,19 @@ class PostgresDatabase:
         await self._pool.close()
 
     async def _transact(
-        self, begin: str, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+        self, begun: str | None, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run an operation in one transaction."""
+        """Run an operation in one transaction, which it begins itself where nothing is said."""
         async with self._link() as link:
             try:
-                await link.execute(begin)
+                if begun:
+                    await link.execute(begun)
                 done = await greenlet_spawn(partial(run, link.engine, operation, *args, **kwargs))
-                await link.execute("COMMIT")
-            except BaseException:
-                await give_up(link)
+                if link.is_in_transaction():
+                    await link.execute("COMMIT")
+            except BaseException as error:
+                if not isinstance(error, Exception) or is_gone(link) or link.is_in_transaction():
+                    await give_up(link)
                 raise
             return done
 
@@ -220,6 +238,7 @@ async def initialize(link: Link, dialect: PGDialect_asyncpg, url: URL) -> None:
     link.engine = Engine(StaticPool(lambda: adapted, dialect=dialect), dialect, url, hide_parameters=True)
     if not dialect.server_version_info:
         await greenlet_spawn(run, link.engine, dialect.initialize)
+    event.listen(link.engine, "begin", begin)
 
 
 async def leave(link: Link) -> None:

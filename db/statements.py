@@ -39,10 +39,14 @@ class Statement:
         self._core = core
         self._kept: dict[tuple[str, ...], Compiled] = {}
 
+    begins = True  # a transaction of PostgreSQL, where none has begun; that of SQLite begins by itself
+
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Every row that it answers, as a named tuple."""
         compiled = self._compiled(connection, parameters)
         driver: Any = connection.connection.driver_connection
+        if self.begins:
+            begin(connection)
         values = compiled.values(parameters)
         with told(compiled):
             if compiled.dialect == "postgresql":
@@ -55,10 +59,17 @@ class Statement:
         """The one row that it answers, or None."""
         return next(iter(self.rows(connection, parameters)), None)
 
+    def read(self, connection: Connection, parameters: Mapping[str, Any], found: Sequence[Any]) -> list[Any]:
+        """What it would answer, out of the driver's rows that came with another statement."""
+        compiled = self._compiled(connection, parameters)
+        return [compiled.row(each) for each in found]
+
     def for_each(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each mapping. All have the same names."""
         compiled = self._compiled(connection, parameters[0])
         driver: Any = connection.connection.driver_connection
+        if self.begins:
+            begin(connection)
         values = [compiled.values(each) for each in parameters]
         with told(compiled):
             if compiled.dialect == "postgresql":
@@ -75,6 +86,26 @@ class Statement:
                 self._kept.clear()
             kept = self._kept[key] = Compiled.of(self._core, connection.dialect, list(parameters))
         return kept
+
+
+class Lone(Statement):
+    """A statement that needs no transaction around it: one that reads, or one that is a change as a whole."""
+
+    begins = False
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction on PostgreSQL, where none has begun. What has been read until now may have changed since."""
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        if not driver.is_in_transaction():
+            await_only(driver.execute("BEGIN"))
+
+
+def has_begun(connection: Connection) -> bool:
+    """Whether rows can be locked, so that nothing that is read changes until the end."""
+    driver: Any = connection.connection.driver_connection
+    return connection.dialect.name != "postgresql" or bool(driver.is_in_transaction())
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from db.repository.core import (
     SESSION,
     NextId,
 )
-from db.repository.save import EVENT_FACTS, LINE
+from db.repository.rows import EVENT_FACTS, LINE
 
 Row = tuple[Any, ...]
 OWN = [column.name for column in SESSION.c if column.name not in ("application_id", "id")]  # attributes of a session

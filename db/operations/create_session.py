@@ -1,6 +1,5 @@
 """createSession: a new session, open or closed."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -8,13 +7,11 @@ from sqlalchemy import Connection
 from db.domain import session
 from db.domain.commands import CreateSession
 from db.domain.errors import Refused, SessionAlreadyExists
-from db.domain.events import EventType, event
 from db.operations.change import to_millisecond
 from db.operations.once import once
 from db.operations.outcome import Actor, Outcome
 from db.repository.applications import rules_for
 from db.repository.load import take
-from db.repository.profiles import is_first
 from db.repository.save import add
 
 
@@ -37,7 +34,5 @@ def create(connection: Connection, actor: Actor, command: CreateSession, now: da
     at = to_millisecond(now)
     rules = rules_for(connection, command.application_id, command.content)
     new = session.create(command, rules, at)
-    if not is_first(connection, new, at):
-        new = replace(new, first_session=False)
-    number = add(connection, new, event(EventType.CREATED, None, new, actor.name))
+    number = add(connection, new, actor.name)
     return None if number is None else Outcome(new.application_id, number, new.version, created=True)

@@ -11,15 +11,15 @@ from db.domain.commands import UNSET, SessionContent
 from db.domain.errors import NotFound, Refused
 from db.domain.session import Rules
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
-from db.statements import Statement
+from db.statements import Lone
 
 DESCRIBED = ("entity", "name", "type", "description", "allowed_values", "editable")
-SETTINGS = Statement(
+SETTINGS = Lone(
     select(*(APPLICATION.c[name] for name in ("minor_digits", "rounding_mode", "unknown_attributes"))).where(
         APPLICATION.c.application_id == bindparam("application_id")
     )
 )
-DEFINITIONS = Statement(
+DEFINITIONS = Lone(
     select(*(ATTRIBUTE_DEFINITION.c[name] for name in DESCRIBED)).where(
         ATTRIBUTE_DEFINITION.c.application_id == bindparam("application_id")
     )

@@ -1,10 +1,10 @@
-"""A session out of its tables. The row is locked before its parts are read, so that all are of one moment."""
+"""A session out of its tables, all of one moment: by one statement, or its row is locked before its parts are read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, select
 
 from db.domain import text
 from db.domain.cart import CartLine, ReturnedItem
@@ -12,17 +12,15 @@ from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import MAX_ID, CustomerSession, SessionReturn
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
-from db.statements import Statement
+from db.statements import Lone, Statement, has_begun
 
 NAMED = (
     SESSION.c.application_id == bindparam("application_id"),
     SESSION.c.integration_id == bindparam("integration_id"),
 )
-ROW = Statement(
-    select(*(SESSION.c[field.name] for field in fields(CustomerSession) if field.name in SESSION.c))
-    .where(*NAMED)
-    .with_for_update()
-)
+OWN = [field.name for field in fields(CustomerSession) if field.name in SESSION.c]
+FOUND = select(*(SESSION.c[name] for name in OWN)).where(*NAMED)
+ROW = Statement(FOUND.with_for_update())
 NUMBER = Statement(select(SESSION.c.id).where(*NAMED))
 NAME = Statement(
     select(SESSION.c.integration_id).where(
@@ -31,39 +29,66 @@ NAME = Statement(
 )
 
 
-def part(of: Table, *columns: str) -> Statement:
-    """The statement that reads what one session has in a table, in order of its key."""
-    return Statement(
-        select(*(of.c[name] for name in columns))
-        .where(of.c.application_id == bindparam("application_id"), of.c.session_id == bindparam("session_id"))
-        .order_by(*of.primary_key)
+PARTS: Mapping[Table, Sequence[str]] = {
+    CART_ITEM: [field.name for field in fields(CartLine)],
+    IDENTIFIER: ["identifier"],
+    DISCOUNT: ["label", "amount"],
+    RETURN: ["version", "created", "amount"],
+    RETURNED_ITEM: ["version", "position", "quantity", "amount"],
+}
+
+
+def of_session(table: Table, application_id: ColumnElement[int], session_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """The rows of one session."""
+    return and_(table.c.application_id == application_id, table.c.session_id == session_id)
+
+
+PART = {
+    table: Statement(
+        select(*(table.c[name] for name in columns))
+        .where(of_session(table, bindparam("application_id"), bindparam("session_id")))
+        .order_by(*table.primary_key)
     )
+    for table, columns in PARTS.items()
+}
 
 
-CART = part(CART_ITEM, *(field.name for field in fields(CartLine)))
-IDENTIFIERS = part(IDENTIFIER, "identifier")
-DISCOUNTS = part(DISCOUNT, "label", "amount")
-RETURNS = part(RETURN, "version", "created", "amount")
-RETURNED_ITEMS = part(RETURNED_ITEM, "version", "position", "quantity", "amount")
+def within_row(table: Table, columns: Sequence[str]) -> ColumnElement[Any]:
+    """A part as an array of PostgreSQL's, beside the session's own row."""
+    rows = (
+        select(func.row(*(table.c[name] for name in columns)))
+        .where(of_session(table, SESSION.c.application_id, SESSION.c.id))
+        .order_by(*table.primary_key)
+        .correlate(SESSION)
+    )
+    return func.array(rows.scalar_subquery()).label(table.name)
+
+
+WHOLE = Lone(FOUND.add_columns(*(within_row(table, columns) for table, columns in PARTS.items())))
 
 
 def find(connection: Connection, application_id: int, integration_id: str) -> CustomerSession | None:
-    """The session, kept from others until the transaction ends; None where there is none.
+    """The session, kept from others until the transaction ends, where one has begun; None where there is none.
 
     Raises Refused with InvalidInput where no session can have the integration ID.
     """
     names = names_of(application_id, integration_id)
-    row = ROW.first(connection, names)
+    row = (ROW if has_begun(connection) else WHOLE).first(connection, names)
     if row is None:
         return None
     key = {"application_id": application_id, "session_id": row.id}
-    cart = tuple(CartLine(**line._asdict()) for line in CART.rows(connection, key))
+
+    def part(table: Table) -> list[Any]:
+        there = getattr(row, table.name, None)
+        return PART[table].rows(connection, key) if there is None else PART[table].read(connection, key, there)
+
+    cart = tuple(CartLine(**line._asdict()) for line in part(CART_ITEM))
     return CustomerSession(
-        **row._asdict(),
+        **{name: getattr(row, name) for name in OWN},
         cart=cart,
-        identifiers=tuple(identifier for (identifier,) in IDENTIFIERS.rows(connection, key)),
-        discounts=dict(DISCOUNTS.rows(connection, key)),
-        returns=returns(connection, key) if any(line.returned_quantity for line in cart) else (),
+        identifiers=tuple(identifier for (identifier,) in part(IDENTIFIER)),
+        discounts=dict(part(DISCOUNT)),
+        returns=returns(part(RETURN), part(RETURNED_ITEM)) if any(line.returned_quantity for line in cart) else (),
     )
 
 
@@ -103,11 +128,9 @@ def missing(connection: Connection, application_id: int, integration_id: str) ->
     return Refused(SessionNotFound(integration_id=integration_id))
 
 
-def returns(connection: Connection, key: Mapping[str, Any]) -> tuple[SessionReturn, ...]:
+def returns(made: Iterable[Any], items: Iterable[Any]) -> tuple[SessionReturn, ...]:
     """The returns of one session, in the order in which they were made."""
-    items: dict[int, list[ReturnedItem]] = {}
-    for version, *item in RETURNED_ITEMS.rows(connection, key):
-        items.setdefault(version, []).append(ReturnedItem(*item))
-    return tuple(
-        SessionReturn(**made._asdict(), items=tuple(items[made.version])) for made in RETURNS.rows(connection, key)
-    )
+    of_version: dict[int, list[ReturnedItem]] = {}
+    for version, *item in items:
+        of_version.setdefault(version, []).append(ReturnedItem(*item))
+    return tuple(SessionReturn(**each._asdict(), items=tuple(of_version[each.version])) for each in made)

@@ -1,19 +1,20 @@
 """A session into its tables: only what has changed, with the event that tells it, in the caller's transaction."""
 
 from collections.abc import Mapping, Sequence, Sized
-from dataclasses import fields
+from dataclasses import replace
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, and_, bindparam, cast, delete, func, insert, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, insert, update
+from sqlalchemy.dialects import sqlite
 
 from db.domain.cart import CartLine
-from db.domain.events import SessionEvent
+from db.domain.events import EventType, SessionEvent, event
 from db.domain.session import CustomerSession, SessionReturn
+from db.engine import LostRace
+from db.repository import at_once
 from db.repository.core import (
     CART_ITEM,
-    CHANNEL,
     DISCOUNT,
     EVENT,
     IDENTIFIER,
@@ -21,14 +22,12 @@ from db.repository.core import (
     RETURNED_ITEM,
     SESSION,
     NextId,
-    insert_in,
 )
-from db.statements import Statement
+from db.repository.profiles import is_first
+from db.repository.rows import LINE, changed, changed_lines, discount_rows, facts, identifier_rows, row
+from db.statements import Statement, begin
 
 Key = Mapping[str, Any]
-OWN = [column.name for column in SESSION.c]  # each is an attribute of the session
-LINE = [field.name for field in fields(CartLine)]
-EVENT_FACTS = [column.name for column in EVENT.c if column.name not in ("application_id", "session_id", "id")]
 
 
 def of_session(table: Table) -> ColumnElement[bool]:
@@ -52,41 +51,31 @@ CLEAR = {table: Statement(delete(table).where(of_session(table))) for table in (
 PUT = {table: Statement(insert(table).inline()) for table in (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)}
 
 
-@cache
-def adding(dialect: str) -> Statement:
-    """The INSERT of a session, which answers its id, or nothing where the integration ID is taken."""
-    statement = insert_in(dialect, SESSION).values(id=NextId(SESSION))
-    return Statement(statement.on_conflict_do_nothing().returning(SESSION.c.id))
-
-
-@cache
-def appending(dialect: str) -> Statement:
-    """The INSERT of an event. On PostgreSQL listeners hear of it when the transaction commits."""
-    statement = insert_in(dialect, EVENT).values(id=NextId(EVENT)).inline()
-    if dialect != "postgresql":
-        return Statement(statement)
-    return Statement(statement.returning(func.pg_notify(CHANNEL, cast(EVENT.c.application_id, Text))))
-
-
-@cache
-def putting_line(dialect: str) -> Statement:
-    """The INSERT of a line, or the UPDATE of the one in its place."""
-    statement = insert_in(dialect, CART_ITEM)
-    statement = statement.on_conflict_do_update(
-        index_elements=CART_ITEM.primary_key.columns, set_={name: statement.excluded[name] for name in LINE}
+ADD = Statement(  # answers nothing where the integration ID is taken
+    sqlite.insert(SESSION).values(id=NextId(SESSION)).on_conflict_do_nothing().returning(SESSION.c.id)
+)
+APPEND = Statement(insert(EVENT).values(id=NextId(EVENT)).inline())
+PUT_LINE = sqlite.insert(CART_ITEM)
+PUT_LINES = Statement(
+    PUT_LINE.on_conflict_do_update(
+        index_elements=CART_ITEM.primary_key.columns, set_={name: PUT_LINE.excluded[name] for name in LINE}
     )
-    return Statement(statement)
+)
 
 
-class LostUpdate(Exception):
-    """A session moved on while this transaction held it: the lock makes it impossible, the version proves it."""
+def add(connection: Connection, session: CustomerSession, actor: str) -> int | None:
+    """Write a new session with its event, and its profile where that is not known.
 
-
-def add(connection: Connection, session: CustomerSession, event: SessionEvent) -> int | None:
-    """Write a new session. Answers its id, or None where its integration ID is taken."""
+    Whether it is its profile's first is found out on the way. Answers its id, or None where its integration ID is
+    taken. Raises LostRace.
+    """
+    if connection.dialect.name == "postgresql":
+        return at_once.add(connection, session, event(EventType.CREATED, None, session, actor))
+    if not is_first(connection, session, session.created):
+        session = replace(session, first_session=False)
     new = {**row(session), "within": session.application_id}
     del new["id"]  # the statement finds it
-    made = adding(connection.dialect.name).first(connection, new)
+    made = ADD.first(connection, new)
     if made is None:
         return None
     number: int = made.id
@@ -94,51 +83,52 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
     put_lines(connection, key, (), session.cart)
     put_identifiers(connection, key, (), session.identifiers)
     put_discounts(connection, key, {}, session.discounts)
-    append(connection, key, event)
+    append(connection, key, event(EventType.CREATED, None, session, actor))
     return number
 
 
-def save(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
-    """Write what makes ``after`` out of ``before``. Raises LostUpdate."""
-    old = row(before)
-    changed = {name: value for name, value in row(after).items() if value != old[name]}
-    unmoved = {"of_application": before.application_id, "of_session": before.id, "of_version": before.version}
-    if not CHANGE.rows(connection, {**changed, **unmoved}):
-        raise LostUpdate(f"session {before.id} of application {before.application_id} is past version {before.version}")
+def save(connection: Connection, before: CustomerSession, after: CustomerSession, made: SessionEvent) -> None:
+    """Write what makes ``after`` out of ``before``, with the event. Raises LostRace where the session has moved on."""
     key = {"application_id": after.application_id, "session_id": after.id}
-    put_lines(connection, key, before.cart, after.cart)
+    if connection.dialect.name == "postgresql":
+        if not at_once.suffices(before, after):
+            begin(connection)
+        at_once.save(connection, before, after, made)
+        cut_lines(connection, key, before.cart, after.cart)
+    else:
+        change(connection, before, after)
+        put_lines(connection, key, before.cart, after.cart)
+        append(connection, key, made)
     put_identifiers(connection, key, before.identifiers, after.identifiers)
     put_discounts(connection, key, before.discounts, after.discounts)
-    append(connection, key, event)
-    for made in after.returns[len(before.returns) :]:
-        add_return(connection, key, made)
+    for each in after.returns[len(before.returns) :]:
+        add_return(connection, key, each)
 
 
-def row(session: CustomerSession) -> dict[str, Any]:
-    """The session's own row; each column is an attribute of the session."""
-    return {name: getattr(session, name) for name in OWN}
+def change(connection: Connection, before: CustomerSession, after: CustomerSession) -> None:
+    """Write what is new in the session's own row. Raises LostRace."""
+    unmoved = {"of_application": before.application_id, "of_session": before.id, "of_version": before.version}
+    if not CHANGE.rows(connection, {**changed(before, after), **unmoved}):
+        raise LostRace(f"session {before.id} of application {before.application_id} is past version {before.version}")
 
 
 def put_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
     """Write the lines that differ. A row stays where it is: returned units refer to it."""
-    if before == after:
-        return
+    cut_lines(connection, key, before, after)
+    if lines := changed_lines(before, after):
+        PUT_LINES.for_each(connection, [{**key, **line} for line in lines])
+
+
+def cut_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
+    """Remove the lines behind the last one."""
     if len(after) < len(before):
         CUT.rows(connection, {**key, "length": len(after)})
-    lines = [
-        {**key, "position": position, **{name: getattr(line, name) for name in LINE}}
-        for position, line in enumerate(after)
-        if position >= len(before) or line != before[position]
-    ]
-    if lines:
-        putting_line(connection.dialect.name).for_each(connection, lines)
 
 
 def put_identifiers(connection: Connection, key: Key, before: Sequence[str], after: Sequence[str]) -> None:
     """Write all of them anew where they differ."""
     if before != after:
-        identifiers = [{**key, "position": index, "identifier": each} for index, each in enumerate(after)]
-        put_all(connection, IDENTIFIER, key, before, identifiers)
+        put_all(connection, IDENTIFIER, key, before, identifier_rows(after))
 
 
 def put_discounts(
@@ -146,8 +136,7 @@ def put_discounts(
 ) -> None:
     """Write all of them anew where they differ."""
     if before != after:
-        discounts = [{**key, "label": label, "amount": amount} for label, amount in after.items()]
-        put_all(connection, DISCOUNT, key, before, discounts)
+        put_all(connection, DISCOUNT, key, before, discount_rows(after))
 
 
 def put_all(connection: Connection, table: Table, key: Key, before: Sized, after: Sequence[Key]) -> None:
@@ -155,13 +144,12 @@ def put_all(connection: Connection, table: Table, key: Key, before: Sized, after
     if before:
         CLEAR[table].rows(connection, key)
     if after:
-        PUT[table].for_each(connection, after)
+        PUT[table].for_each(connection, [{**key, **each} for each in after])
 
 
-def append(connection: Connection, key: Key, event: SessionEvent) -> None:
+def append(connection: Connection, key: Key, made: SessionEvent) -> None:
     """Add to the session's history, and to the feed of its application."""
-    facts = {**key, **{name: getattr(event, name) for name in EVENT_FACTS}, "within": key["application_id"]}
-    appending(connection.dialect.name).rows(connection, facts)
+    APPEND.rows(connection, {**key, **facts(made), "within": key["application_id"]})
 
 
 def add_return(connection: Connection, key: Key, made: SessionReturn) -> None:

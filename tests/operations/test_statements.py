@@ -11,6 +11,21 @@ from sqlalchemy import Engine, event
 
 from db.domain.discounts import Discount
 
+# On SQLite, and on PostgreSQL, where each is a way to the server and back: there what is read is one statement, and so
+# is what is written, where no short list is written anew.
+FEW = {
+    "create an empty session": (3, 2),
+    "create a full one": (8, 2),
+    "change nothing": (5, 2),
+    "change a code": (7, 3),
+    "change the profile": (9, 5),
+    "close": (6, 2),
+    "return a unit": (10, 5),
+    "cancel after a return": (8, 2),
+    "create with a key": (5, 4),
+    "repeat": (2, 2),
+}
+
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
@@ -56,16 +71,7 @@ def test_a_change_takes_few_statements(shop: Shop, statements: list[str]) -> Non
     }
 
     assert {name: counted(statements, change) for name, change in changes.items()} == {
-        "create an empty session": 3,
-        "create a full one": 8,
-        "change nothing": 5,
-        "change a code": 7,
-        "change the profile": 9,
-        "close": 6,
-        "return a unit": 10,
-        "cancel after a return": 8,
-        "create with a key": 5,
-        "repeat": 2,
+        name: few[shop.database.dialect.name == "postgresql"] for name, few in FEW.items()
     }
 
 
@@ -73,6 +79,7 @@ def test_a_change_takes_few_statements(shop: Shop, statements: list[str]) -> Non
 def test_a_cart_of_any_size_takes_as_many(shop: Shop, statements: list[str], lines: int) -> None:
     cart = [line(f"sku {number}") for number in range(lines)]
 
-    assert counted(statements, lambda: shop.create(cart_items=cart)) == 4
-    assert counted(statements, lambda: shop.update(cart_items=cart[1:])) == 9
-    assert counted(statements, shop.close) == 6
+    at_once = shop.database.dialect.name == "postgresql"
+    assert counted(statements, lambda: shop.create(cart_items=cart)) == (2 if at_once else 4)
+    assert counted(statements, lambda: shop.update(cart_items=cart[1:])) == (4 if at_once else 9)
+    assert counted(statements, shop.close) == (2 if at_once else 6)

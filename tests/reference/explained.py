@@ -27,13 +27,15 @@ PARTITION = re.compile(rf"({'|'.join(DIVIDED)})_(\d+)")
 class Ran:
     """A statement that has run, the divided tables that it went into, and the numbers of their partitions.
 
-    ``indexes`` are those that were read by a condition on what they hold, and ``steps`` the kinds of all its steps.
+    ``indexes`` are those that were read by a condition on what they hold, ``scanned`` the tables that were read whole,
+    and ``steps`` the kinds of all its steps.
     """
 
     text: str
     tables: frozenset[str]
     partitions: frozenset[str]
     indexes: frozenset[str]
+    scanned: frozenset[str]
     steps: frozenset[str]
 
 
@@ -64,6 +66,7 @@ def ran(plan: Mapping[str, Any]) -> Ran:
         frozenset(tables),
         frozenset(match[2] for match in found),
         frozenset(str(step["Index Name"]) for step in steps if "Index Cond" in step),
+        frozenset(str(step["Relation Name"]) for step in steps if step["Node Type"] == "Seq Scan"),
         frozenset(str(step["Node Type"]) for step in steps),
     )
 
