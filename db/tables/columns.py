@@ -125,7 +125,11 @@ class Told(Json):
 
 def in_order(value: Any) -> Any:
     """A JSON value with the keys of its objects in the order that jsonb gives them: the shorter first, then by byte."""
+    if not value:  # most attributes
+        return value
     match value:
+        case str():
+            return value
         case Mapping():
             keys = sorted(value, key=lambda key: (len(encoded := key.encode()), encoded))
             return {key: in_order(value[key]) for key in keys}
