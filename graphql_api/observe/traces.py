@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import groupby
+from operator import itemgetter
 from random import random
 
 from opentelemetry.context import Context
@@ -27,8 +29,8 @@ UNKNOWN = "GraphQL Operation"  # what an operation is called that did not come s
 SAMPLED = 0.05  # of the traces that begin here, where OTEL_TRACES_SAMPLER says nothing
 OURS = {"INTERNAL", "TIMEOUT"}  # outcomes that are the server's fault
 PARENT = (b"traceparent", b"tracestate")
-VERB = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE)\b")
-TABLE = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE) (\w+)")
+# What a statement does, or the table that it does it to. DO UPDATE and FOR UPDATE are no steps of their own.
+STEP = re.compile(r"\b(?<!DO )(?<!FOR )(SELECT|INSERT|UPDATE|DELETE)\b|(?<=FROM |JOIN |INTO )(\w+)|(\w+)(?= SET\b)")
 
 
 class OperationSpan:
@@ -117,7 +119,12 @@ def from_environment() -> Traces:
 
 @lru_cache(maxsize=1_000)
 def summary(statement: str) -> str:
-    """What a statement does, and the tables that it names."""
-    verb = VERB.search(statement)
-    tables = dict.fromkeys(name for name in TABLE.findall(statement) if name in Row.metadata.tables)
-    return " ".join([verb[1] if verb else statement.split(maxsplit=1)[0], *tables])
+    """What a statement does, and the tables that it does it to, in its order, each once."""
+    verb, told = "", dict[tuple[str, str], None]()
+    for step in STEP.finditer(statement):
+        verb, table = step[1] or verb, step[2] or step[3]
+        if table in Row.metadata.tables:
+            told[verb, table] = None
+    if not told:
+        return verb or statement.split(maxsplit=1)[0]
+    return " ".join(f"{verb} {' '.join(table for _, table in group)}" for verb, group in groupby(told, itemgetter(0)))
