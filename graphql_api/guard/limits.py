@@ -13,18 +13,14 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
-    OverlappingFieldsCanBeMergedRule,
     SelectionNode,
     SelectionSetNode,
-    ValidationContext,
-    specified_rules,
 )
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.settings import Settings
 
 INTROSPECTION_DEPTH = 16  # __schema and __type nest deeper than data, in the query that every tool sends
-MERGING = 10_000  # graphql-core's units: two for each comparison of two fields of one name
 
 
 class Measure(NamedTuple):
@@ -110,14 +106,3 @@ def within(name: str, value: int, most: int) -> None:
     """Raises LimitExceeded where a value is not within its limit."""
     if value > most:
         raise LimitExceeded(f"The document {name}: {value}, and the limit is {most}.")
-
-
-class Merging(OverlappingFieldsCanBeMergedRule):
-    """Whether fields of one name can be merged: the one rule whose work grows as the square, and so has a budget."""
-
-    def __init__(self, context: ValidationContext) -> None:
-        super().__init__(context)
-        self.rule_context.remaining_complexity_budget = MERGING
-
-
-RULES = [Merging if each is OverlappingFieldsCanBeMergedRule else each for each in specified_rules]

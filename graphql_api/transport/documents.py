@@ -3,27 +3,19 @@
 from collections import OrderedDict
 from pathlib import Path
 
-from graphql import (
-    GraphQLError,
-    GraphQLSchema,
-    GraphQLSyntaxError,
-    NoSchemaIntrospectionCustomRule,
-    parse,
-    validate,
-)
+from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, NoSchemaIntrospectionCustomRule, parse
 
 from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden, LimitExceeded
 from graphql_api.guard import limits, manifest
+from graphql_api.guard.validation import RULES, TOO_MUCH_WORK, validate
 from graphql_api.reading.plans import Document
 from graphql_api.settings import Settings
 from graphql_api.transport.parameters import Parameters
 
 MAX_KEPT = 1_000
-MAX_ERRORS = 10
 MAX_COMMENTS = 1_000
 NOT_FOUND = "PersistedQueryNotFound"  # what Apollo's clients look for
 ABORTED = "Parsing aborted."  # how graphql-core's own limits end: tokens, comments, nesting
-TOO_MUCH_WORK = "Validation aborted."  # and those of its validation: comparisons, shared fragments
 
 
 class InvalidDocument(Exception):
@@ -44,7 +36,7 @@ class Documents:
         self._schema = schema
         self._settings = settings
         self._kept: OrderedDict[str, Document] = OrderedDict()
-        self._rules = [*limits.RULES, *([] if settings.shows_schema else [NoSchemaIntrospectionCustomRule])]
+        self._rules = [*RULES, *([] if settings.shows_schema else [NoSchemaIntrospectionCustomRule])]
         self._trusted = self._from_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
     def asked_for(self, given: Parameters) -> Document:
@@ -101,31 +93,24 @@ class Documents:
     def _checked(self, source: str) -> Document:
         try:
             limits.within("has characters", len(source), self._settings.max_document_length)
-            parsed = parse(
+            document = parse(
                 source,
                 allow_empty_selection_sets=False,
                 max_lexical_tokens=self._settings.max_tokens,
                 max_comments=MAX_COMMENTS,
             )
-            limits.check(parsed, self._settings)
+            limits.check(document, self._settings)
         except LimitExceeded as error:
             raise InvalidDocument(error) from error
         except GraphQLError as error:
             over = not isinstance(error, GraphQLSyntaxError) or error.message.endswith(ABORTED)
             error.extensions = {"code": LimitExceeded.code if over else "GRAPHQL_PARSE_FAILED"}
             raise InvalidDocument(error) from error
-        found = validate(
-            self._schema,
-            parsed,
-            self._rules,
-            max_errors=MAX_ERRORS,
-            hide_suggestions=not self._settings.shows_schema,
-            allow_empty_selection_sets=False,
-        )
+        found = validate(self._schema, document, self._rules, not self._settings.shows_schema)
         if found:
             if found[0].message == TOO_MUCH_WORK:
                 raise InvalidDocument(LimitExceeded("The document repeats fields or fragments too often."))
             for problem in found:
                 problem.extensions = {"code": "GRAPHQL_VALIDATION_FAILED", **(problem.extensions or {})}
             raise InvalidDocument(*found)
-        return Document.of(self._schema, parsed)
+        return Document.of(self._schema, document)
