@@ -1,8 +1,13 @@
-"""Plans: the statements of a document, kept, and the running of them."""
+"""Plans: the statements of a document, kept, and the running of them.
+
+A statement is compiled by a thread: a large one takes hundreds of milliseconds, once, and others need not wait for it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import prod
@@ -15,6 +20,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLObjectType,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
 )
 from sqlalchemy import Dialect, Select
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from graphql_api.context import Context
     from graphql_api.types.info import Info
 
+COMPILER = ThreadPoolExecutor(1, "compiler")  # one: who sends large documents waits for others who do
 MAX_PLANS = 64  # of one field: a statement for each way in which requests differ in shape
 
 
@@ -127,22 +134,21 @@ class Document:
         text = ast.loc.source.body if ast.loc else ""
         return cls(schema, ast, fragments, operations, sha256(text.encode()).hexdigest())
 
-    def field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, on: Dialect) -> Plan:
-        """The plan of a field that the executor has come to."""
-        key = tuple(map(id, nodes))
-        return self._kept(key, request) or self._made(key, request, on, lambda compiler: compiler.root(parent, nodes))
+    def kept(self, nodes: Sequence[Node], request: Request) -> Plan | None:
+        """A plan made before, of a field's nodes or of an operation, for a request of the same shape."""
+        return next((plan for plan in self.plans.get(tuple(map(id, nodes)), ()) if plan.fits(request)), None)
 
-    def whole(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
+    async def field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, on: Dialect) -> Plan:
+        """The plan of a field that the executor has come to."""
+        return await self._made(nodes, request, on, lambda compiler: compiler.root(parent, nodes))
+
+    async def whole(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
         """The plan of a whole query, or of each event of a subscription.
 
         What costs too much is not compiled, which is more work than to find that out.
         """
-        key = (id(operation),)
-        kept = self._kept(key, request)
-        if kept is None:
-            self.cost(operation, request)
-            kept = self._made(key, request, on, lambda compiler: compiler.whole(operation))
-        return kept
+        self.cost(operation, request)
+        return await self._made([operation], request, on, lambda compiler: compiler.whole(operation))
 
     def cost(self, operation: OperationDefinitionNode, request: Request) -> int:
         """What an operation costs for a request. Raises LimitExceeded, and BadUserInput on an impossible page.
@@ -165,25 +171,28 @@ class Document:
             known = self.known_variables[id(operation)] = Variables.of(self.schema, operation)
         return known
 
-    def _kept(self, key: tuple[int, ...], request: Request) -> Plan | None:
-        """A plan made before for a request of the same shape."""
-        return next((plan for plan in self.plans.get(key, ()) if plan.fits(request)), None)
-
-    def _made(
+    async def _made(
         self,
-        key: tuple[int, ...],
+        nodes: Sequence[Node],
         request: Request,
         dialect: Dialect,
         compiled: Callable[[Compiler], Select[Any] | None],
     ) -> Plan:
-        """A new plan, kept for requests of the same shape."""
-        trace = Trace(request)
-        statement = compiled(Compiler(self.schema, self.fragments, trace))
-        plan = written(statement, trace, dialect) if statement is not None else Plan(None, tuple(trace.looks.items()))
-        kept = self.plans.setdefault(key, [])
-        kept.append(plan)
-        del kept[:-MAX_PLANS]
-        return plan
+        """A plan, kept for requests of the same shape; one of those that wait for it at once makes it."""
+
+        def make() -> Plan:
+            if plan := self.kept(nodes, request):
+                return plan
+            trace = Trace(request)
+            statement = compiled(Compiler(self.schema, self.fragments, trace))
+            looks = tuple(trace.looks.items())
+            plan = written(statement, trace, dialect) if statement is not None else Plan(None, looks)
+            of_nodes = self.plans.setdefault(tuple(map(id, nodes)), [])
+            of_nodes.append(plan)
+            del of_nodes[:-MAX_PLANS]
+            return plan
+
+        return await asyncio.get_running_loop().run_in_executor(COMPILER, make)
 
 
 def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
@@ -195,7 +204,7 @@ def written(statement: Select[Any], trace: Trace, dialect: Dialect) -> Plan:
         getter = trace.binds[name] if name in trace.binds else constant(bind.value)
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
     paged = [(count, sizes) for sizes, count in trace.objects.items() if sizes]
-    unused = [getter for name, getter in trace.binds.items() if name not in compiled.params]
+    unused = [getter for name, getter in trace.binds.items() if name not in compiled.binds]
     return Plan(str(compiled), tuple(trace.looks.items()), parameters, trace.objects[()], paged, trace.swept, unused)
 
 
@@ -210,7 +219,10 @@ async def answer(info: Info, source: Any = None) -> Any:
     raw = info._raw_info
     variables = cast(Mapping[str, Any], raw.variable_values)  # Strawberry puts the coerced values there
     request = Request(context.viewer, context.settings, variables, source)
-    plan = context.document.field(raw.parent_type, raw.field_nodes, request, context.database.dialect)
+    document, nodes = context.document, raw.field_nodes
+    plan = document.kept(nodes, request)
+    if plan is None:
+        plan = await document.field(raw.parent_type, nodes, request, context.database.dialect)
     return await read(context, plan, request)
 
 
@@ -222,14 +234,18 @@ async def answer_whole(
     None where it asks for the schema, which is not in the database.
     """
     request = Request(context.viewer, context.settings, variables, source)
-    plan = context.document.whole(operation, request, context.database.dialect)
+    plan = context.document.kept([operation], request)
+    if plan is None:
+        plan = await context.document.whole(operation, request, context.database.dialect)
     return None if plan.statement is None else await read(context, plan, request)
 
 
-def hold_to_limits(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
+async def hold_to_limits(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
     """Raises LimitExceeded and BadUserInput where a subscription could tell no event for what it asks of each."""
     request = Request(context.viewer, context.settings, variables)
-    context.document.whole(operation, request, context.database.dialect).cost(request)
+    document = context.document
+    plan = document.kept([operation], request) or await document.whole(operation, request, context.database.dialect)
+    plan.cost(request)
 
 
 async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragment:

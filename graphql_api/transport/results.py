@@ -146,8 +146,8 @@ async def subscribed(
 ) -> AsyncGenerator[Any, None]:
     """The events that a subscription is about. Raises Failed."""
     try:
-        hold_to_limits(context, operation, values.coerced)
         async with asyncio.timeout(context.settings.deadline_seconds):
+            await hold_to_limits(context, operation, values.coerced)
             source: Any = create_source_event_stream(executor(context, operation, values))
             source = await source if isawaitable(source) else source
     except GraphQLError as error:

@@ -8,8 +8,15 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from graphql import parse
 from served import settings_for
+from sqlalchemy.dialects import sqlite
 
+from db.tables import KeyRole
+from graphql_api.guard.viewer import Viewer
+from graphql_api.reading.compiler import Compiler
+from graphql_api.reading.plans import Document, Plan, Request, written
+from graphql_api.reading.scope import Trace
 from graphql_api.schema import schema
 from graphql_api.settings import Settings
 from graphql_api.transport import parameters
@@ -109,6 +116,18 @@ ATTACKS: dict[str, Attack] = {
     "fragments of themselves": lambda size: (
         "{viewer{...F0}}" + "".join(named("F", each, f"...F{each}" * 3) for each in range(size))
     ),
+    "wrong input fields": lambda size: (
+        "{customerSessions(filter:{" + "".join(f"a{each}:1 " for each in range(size)) + "}){totalCount}}"
+    ),
+    "wrong enum values": lambda size: "{customerSessions(filter:{states:[" + "OPN " * size + "]}){totalCount}}",
+    "unknown types": lambda size: "query(" + "".join(f"$a{each}:A{each} " for each in range(size)) + "){__typename}",
+    "fields that cannot be merged": lambda size: "{viewer{" + "a:role a:keyName " * size + "}}",
+    "a variable in twenty operations": lambda size: (
+        "".join(f"query A{each}($a:ID!){{...F}}" for each in range(20))
+        + "fragment F on Query{nodes(ids:["
+        + "$a " * size
+        + "]){id}}"
+    ),
     "circular introspection": lambda size: "{__schema{types" + "{fields{type" * size + "{name}" + "}}" * size + "}}",
 }
 
@@ -130,6 +149,30 @@ def test_no_attack_of_any_length_is_more_work_than_a_document_may_be(attack: Att
     settings = settings_for("sqlite+aiosqlite:///unused.db")
     allowed = work(partial(refused, "{viewer{" + "keyName " * 1_990 + "}}", settings))
     assert work(partial(refused, attack(10_000), settings)) <= allowed
+
+
+SELECTED: dict[str, Attack] = {
+    "sessions": lambda size: "".join(f'a{each}:customerSession(integrationId:"1"){{total}}' for each in range(size)),
+    "connections": lambda size: "".join(f"a{each}:customerSessions(first:1){{nodes{{id}}}}" for each in range(size)),
+    "nodes": lambda size: "".join(f'a{each}:node(id:"session-1-{each}"){{id}}' for each in range(size)),
+}
+
+
+@pytest.mark.parametrize("selected", SELECTED.values(), ids=SELECTED)
+def test_a_statement_of_twice_the_tables_is_at_most_twice_the_work(selected: Attack) -> None:
+    settings = settings_for("sqlite+aiosqlite:///unused.db")
+    request = Request(Viewer(1, "x", "Till", KeyRole.READER), settings, {})
+
+    def compiled(size: int) -> Plan:
+        document = Document.of(schema._schema, parse("{" + selected(size) + "}"))
+        trace = Trace(request)
+        statement = Compiler(schema._schema, document.fragments, trace).whole(document.operations[0])
+        assert statement is not None
+        return written(statement, trace, sqlite.dialect(paramstyle="named"))
+
+    compiled(1)  # what is made once
+    small, great = (work(partial(compiled, size)) for size in (30, 60))
+    assert great <= 2.2 * small
 
 
 VALUES: dict[str, Callable[[int], bytes]] = {

@@ -10,12 +10,14 @@ from threading import Event
 from typing import Any
 
 import pytest
+from graphql import OperationDefinitionNode
 from served import Api
 from shop import line
 from sqlalchemy import Connection
 
 from db import sqlite
 from graphql_api.guard.viewer import Viewer
+from graphql_api.reading.compiler import Compiler
 from graphql_api.reading.plans import Plan, Request
 
 COUNTS = "{ customerSessions(first: 0) { totalCount } }"
@@ -31,7 +33,7 @@ def planned(api: Api, document: str) -> Plan:
     assert isinstance(viewer, Viewer)
     made = server.documents.get(document)
     request = Request(viewer, server.settings, {})
-    return made.whole(made.operations[0], request, server.database.dialect)
+    return api.runner.run(made.whole(made.operations[0], request, server.database.dialect))
 
 
 @pytest.mark.parametrize("document", [COUNTS, SUMS, SEARCH])
@@ -275,3 +277,46 @@ def test_a_variable_that_is_left_out_leaves_out_its_field(api: Api) -> None:
         'idempotencyKey: "k"}) { errors { code } } }'
     )
     assert api.data(document, {}) == {"createSession": {"errors": []}}
+
+
+def test_while_a_large_statement_is_compiled_others_are_answered(
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, go_on = serve_file(), Event()
+    quick, large = "{ viewer { role } }", "{ customerSessions { nodes { id } } }"
+    api.data(quick)
+    compiled = Compiler.whole
+
+    def slow(self: Compiler, operation: OperationDefinitionNode) -> Any:
+        assert go_on.wait(30)
+        return compiled(self, operation)
+
+    monkeypatch.setattr(Compiler, "whole", slow)
+
+    async def both() -> list[bool]:
+        waiting = asyncio.create_task(api.post({"query": large}))
+        answers = [await api.post({"query": quick}) for _ in range(3)]
+        assert not waiting.done()
+        go_on.set()
+        return ["errors" in answer.json() for answer in (*answers, await waiting)]
+
+    assert api.runner.run(both()) == [False] * 4
+
+
+def test_a_statement_that_many_wait_for_is_compiled_once(
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, made = serve_file(), []
+    compiled = Compiler.whole
+
+    def counted(self: Compiler, operation: OperationDefinitionNode) -> Any:
+        made.append(operation)
+        return compiled(self, operation)
+
+    monkeypatch.setattr(Compiler, "whole", counted)
+
+    async def many() -> set[int]:
+        return {each.status_code for each in await asyncio.gather(*(api.post({"query": LOOKUP}) for _ in range(10)))}
+
+    assert api.runner.run(many()) == {200}
+    assert len(made) == 1

@@ -108,7 +108,7 @@ class Crowded:
         document = server.documents.get(asked.document)
         operation = document.operations[0]
         request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
-        return str(document.whole(operation, request, server.database.dialect).statement)
+        return str(self.api.runner.run(document.whole(operation, request, server.database.dialect)).statement)
 
     def costs(self, asked: Asked) -> tuple[int, int]:
         """What a request costs as it is added up beforehand, and by the statement that is made for it.
@@ -120,7 +120,7 @@ class Crowded:
         document = server.documents.get(asked.document)
         operation = document.operations[0]
         request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
-        plan = document.whole(operation, request, server.database.dialect)
+        plan = self.api.runner.run(document.whole(operation, request, server.database.dialect))
         return document.cost(operation, request), plan.cost(request)
 
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
