@@ -1,4 +1,5 @@
-"""HTTP/1.1 by uvicorn, with what it leaves out: an end to the length of a request's head and to the wait for it."""
+"""HTTP/1.1 by uvicorn, with what it leaves out: an end to the length of a request's head, to the wait for it, and to
+the wait for someone to read the answer."""
 
 from asyncio import TimerHandle, Transport
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from graphql_api.transport.uvicorn_answers import PromptProtocol
 MAX_HEAD = 65_536  # bytes: a GET with the longest document, percent-encoded, and room for headers
 MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
+UNREAD_SECONDS = 10.0  # in which a client has to take something of what waits for it
 
 
 class HeadTooLong(Exception):
@@ -27,6 +29,7 @@ class BoundedProtocol(PromptProtocol):
     _received = 0
     _refusal = HTTPStatus.BAD_REQUEST
     _wait: TimerHandle | None = None
+    _unread: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """The first request has to begin soon."""
@@ -36,7 +39,20 @@ class BoundedProtocol(PromptProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_waiting()
+        if self._unread is not None:
+            self._unread.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not keep up with what is sent."""
+        super().pause_writing()
+        self._look_again(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request: as many as its head may have, or its body's."""
@@ -84,6 +100,17 @@ class BoundedProtocol(PromptProtocol):
         self._wait = None
         if not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+    def _look_again(self, waiting: int) -> None:
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._look, waiting)
+
+    def _look(self, before: int) -> None:
+        """Let go of a client that has taken nothing meanwhile: closing would wait for it."""
+        waiting = self.transport.get_write_buffer_size()
+        if waiting >= before:
+            self.transport.abort()
+        else:
+            self._look_again(waiting)
 
     def _stop_waiting(self) -> None:
         if self._wait is not None:

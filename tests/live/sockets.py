@@ -25,9 +25,10 @@ Message = dict[str, Any]
 class Running:
     """The API, served as ``cartograph serve`` does."""
 
-    def __init__(self, api: Api, listening: socket.socket) -> None:
+    def __init__(self, api: Api, listening: socket.socket, server: uvicorn.Server) -> None:
         self.api = api
         self.address = f"127.0.0.1:{listening.getsockname()[1]}"
+        self.connections = server.server_state.connections
 
     def client(self, key: str | None = "writer", **options: Any) -> AbstractAsyncContextManager["Client"]:
         """A socket; initialised with a key unless there is none."""
@@ -166,7 +167,7 @@ async def running(api: Api) -> AsyncIterator[Running]:
         task = asyncio.create_task(server.serve(sockets=[listening]))
         await until(lambda: server.started)
         try:
-            yield Running(api, listening)
+            yield Running(api, listening, server)
         finally:
             server.should_exit = True
             await task

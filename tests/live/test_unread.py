@@ -1,0 +1,81 @@
+"""Clients that do not read what they asked for are let go, though closing alone would wait for them for good."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from served import Api
+from shop import line
+from sockets import PATIENCE, Running, play, until
+
+from graphql_api.reading import cursors
+from graphql_api.subscriptions import FEED
+from graphql_api.transport import graphiql, uvicorn_http
+
+LARGE = graphiql.ASSETS / "graphiql.min.js"
+GET = f"GET /graphiql/{LARGE.name} HTTP/1.1\r\nHost: shop.test\r\n\r\n".encode()
+ALL = "subscription($after: String) { sessionEvents(after: $after) { node { changes } } }"
+
+
+@asynccontextmanager
+async def asked(server: Running, request: bytes) -> AsyncIterator[socket.socket]:
+    """A connection on which something has been asked for, and for whose answer there is little room."""
+    host, port = server.address.split(":")
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, (host, int(port)))
+        await asyncio.get_running_loop().sock_sendall(connection, request)
+        yield connection
+
+
+@pytest.fixture
+def impatient(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The API with little patience."""
+    monkeypatch.setattr(uvicorn_http, "UNREAD_SECONDS", 0.2)
+    return serve_file(deadline_seconds=0.2, key_cache_seconds=600)
+
+
+def test_a_client_that_reads_nothing_of_a_long_answer_is_let_go(impatient: Api) -> None:
+    async def scenario(server: Running) -> None:
+        async with asked(server, GET * 10):
+            await until(lambda: server.connections)
+            await until(lambda: not server.connections)
+
+    play(impatient, scenario)
+
+
+def test_a_client_that_reads_nothing_of_a_stream_is_let_go(impatient: Api) -> None:
+    for number in range(20):
+        impatient.shop.create(f"s{number}", cart_items=[line(product_name="n" * 500, quantity=1)] * 500)
+    body = json.dumps({"query": ALL, "variables": {"after": cursors.made(FEED, 1, 0)}})
+    head = (
+        "POST /graphql HTTP/1.1\r\nHost: shop.test\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {impatient.keys['reader']}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+
+    async def scenario(server: Running) -> None:
+        async with asked(server, f"{head}{body}".encode()):
+            await until(lambda: len(impatient.server.connections))
+            await until(lambda: not len(impatient.server.connections) and not server.connections)
+
+    play(impatient, scenario)
+
+
+def test_a_client_that_reads_slowly_gets_everything(
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uvicorn_http, "UNREAD_SECONDS", 0.5)
+
+    async def scenario(server: Running) -> None:
+        async with asked(server, GET) as connection, asyncio.timeout(PATIENCE):
+            loop, read = asyncio.get_running_loop(), b""
+            while not read.endswith(LARGE.read_bytes()[-1_000:]):
+                read += await loop.sock_recv(connection, 40_000)
+                await asyncio.sleep(0.005)
+            assert read.endswith(LARGE.read_bytes())
+
+    play(serve_file(), scenario)
