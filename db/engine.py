@@ -1,7 +1,7 @@
 """open_database(url): where rows are kept. Nothing happens at import."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, Dialect, make_url
 from sqlalchemy.exc import ArgumentError
@@ -10,6 +10,14 @@ from db.options import ServerOptions
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Pool(NamedTuple):
+    """The connections of a database: those that are open, those of them in use, and how much waits for one."""
+
+    open: int
+    in_use: int
+    waiting: int
 
 
 class Database(Protocol):
@@ -34,6 +42,10 @@ class Database(Protocol):
         ``objects`` is how many it reads at most, but for lists that have no pages; None where nobody can tell. Raises
         StatementTooDeep and AnswerTooLong.
         """
+        ...
+
+    def pool(self) -> Pool:
+        """How its connections are used now. On SQLite those of long reads; what waits to be written waits, too."""
         ...
 
     @property

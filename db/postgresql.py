@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from db.engine import AnswerTooLong, DatabaseAway, LostRace, NotSecured, StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, DatabaseAway, LostRace, NotSecured, Pool, StatementTooDeep, UnusableDatabase
 from db.options import ServerOptions
 from db.postgresql_tail import PostgresTail
 from db.postgresql_tls import is_about_tls, secured
@@ -49,6 +49,7 @@ class PostgresDatabase:
     def __init__(self, pool: asyncpg.Pool, dialect: Dialect, connect: Callable[[], Awaitable[Driver]] | None) -> None:
         self.dialect = dialect
         self._pool = pool
+        self._asked = 0  # those who have a connection, or wait for one
         self._lone_attempts = LONE_ATTEMPTS if connect else 0  # a pooler may take each statement to another connection
         self._writes: set[asyncio.Future[Any]] = set()  # those under way: the event loop alone would not keep them
         self.tail = PostgresTail(self._link, connect)
@@ -148,6 +149,12 @@ class PostgresDatabase:
         except asyncpg.ProgramLimitExceededError as error:
             raise AnswerTooLong(2**30) from error
 
+    def pool(self) -> Pool:
+        """How the connections are used now."""
+        size = self._pool.get_size()
+        in_use = size - self._pool.get_idle_size()
+        return Pool(size, in_use, max(self._asked - in_use, 0))
+
     async def close(self) -> None:
         """Finish what is under way and let go of the server."""
         await self.tail.close()
@@ -173,10 +180,14 @@ class PostgresDatabase:
     @asynccontextmanager
     async def _link(self) -> AsyncIterator[Link]:
         """A connection, for a while. Raises DatabaseAway where there is none to be had, or where it breaks."""
+        self._asked += 1
         try:
             link = await self._pool.acquire()
-        except (*NO_WAY_IN, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise DatabaseAway from error
+        except BaseException as error:
+            self._asked -= 1
+            if isinstance(error, (*NO_WAY_IN, asyncpg.PostgresError, asyncpg.InterfaceError)):
+                raise DatabaseAway from error
+            raise
         try:
             yield link
         except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -187,6 +198,7 @@ class PostgresDatabase:
             let_go(link)
             raise DatabaseAway from error
         finally:
+            self._asked -= 1
             await self._pool.release(link)
 
 

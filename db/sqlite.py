@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from db.engine import AnswerTooLong, StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, Pool, StatementTooDeep, UnusableDatabase
 from db.sqlite_tail import SqliteTail
 from db.sqlite_writer import Writer
 
@@ -103,6 +103,7 @@ class SqliteDatabase:
         self.tail = SqliteTail(here)
         self._reader = ThreadPoolExecutor(READERS, "reader")
         self._here = here
+        self._aside = 0  # reads that have, or wait for, a connection of their own
         self._connections = connections
         self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for connection in connections:
@@ -166,14 +167,23 @@ class SqliteDatabase:
 
     async def _read_aside(self, statement: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
         """Read on a thread. Nobody waits for a read that was cancelled, so it is broken off."""
-        connection = await self._idle.get()
+        self._aside += 1
         try:
-            return await connection.execute_fetchall(statement, parameters)
-        except asyncio.CancelledError:
-            await connection.interrupt()
-            raise
+            connection = await self._idle.get()
+            try:
+                return await connection.execute_fetchall(statement, parameters)
+            except asyncio.CancelledError:
+                await connection.interrupt()
+                raise
+            finally:
+                self._idle.put_nowait(connection)
         finally:
-            self._idle.put_nowait(connection)
+            self._aside -= 1
+
+    def pool(self) -> Pool:
+        """How the connections of long reads are used now; what waits to be written waits, too."""
+        in_use = READERS - self._idle.qsize()
+        return Pool(READERS, in_use, max(self._aside - in_use, 0) + len(self._writer))
 
     async def close(self) -> None:
         """Finish what is under way; the last connection takes the write-ahead log into the file."""

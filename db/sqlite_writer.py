@@ -34,6 +34,10 @@ class Writer:
         self._waiting: deque[tuple[Operation, asyncio.Future[Any]]] = deque()
         self._working: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        """How many operations wait to be begun."""
+        return len(self._waiting)
+
     async def run(self, operation: Callable[[Connection], T]) -> T:
         """What the operation answers, once it has been committed."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()

@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> Starlette:
                 "connections": connections.__len__,
                 "subscriptions": lambda: feed.followers,
             }
-            async with observing(settings, counts, start_traces) as observer:
+            async with observing(settings, counts, counted.pool, start_traces) as observer:
                 app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
                 with told_of_the_end(feed.stop), ended_with_the_parent():
                     yield

@@ -7,6 +7,7 @@ from itertools import chain
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from db.engine import Pool
 from graphql_api import errors
 from graphql_api.observe.operation import Operation
 
@@ -30,6 +31,9 @@ class Metrics:
         self._cost = Histogram("cartograph_operation_cost", "What they cost.", ["type"], buckets=COSTS)
         self._statements = Counter("cartograph_statements", "SQL statements run for them.")
         self._under_way = Gauge("cartograph_under_way", "What is under way now.", ["what"], multiprocess_mode="livesum")
+        self._pool = Gauge(
+            "cartograph_database_connections", "Connections of the database.", ["state"], multiprocess_mode="livesum"
+        )
         self._of_type = {
             each: (self._seconds.labels(each), self._cost.labels(each))
             for each in (NONE, "query", "mutation", "subscription")
@@ -53,12 +57,18 @@ class Metrics:
         """How many of something there are now."""
         self._under_way.labels(what).set(count)
 
+    def tell_pool(self, pool: Pool) -> None:
+        """How the database's connections are used now."""
+        for state, count in pool._asdict().items():
+            self._pool.labels(state).set(count)
 
-async def sample(counts: Mapping[str, Callable[[], int]]) -> None:
-    """Tell what is under way, again and again."""
+
+async def sample(counts: Mapping[str, Callable[[], int]], pool: Callable[[], Pool]) -> None:
+    """Tell what is under way, and how the database's connections are used, again and again."""
     while True:
         for what, count in counts.items():
             metrics().tell_under_way(what, count())
+        metrics().tell_pool(pool())
         await asyncio.sleep(SAMPLED)
 
 

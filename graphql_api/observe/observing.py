@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from db.engine import Pool
 from graphql_api.observe import log
 from graphql_api.observe.observer import Observer
 from graphql_api.settings import Settings
@@ -22,9 +23,15 @@ ASKING = (EXPORTER, "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_EN
 
 @asynccontextmanager
 async def observing(
-    settings: Settings, counts: Mapping[str, Callable[[], int]], start_traces: "Callable[[], Traces] | None"
+    settings: Settings,
+    counts: Mapping[str, Callable[[], int]],
+    pool: Callable[[], Pool],
+    start_traces: "Callable[[], Traces] | None",
 ) -> AsyncIterator[Observer]:
-    """An observer that tells all that the settings ask for. ``counts`` tell what is under way, by its name."""
+    """An observer that tells all that the settings ask for.
+
+    ``counts`` tell what is under way, by its name, and ``pool`` how the database's connections are used.
+    """
     tellers = [log.teller()]
     sampling = traces = None
     if start_traces:
@@ -34,7 +41,7 @@ async def observing(
         from graphql_api.observe.metrics import metrics, sample  # noqa: PLC0415  # who is not asked does not measure
 
         tellers.append(metrics().tell)
-        sampling = asyncio.create_task(sample(counts))
+        sampling = asyncio.create_task(sample(counts, pool))
     try:
         yield Observer(tellers, traces)
     finally:

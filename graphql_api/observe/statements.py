@@ -23,6 +23,7 @@ class Counted:
     def __init__(self, database: Database) -> None:
         self.dialect = database.dialect
         self.tail = database.tail
+        self.pool = database.pool
         self.close = database.close
         self.writes = 0  # that wait for their turn, or have it
         self._database = database

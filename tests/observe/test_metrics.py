@@ -19,6 +19,7 @@ from prometheus_client import REGISTRY
 from served import Api
 from sqlalchemy import Connection
 
+from db.engine import Pool
 from graphql_api.cli import main
 from graphql_api.observe.metrics import CODES, COSTS, OUTCOMES, SECONDS, metrics
 from graphql_api.observe.operation import Operation
@@ -26,6 +27,7 @@ from graphql_api.observe.statements import Counted
 from graphql_api.settings import PREFIX
 
 PAGE = "query Any { customerSessions(first: 30) { nodes { state } } }"
+ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT '' || max(i) FROM n"
 CREATE = 'mutation { createSession(input: {integrationId: "s1"}) { session { state } } }'
 
 
@@ -65,6 +67,33 @@ def test_what_is_under_way_is_told_from_the_start(api: Api) -> None:
     api.data(PAGE)
     for what in ("operations", "writes", "connections", "subscriptions"):
         assert REGISTRY.get_sample_value("cartograph_under_way", {"what": what}) == 0
+
+
+def test_how_the_connections_of_the_database_are_used_is_told(api: Api) -> None:
+    api.data(PAGE)
+    told = {state: value("cartograph_database_connections", state=state) for state in Pool._fields}
+    assert 0 <= told["in_use"] <= told["open"]
+    assert (told["open"] > 0, told["waiting"]) == (True, 0)
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_connections_are_in_use_and_waited_for_while_reads_last(api: Api, given_up: bool) -> None:
+    database = api.database
+
+    async def several() -> list[Pool]:
+        reads = [asyncio.create_task(database.read(ROWS, {}, 1_000)) for _ in range(20)]
+        await asyncio.sleep(0)
+        during = database.pool()
+        if given_up:
+            for each in reads:
+                each.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+        return [during, database.pool()]
+
+    during, after = api.runner.run(several())
+    assert 20 <= during.in_use + during.waiting <= 21  # the feed may look at the same moment
+    assert during.in_use <= during.open < 20
+    assert (after.in_use <= 1, after.waiting) == (True, 0)
 
 
 def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
