@@ -27,6 +27,8 @@ OLDEST = 14
 ATTEMPTS = 50  # of a transaction that others got in the way of
 LONGEST_PAUSE = 0.1  # seconds between two attempts
 KEPT_STATEMENTS = 500  # of each connection
+# Ends what the driver has begun: it prepares a statement and runs it in two steps, and can be stopped between them.
+NOTHING = "SELECT"
 LOSES_A_RACE = ("40001", "40P01", "23505")  # serialization_failure, deadlock_detected, unique_violation
 LONE_ATTEMPTS = 3  # of an operation, before it is given a transaction in which it waits for others
 GOES_AWAY = (
@@ -143,7 +145,11 @@ class PostgresDatabase:
         values = [None if type(value) is str and "\0" in value else value for value in parameters.values()]
         try:
             async with self._link() as link:
-                return await fetched(link, statement, values)
+                try:
+                    return await fetched(link, statement, values)
+                except asyncio.CancelledError:
+                    await give_up(link, NOTHING)
+                    raise
         except asyncpg.StatementTooComplexError as error:
             raise StatementTooDeep from error
         except asyncpg.ProgramLimitExceededError as error:
@@ -219,10 +225,10 @@ def pause(attempt: int) -> float:
     return random.uniform(0, min(LONGEST_PAUSE, 0.001 * 2**attempt))  # noqa: S311  # no secret
 
 
-async def give_up(link: Link) -> None:
+async def give_up(link: Link, by: str = "ROLLBACK") -> None:
     """Roll back, or where not even that can be done, let go of the connection: the server then does it."""
     try:
-        await link.execute("ROLLBACK")
+        await link.execute(by)
     except BaseException as error:
         let_go(link)
         if not isinstance(error, Exception):  # whatever else it is, what was there before it is what is told
