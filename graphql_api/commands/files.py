@@ -1,20 +1,41 @@
 """Files and standard streams that a command reads or writes; ``-`` is the standard one."""
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 STANDARD = Path("-")
+
+
+class StandardInput(FileIO):
+    """Standard input, as work on an event loop reads it.
+
+    Where nothing comes, Ctrl-C ends the wait for it, which asyncio's own handler would not; anywhere else that one has
+    its reasons.
+    """
+
+    def readinto(self, buffer: Any) -> int | None:
+        """What has come, or what comes next. Raises KeyboardInterrupt, and CancelledError if Ctrl-C came before."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError
+            return super().readinto(buffer)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
     """The bytes of a file."""
     if path == STANDARD:
-        yield sys.stdin.buffer
+        yield BufferedReader(StandardInput(sys.stdin.fileno(), closefd=False), 2**16)
     else:
         with path.open("rb") as file:
             yield file
