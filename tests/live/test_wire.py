@@ -275,7 +275,8 @@ def test_clients_that_hold_their_bodies_open_keep_nobody_waiting(api: Api, *, ch
         await asyncio.sleep(0.1)
         for _ in range(20):
             await is_well(server)
-        answers = [parsed(each) for each in await asyncio.gather(*slow)]
+        answers = [parsed(each) for each in await asyncio.gather(*slow) if each]  # the end may overtake it
+        assert len(answers) > SLOW / 2
         assert {(status, headers["connection"]) for status, headers, _ in answers} == {(408, "close")}
         assert {json.loads(content)["errors"][0]["extensions"]["code"] for _, _, content in answers} == {"TIMEOUT"}
         await is_well(server)
