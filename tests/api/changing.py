@@ -1,0 +1,49 @@
+"""A shop in which every change is possible, and one of each kind."""
+
+from decimal import Decimal
+from typing import Any
+
+from served import Api
+from shop import line
+
+from db.domain.attribute_values import AttributeType
+from db.domain.attributes import AttributeEntity
+from db.domain.discounts import Discount
+from db.domain.lifecycle import SessionState
+
+# One input of each mutation that is accepted; a refusal comes of what a test puts into it.
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "createSession": {"integrationId": "new"},
+    "updateSession": {"integrationId": "open"},
+    "upsertSession": {"integrationId": "open"},
+    "closeSession": {"integrationId": "open"},
+    "cancelSession": {"integrationId": "open"},
+    "returnItems": {"integrationId": "closed", "items": [{"line": {"position": 0}, "quantity": 1}]},
+    "updateProfile": {"integrationId": "ada", "attributes": {}},
+    "createAttributeDefinition": {"entity": "CART_ITEM", "name": "size", "type": "STRING"},
+    "updateAttributeDefinition": {"id": "attribute-1-customer_session-6368616e6e656c"},
+    "createApplication": {"name": "Third shop", "currency": "CHF"},
+    "updateApplication": {"applicationId": 1},
+    "createKey": {"name": "Till", "role": "READER", "applicationId": 1},
+    "revokeKey": {},
+}
+ADMINISTERING = {"createApplication", "updateApplication", "createKey", "revokeKey"}
+
+
+def stock(api: Api) -> Api:
+    """Put in a session in each state, a profile and two attributes."""
+    shop = api.shop
+    shop.define(AttributeEntity.CUSTOMER_SESSION, "channel", allowed_values=("web", "till"))
+    shop.define(AttributeEntity.CUSTOMER_PROFILE, "vip", AttributeType.BOOLEAN)
+    shop.create("open", profile_id="ada", cart_items=[line(quantity=5)])
+    shop.create("closed", SessionState.CLOSED, cart_items=[line(quantity=5)], discounts=[Discount("a", Decimal(1))])
+    shop.create("cancelled")
+    shop.cancel("cancelled")
+    return api
+
+
+def change(api: Api, name: str, input_: dict[str, Any], answer: str) -> Any:
+    """The payload of a mutation."""
+    type_ = f"{name[0].upper()}{name[1:]}Input!"
+    document = f"mutation($input: {type_}) {{ {name}(input: $input) {answer} }}"
+    return api.data(document, {"input": input_}, "admin" if name in ADMINISTERING else "writer")[name]
