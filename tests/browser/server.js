@@ -1,4 +1,5 @@
-// A development server on a free port, with a database of its own that goes when the server goes.
+// A development server on a free port, with a database of its own that goes when the server goes, and with what
+// options and variables it is given besides.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -8,13 +9,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const PATIENCE = 30_000;
 
-export async function serve() {
+export async function serve(options = [], variables = {}) {
   const folder = await mkdtemp(join(tmpdir(), "cartograph-"));
   const port = await freePort();
   const database = `sqlite+aiosqlite:///${join(folder, "cartograph.db")}`;
-  const server = spawn("cartograph", ["serve", "--dev", "--port", String(port)], {
+  const server = spawn("cartograph", ["serve", "--dev", "--port", String(port), ...options], {
     cwd: folder,
-    env: { ...process.env, CARTOGRAPH_DATABASE_URL: database },
+    env: { ...process.env, CARTOGRAPH_DATABASE_URL: database, ...variables },
     stdio: ["ignore", "pipe", "inherit"],
   });
   let said = "";
