@@ -105,7 +105,9 @@ def test_what_was_in_the_tables_is_in_their_partitions(shops: list[Shop], databa
 
 
 def test_divided_tables_have_all_that_the_whole_ones_had(shops: list[Shop]) -> None:
-    granted = "GRANT SELECT, DELETE ON customer_session TO pg_monitor; GRANT SELECT ON cart_item TO PUBLIC"
+    granted = (
+        "GRANT SELECT, DELETE ON customer_session TO pg_monitor WITH GRANT OPTION; GRANT SELECT ON cart_item TO PUBLIC"
+    )
     shops[0].write(lambda connection: [connection.execute(text(each)) for each in granted.split(";")] and None)
     before = shops[0].query(catalog)
 

@@ -36,8 +36,9 @@ INDEXES = catalog("""
     SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = ANY (:tables)
     AND indexrelid NOT IN (SELECT conindid FROM pg_constraint WHERE contype IN ('p', 'u')) ORDER BY indexrelid""")
 GRANTS = catalog("""
-    SELECT format('GRANT %s ON %s TO %s', privilege_type, pg_class.oid::regclass,
-                  CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
+    SELECT format('GRANT %s ON %s TO %s %s', privilege_type, pg_class.oid::regclass,
+                  CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+                  CASE WHEN is_grantable THEN 'WITH GRANT OPTION' END)
     FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = ANY (:tables) AND grantee <> relowner""")
 REFERENCES = """ FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
     AND (conrelid = ANY (:tables) OR confrelid = ANY (:tables)) ORDER BY oid"""
