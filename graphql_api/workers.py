@@ -15,8 +15,10 @@ class Supervisor(Multiprocess):
     """Replaces a worker that has died, within half a second."""
 
     def keep_subprocess_alive(self) -> None:
-        """Ask each worker whether it lives. Where this process kept the worker's end of the pipe, too, one that died
-        before it answered would be waited for."""
+        """Ask each worker whether it lives.
+
+        Where this process kept the worker's end of the pipe, too, one that died before it answered would be waited for.
+        """
         for process in self.processes:
             process.child_conn.close()
         super().keep_subprocess_alive()

@@ -41,8 +41,10 @@ def told_of_the_end(tell: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def ended_with_the_parent() -> Iterator[None]:
-    """Have a worker end, as by SIGTERM, when the process that started it is gone: nobody else would end it then, and it
-    would keep the port."""
+    """Have a worker end, as by SIGTERM, when the process that started it is gone.
+
+    Nobody else would end it then, and it would keep the port.
+    """
     parent = parent_process()
     if parent is None:
         yield

@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 from served import Answer, Api
-from shop import line
+from shop import Shop, line, units
 
+from db.domain.attributes import AttributeEntity
 from db.domain.discounts import Discount
 from db.operations import KeyName, find_keys
 
@@ -14,6 +15,7 @@ CREATE = """mutation($input: CreateSessionTokenInput!) {
 UPDATE = """mutation($input: UpdateSessionInput!) {
   updateSession(input: $input) { session { version coupon } errors { code message } replayed } }"""
 LOOK = '{ customerSession(integrationId: "own") { version } }'
+HIDDEN = "hidden"  # stands in whatever is not of the session
 
 
 def discount(label: str) -> Discount:
@@ -78,3 +80,47 @@ def secret_of(api: Api, name: str = "writer") -> bytes:
     secret = api.shop.query(find_keys, [key])[key].token_secret
     assert secret is not None
     return secret
+
+
+def filled(api: Api) -> Api:
+    """Two applications: the first has the session ``own`` beside others of the same customer."""
+    for application_id in (1, 2):
+        shop = Shop(api.runner, api.database, application_id)
+        shop.define(AttributeEntity.CUSTOMER_SESSION, f"{HIDDEN}_attribute")
+        for name in ("own", f"{HIDDEN} session") if application_id == 1 else (f"{HIDDEN} of another shop",):
+            mark = "apple" if name == "own" else HIDDEN
+            shop.create(
+                name,
+                profile_id="ada",
+                identifiers=[f"{mark} till"],
+                cart_items=[line(mark, quantity=3, price="2.00")],
+                coupon=f"{mark} coupon",
+                discounts=[discount(mark)],
+            )
+    first = api.shop
+    first.create("closed", cart_items=[line()])
+    first.close("closed")
+    first.take_back(units(0), integration_id="closed")
+    return api
+
+
+def own_ids(api: Api) -> list[str]:
+    """What a token of the session ``own`` can name."""
+    own = number_of(api)
+    return [f"session-1-{own}", f"event-1-{own}-1", "application-1"]
+
+
+def other_ids(api: Api) -> list[str]:
+    """What it cannot, though all of it is there."""
+    hidden, closed = number_of(api, f"{HIDDEN} session"), number_of(api, "closed")
+    elsewhere = number_of(api, f"{HIDDEN} of another shop", "other writer")
+    return [
+        f"session-1-{hidden}",
+        f"session-2-{elsewhere}",
+        f"event-1-{hidden}-1",
+        f"event-1-{closed}-1",
+        f"return-1-{closed}-3",
+        "profile-1-616461",
+        "attribute-1-customer_session-68696464656e5f617474726962757465",
+        "application-2",
+    ]
