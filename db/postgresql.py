@@ -41,8 +41,8 @@ NO_WAY_IN = (OSError, TimeoutError)
 class Link(Driver):  # type: ignore[misc]  # asyncpg has no types
     """A connection to the server, and the same as SQLAlchemy sees it."""
 
-    __slots__ = ("engine",)
-    engine: Engine
+    __slots__ = ("connection",)
+    connection: Connection
 
 
 class PostgresDatabase:
@@ -109,8 +109,8 @@ class PostgresDatabase:
     def _written(self, done: asyncio.Future[Any]) -> None:
         """Forget a transaction; where nobody waited, nobody is told what it raised."""
         self._writes.discard(done)
-        if not done.cancelled():
-            done.exception()
+        if not done.cancelled() and done.exception() is None:
+            self.tail.written()
 
     async def _again_and_again(
         self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -174,13 +174,15 @@ class PostgresDatabase:
             try:
                 if begun:
                     await link.execute(begun)
-                done = await greenlet_spawn(partial(run, link.engine, operation, *args, **kwargs))
+                done = await greenlet_spawn(partial(operation, link.connection, *args, **kwargs))
                 if link.is_in_transaction():
                     await link.execute("COMMIT")
             except BaseException as error:
                 if not isinstance(error, Exception) or is_gone(link) or link.is_in_transaction():
                     await give_up(link)
                 raise
+            finally:
+                link.connection.rollback()  # SQLAlchemy's own idea of a transaction
             return done
 
     @asynccontextmanager
@@ -253,20 +255,16 @@ async def initialize(link: Link, dialect: PGDialect_asyncpg, url: URL) -> None:
     """Let SQLAlchemy speak over a new connection; transactions are not its business."""
     adapted: Any = AsyncAdapt_asyncpg_connection(dialect.dbapi, link, 0)  # type: ignore[no-untyped-call]  # SQLAlchemy
     adapted.autocommit = True
-    link.engine = Engine(StaticPool(lambda: adapted, dialect=dialect), dialect, url, hide_parameters=True)
+    engine = Engine(StaticPool(lambda: adapted, dialect=dialect), dialect, url, hide_parameters=True)
+    link.connection = await greenlet_spawn(engine.connect)
     if not dialect.server_version_info:
-        await greenlet_spawn(run, link.engine, dialect.initialize)
-    event.listen(link.engine, "begin", begin)
+        await greenlet_spawn(dialect.initialize, link.connection)
+        link.connection.rollback()
+    event.listen(engine, "begin", begin)
 
 
 async def leave(link: Link) -> None:
     """Give a connection back as it is: nothing was set in it."""
-
-
-def run(engine: Engine, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run an operation over SQLAlchemy's connection."""
-    with engine.connect() as connection:
-        return operation(connection, *args, **kwargs)
 
 
 def sqlstate(error: BaseException) -> str:

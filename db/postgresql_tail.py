@@ -11,6 +11,7 @@ from db.repository.core import CHANNEL
 
 log = logging.getLogger("cartograph")
 
+TOGETHER = 0.005  # seconds for which commits are told of at once
 SOON, POLL = 0.01, 0.25  # seconds between two looks: at what is not settled, and where nobody tells of anything
 PAUSE = 1.0  # seconds before a connection that was lost is made again
 REACHED = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM session_event_id"
@@ -20,6 +21,9 @@ NUMBERED = f"{OLDEST}, pg_current_xact_id()::text::bigint"
 
 class PostgresTail:
     """Every process hears of what any has committed, on a connection of its own; a look now and then finds the rest.
+
+    It is told after the commit. A transaction that notifies keeps all others that do from committing until the disk has
+    what it wrote, so that each would wait for the disk alone.
 
     Ids are given before the commit, each to a transaction that has had a number before. So all events up to an id are
     there once every transaction has ended whose number is lower than one that is taken after the sequence had come to
@@ -32,10 +36,27 @@ class PostgresTail:
         self._link = link
         self._connect = connect
         self._listening: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._told = asyncio.Event()
         self._settled = 0
         self._seen = 0
         self._unsettled: deque[tuple[int, int]] = deque()  # an id, and a number that was taken after it was given
+
+    def written(self) -> None:
+        """Something has been committed here."""
+        self._told.set()
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        """Let every process know of what has been committed until now."""
+        await asyncio.sleep(TOGETHER)
+        self._telling = None  # what is committed from here on is told of again
+        try:
+            async with self._link() as link:
+                await link.execute(f"NOTIFY {CHANNEL}")
+        except Exception:  # whatever it is, looks go on
+            log.warning("nobody is told of new events", exc_info=True)
 
     async def changed(self) -> None:
         """Return when more has been settled than when this returned before."""
@@ -66,7 +87,9 @@ class PostgresTail:
         return self._settled
 
     async def close(self) -> None:
-        """Hear no more."""
+        """Tell what is left to be told, and hear no more."""
+        if self._telling is not None:
+            await self._telling
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)

@@ -9,14 +9,13 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Integer, Table, Text, bindparam, cast, func, select, text
+from sqlalchemy import Connection, Dialect, Integer, Table, bindparam, func, select, text
 from sqlalchemy.util import await_only
 
 from db.domain.session import CustomerSession
 from db.exchange.history import Told
 from db.repository.core import (
     CART_ITEM,
-    CHANNEL,
     DISCOUNT,
     EVENT,
     IDENTIFIER,
@@ -47,7 +46,6 @@ NEXT_OF_SEQUENCE = {
     table: select(NextId(table)).select_from(func.generate_series(1, bindparam("count", type_=Integer())))
     for table in (SESSION, EVENT)
 }
-TELL = select(func.pg_notify(CHANNEL, cast(bindparam("application_id", type_=Integer()), Text)))
 OF_UNKNOWN_SIZE = text(f"""
     SELECT oid::regclass::text FROM pg_class WHERE reltuples <= 0
     AND oid = (SELECT tableoid FROM {SESSION.name} WHERE application_id = :application_id LIMIT 1)""")  # noqa: S608  # our own name
@@ -79,7 +77,6 @@ def add_all(connection: Connection, application_id: int, new: Sequence[Told]) ->
         insert_rows(connection, table, rows)
     if connection.dialect.name == "postgresql":
         look_at_size(connection, application_id)
-        connection.execute(TELL, {"application_id": application_id})
 
 
 def look_at_size(connection: Connection, application_id: int) -> None:

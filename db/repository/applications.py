@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Dialect, bindparam, select
 
 from db.domain.attributes import AttributeDefinition, AttributeRules
 from db.domain.cart import CartLine
@@ -13,6 +14,8 @@ from db.domain.session import Rules
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
 from db.statements import Lone
 
+FIXED = WeakKeyDictionary[Dialect, dict[int, Rules]]()  # rules that have been read: a dialect is one database's
+MAX_KNOWN = 1_000
 DESCRIBED = ("entity", "name", "type", "description", "allowed_values", "editable")
 SETTINGS = Lone(
     select(*(APPLICATION.c[name] for name in ("minor_digits", "rounding_mode", "unknown_attributes"))).where(
@@ -38,14 +41,28 @@ def settings(connection: Connection, application_id: int) -> Rules:
     )
 
 
+def fixed(connection: Connection, application_id: int) -> Rules:
+    """The rules, but that those of attributes may be past: what never changes is read once.
+
+    Raises Refused with NotFound.
+    """
+    known = FIXED.setdefault(connection.dialect, {})
+    rules = known.get(application_id)
+    if rules is None:
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        rules = known[application_id] = settings(connection, application_id)
+    return rules
+
+
 def rules_for(
     connection: Connection, application_id: int, content: SessionContent, held: Sequence[CartLine] = ()
 ) -> Rules:
     """The rules for ``content``, of a session that has the lines ``held``. Raises Refused with NotFound."""
-    rules = settings(connection, application_id)
     lines = [] if content.cart_items is UNSET else [*held, *(content.cart_items or ())]
     if content.attributes is UNSET and not any(line.attributes for line in lines):
-        return rules
+        return fixed(connection, application_id)
+    rules = settings(connection, application_id)
     return replace(rules, attributes=with_definitions(connection, application_id, rules.attributes))
 
 

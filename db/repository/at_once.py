@@ -4,7 +4,7 @@ Such a statement is a transaction by itself where none has begun. All its parts 
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -13,10 +13,8 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
-    Text,
     bindparam,
     case,
-    cast,
     column,
     exists,
     func,
@@ -32,7 +30,7 @@ from db.domain.events import SessionEvent
 from db.domain.money import PLACES, in_units
 from db.domain.session import CustomerSession
 from db.engine import LostRace
-from db.repository.core import CART_ITEM, CHANNEL, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
+from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
 from db.repository.rows import (
     EVENT_FACTS,
     LINE,
@@ -53,6 +51,7 @@ COLUMNS: Mapping[Table, Sequence[str]] = {
     IDENTIFIER: ("position", "identifier"),
     DISCOUNT: ("label", "amount"),
 }
+WRITTEN = (SESSION.c.application_id, SESSION.c.id, SESSION.c.first_session)
 FORMS = 256  # of the statement that changes a session: one for each set of columns that change together
 
 
@@ -62,15 +61,19 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
     Both take the session for its profile's first; whether it is, is found out on the way. Answers its id, or None where
     its integration ID is taken. Raises LostRace where another session of the profile came between.
     """
+    parts = {
+        CART_ITEM: line_rows(session.cart),
+        IDENTIFIER: identifier_rows(session.identifiers),
+        DISCOUNT: discount_rows(session.discounts),
+    }
+    filled = tuple(table for table, rows in parts.items() if rows)
     parameters = {
         **row(session),
         **told(event),
         "changes_of_another": {**event.changes, "firstSession": False},
-        CART_ITEM.name: printed(CART_ITEM, line_rows(session.cart)),
-        IDENTIFIER.name: printed(IDENTIFIER, identifier_rows(session.identifiers)),
-        DISCOUNT.name: printed(DISCOUNT, discount_rows(session.discounts)),
+        **{table.name: printed(table, parts[table]) for table in filled},
     }
-    made = adding(session.profile_id is not None).first(connection, parameters)
+    made = adding(session.profile_id is not None, filled).first(connection, parameters)
     if made.id is None and not made.taken:
         raise LostRace(f"another session of profile {session.profile_id} came between")
     number: int | None = made.id
@@ -119,28 +122,29 @@ def units(amount: Any) -> int | None:
     return None if amount is None else in_units(amount, PLACES)
 
 
-@lru_cache(maxsize=2)
-def adding(of_profile: bool) -> Lone:
+@cache
+def adding(of_profile: bool, tables: Sequence[Table]) -> Lone:
     """The statement of ``add``; it answers the id, if any, and whether the integration ID is taken."""
-    taken = exists().where(
+    there = exists().where(
         SESSION.c.application_id == given(SESSION, "application_id"),
         SESSION.c.integration_id == given(SESSION, "integration_id"),
     )
+    taken = select(select(there.label("taken")).cte("there")).scalar_subquery()
     held = holding(taken) if of_profile else select(true().label("held")).where(~taken).cte("held")
     values = {name: given(SESSION, name) for name in OWN}
     values |= {"id": NextId(SESSION), "first_session": is_first() if of_profile else true()}
     new = select(*values.values()).select_from(held)
-    made = insert(SESSION).from_select(list(values), new).returning(*SESSION.c).cte("made")
+    made = insert(SESSION).from_select(list(values), new).returning(*WRITTEN).cte("made")
     changes = case(
         (made.c.first_session, given(EVENT, "changes", "event_changes")),
         else_=given(EVENT, "changes", "changes_of_another"),
     )
-    parts = [part(table, made).cte(f"{table.name}_added") for table in COLUMNS]
+    parts = [part(table, made).cte(f"{table.name}_added") for table in tables]
     answer = select(select(made.c.id).scalar_subquery().label("id"), taken.label("taken"))
     return Lone(answer.add_cte(*parts, appending(made, changes)))
 
 
-def holding(taken: ColumnElement[bool]) -> CTE:
+def holding(taken: ColumnElement[Any]) -> CTE:
     """The profile, made where it is not known, and kept from others.
 
     There is none where another session of it was written since this statement began, which does not see that session:
@@ -184,7 +188,7 @@ def changing(columns: Sequence[str], lines: bool) -> Lone:
             SESSION.c.version == bindparam("of_version"),
         )
         .values({name: given(SESSION, name) for name in columns})
-        .returning(*SESSION.c)
+        .returning(*WRITTEN)
         .cte("moved")
     )
     parts = [appending(moved, given(EVENT, "changes", "event_changes"))]
@@ -204,11 +208,10 @@ def part(table: Table, of: CTE) -> Any:
 
 
 def appending(of: CTE, changes: ColumnElement[Any]) -> CTE:
-    """The INSERT of the event. Listeners hear of it when the transaction commits."""
+    """The INSERT of the event. Its id is given to a transaction that has written the session's row before."""
     values: dict[str, Any] = {name: given(EVENT, name, f"event_{name}") for name in EVENT_FACTS}
     values |= {"application_id": of.c.application_id, "session_id": of.c.id, "id": NextId(EVENT), "changes": changes}
-    notified = func.pg_notify(CHANNEL, cast(EVENT.c.application_id, Text))
-    return insert(EVENT).from_select(list(values), select(*values.values())).returning(notified).cte("appended")
+    return insert(EVENT).from_select(list(values), select(*values.values())).returning(EVENT.c.id).cte("appended")
 
 
 def given(table: Table, name: str, called: str | None = None) -> Any:

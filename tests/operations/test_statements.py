@@ -14,15 +14,15 @@ from db.domain.discounts import Discount
 # On SQLite, and on PostgreSQL, where each is a way to the server and back: there what is read is one statement, and so
 # is what is written, where no short list is written anew.
 FEW = {
-    "create an empty session": (3, 2),
-    "create a full one": (8, 2),
-    "change nothing": (5, 2),
-    "change a code": (7, 3),
-    "change the profile": (9, 5),
+    "create an empty session": (2, 1),
+    "create a full one": (7, 1),
+    "change nothing": (4, 1),
+    "change a code": (6, 2),
+    "change the profile": (8, 4),
     "close": (6, 2),
-    "return a unit": (10, 5),
+    "return a unit": (9, 4),
     "cancel after a return": (8, 2),
-    "create with a key": (5, 4),
+    "create with a key": (4, 3),
     "repeat": (2, 2),
 }
 
@@ -70,6 +70,8 @@ def test_a_change_takes_few_statements(shop: Shop, statements: list[str]) -> Non
         "repeat": lambda: shop.create("keyed", key="1"),
     }
 
+    shop.create("the first")  # what never changes of the application is known from here on
+
     assert {name: counted(statements, change) for name, change in changes.items()} == {
         name: few[shop.database.dialect.name == "postgresql"] for name, few in FEW.items()
     }
@@ -80,6 +82,8 @@ def test_a_cart_of_any_size_takes_as_many(shop: Shop, statements: list[str], lin
     cart = [line(f"sku {number}") for number in range(lines)]
 
     at_once = shop.database.dialect.name == "postgresql"
-    assert counted(statements, lambda: shop.create(cart_items=cart)) == (2 if at_once else 4)
-    assert counted(statements, lambda: shop.update(cart_items=cart[1:])) == (4 if at_once else 9)
+    shop.create("the first")
+
+    assert counted(statements, lambda: shop.create(cart_items=cart)) == (1 if at_once else 3)
+    assert counted(statements, lambda: shop.update(cart_items=cart[1:])) == (3 if at_once else 8)
     assert counted(statements, shop.close) == (2 if at_once else 6)
