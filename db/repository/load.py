@@ -57,7 +57,7 @@ def within_row(table: Table, columns: Sequence[str]) -> ColumnElement[Any]:
     """A part as an array of PostgreSQL's, beside the session's own row."""
     rows = (
         select(func.row(*(table.c[name] for name in columns)))
-        .where(of_session(table, SESSION.c.application_id, SESSION.c.id))
+        .where(of_session(table, bindparam("application_id"), SESSION.c.id))
         .order_by(*table.primary_key)
         .correlate(SESSION)
     )
