@@ -31,6 +31,7 @@ from db.domain.money import PLACES, in_units
 from db.domain.session import CustomerSession
 from db.engine import LostRace
 from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
+from db.repository.profiles import hold
 from db.repository.rows import (
     EVENT_FACTS,
     LINE,
@@ -43,7 +44,7 @@ from db.repository.rows import (
     line_rows,
     row,
 )
-from db.statements import Lone
+from db.statements import Lone, has_begun
 from db.tables.columns import Amount, PlainJson
 
 COLUMNS: Mapping[Table, Sequence[str]] = {
@@ -59,8 +60,11 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
     """Write a new session with its event, and its profile where that is not known.
 
     Both take the session for its profile's first; whether it is, is found out on the way. Answers its id, or None where
-    its integration ID is taken. Raises LostRace where another session of the profile came between.
+    its integration ID is taken. Raises LostRace where another session of the profile came between, which none can where
+    a transaction has begun.
     """
+    if session.profile_id is not None and has_begun(connection):
+        hold(connection, session.application_id, session.profile_id, session.created)
     parts = {
         CART_ITEM: line_rows(session.cart),
         IDENTIFIER: identifier_rows(session.identifiers),
