@@ -91,9 +91,9 @@ def test_connections_are_in_use_and_waited_for_while_reads_last(api: Api, given_
         return [during, database.pool()]
 
     during, after = api.runner.run(several())
-    assert 20 <= during.in_use + during.waiting <= 21  # the feed may look at the same moment
+    assert 20 <= during.in_use + during.waiting <= 22  # the feed may look, and listeners be told, at the same moment
     assert during.in_use <= during.open < 20
-    assert (after.in_use <= 1, after.waiting) == (True, 0)
+    assert after.in_use + after.waiting <= 2
 
 
 def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
