@@ -17,6 +17,7 @@ subscription($after: String, $application: Int) {
   sessionEvents(after: $after, applicationId: $application) { cursor node { version session { integrationId } } }
 }
 """
+CHANGE = "mutation($input: UpsertSessionInput!) { upsertSession(input: $input) { errors { message } } }"
 
 
 def names(events: list[Any]) -> list[tuple[str, int]]:
@@ -38,7 +39,6 @@ def changes(api: Api) -> None:
 
 async def post(api: Api, name: str, coupon: str | None = None) -> None:
     """Create or update a session over HTTP."""
-    document = "mutation($input: UpsertSessionInput!) { upsertSession(input: $input) { errors { message } } }"
     given = {"integrationId": name, **({"coupon": coupon} if coupon else {})}
-    response = await api.post({"query": document, "variables": {"input": given}})
+    response = await api.post({"query": CHANGE, "variables": {"input": given}})
     assert response.json()["data"] == {"upsertSession": {"errors": []}}

@@ -13,6 +13,7 @@ from random import Random
 
 import httpx
 import pytest
+from followed import CHANGE
 from process import Process, address, serving
 from sockets import PATIENCE, PROTOCOL, until
 from stores import Store
@@ -29,9 +30,6 @@ PROCESSES, WRITERS, SUBSCRIBERS, SESSIONS, CHANGES = 3, 20, 30, 12, 600
 ALL = "subscription($after: String) { sessionEvents(after: $after) { cursor node { id version } } }"
 ONE = """subscription($name: String!, $after: Int!) {
   customerSessionChanged(integrationId: $name, afterVersion: $after) { id version }
-}"""
-CHANGE = """mutation($input: UpsertSessionInput!) {
-  upsertSession(input: $input) { session { version } errors { message } }
 }"""
 
 
