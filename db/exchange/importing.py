@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import BinaryIO
 
-from sqlalchemy import Connection, bindparam, case, func, select
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from db.domain.decimals import printed
 from db.domain.entity import entity
@@ -45,14 +45,13 @@ TAKE_APPLICATION = (
     .where(APPLICATION.c.application_id == bindparam("application_id"))
     .with_for_update()
 )
-TAKE_PROFILES = (
-    select(PROFILE.c.integration_id)
+TAKE_PROFILES = (  # written anew, as by whoever adds a session: those who wait for a row see by that what came between
+    update(PROFILE)
     .where(
-        PROFILE.c.application_id == bindparam("application_id"),
+        PROFILE.c.application_id == bindparam("of_application"),
         InList(PROFILE.c.integration_id, bindparam("profile_ids", type_=TextList())),
     )
-    .order_by(PROFILE.c.integration_id)
-    .with_for_update()
+    .values(updated=PROFILE.c.updated)
 )
 
 
@@ -169,7 +168,7 @@ def keep_others_out(connection: Connection, application_id: int, profile_ids: Co
     """
     connection.execute(TAKE_APPLICATION, {"application_id": application_id})
     if profile_ids:
-        connection.execute(TAKE_PROFILES, {"application_id": application_id, "profile_ids": list(profile_ids)})
+        connection.execute(TAKE_PROFILES, {"of_application": application_id, "profile_ids": list(profile_ids)})
 
 
 def sift(connection: Connection, command: ImportSessions, judged: Judged, known: Mapping[str, bool]) -> Sifted:

@@ -2,15 +2,19 @@
 
 import asyncio
 from io import BytesIO
+from typing import Any
 
+import pytest
 from shop import Shop
 from sqlalchemy import Connection, select
+from sqlalchemy.util import await_only
 from trade import disagreements, file, record
 
-from db.domain.commands import CreateSession, SessionContent, UpsertSession
+from db.domain.commands import CreateSession, SessionContent, UpdateProfile, UpsertSession
 from db.domain.errors import Refused
+from db.exchange.bulk import add_all
 from db.exchange.importing import ImportSessions, OnError, import_sessions
-from db.operations import create_session, upsert_session
+from db.operations import create_session, update_profile, upsert_session
 from db.repository.core import SESSION
 
 PROFILES = [f"customer {number}" for number in range(40)]
@@ -47,6 +51,41 @@ def test_every_profile_has_one_first_session_whoever_was_quicker(shop: Shop) -> 
     assert [each for each in found if found.count(each) > 1] == []
     assert set(PROFILES[1:]) <= set(found)
     assert disagreements(shop) == []
+
+
+def test_a_creation_that_waits_for_an_import_sees_what_that_brought_to_a_known_profile(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = UpdateProfile(application_id=shop.application_id, integration_id="ada", attributes={})
+    shop.write(update_profile, shop.till, profile, shop.now)
+    content = file(record("imported", profileId="ada"))
+    written = asyncio.Event()
+
+    def add_slowly(connection: Connection, *rest: Any) -> None:
+        add_all(connection, *rest)
+        written.set()
+        if connection.dialect.name == "postgresql":  # on SQLite nothing is begun meanwhile
+            await_only(asyncio.sleep(0.2))
+
+    monkeypatch.setattr("db.exchange.importing.add_all", add_slowly)
+
+    async def bring_in() -> None:
+        async for _ in import_sessions(
+            shop.database, ImportSessions(application_id=shop.application_id), BytesIO(content)
+        ):
+            pass
+
+    async def create() -> None:
+        command = CreateSession(**shop.name("late"), content=SessionContent(profile_id="ada"))
+        await written.wait()
+        await shop.database.write(create_session, shop.till, command, shop.now)
+
+    async def run() -> None:
+        await asyncio.gather(bring_in(), create())
+
+    shop.runner.run(run())
+
+    assert shop.query(firsts) == ["ada"]
 
 
 def test_of_an_import_and_others_who_create_the_same_session_one_creates_it(shop: Shop) -> None:
