@@ -173,7 +173,7 @@ class SqliteDatabase:
             try:
                 return await connection.execute_fetchall(statement, parameters)
             except asyncio.CancelledError:
-                await connection.interrupt()
+                await asyncio.shield(asyncio.ensure_future(freed(connection)))
                 raise
             finally:
                 self._idle.put_nowait(connection)
@@ -193,6 +193,18 @@ class SqliteDatabase:
             await connection.close()
         self._here.close()
         self._engine.dispose()
+
+
+async def freed(connection: aiosqlite.Connection) -> None:
+    """Interrupt what a connection reads until it has come to what is asked of it now.
+
+    Once is not enough: an interrupt that comes before the statement has begun is forgotten.
+    """
+    turn = asyncio.ensure_future(connection.execute_fetchall("SELECT 1"))
+    while not turn.done():
+        await connection.interrupt()
+        await asyncio.wait([turn], timeout=0.001)
+    turn.exception()  # it may have been interrupted, too
 
 
 def engine_of(url: URL) -> Engine:

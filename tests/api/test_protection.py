@@ -60,18 +60,35 @@ def test_an_answer_of_any_length_is_not_made(serve_file: Callable[..., Api], mon
     assert api.data("{ viewer { keyName } }")
 
 
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
 def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve_file: Callable[..., Api]) -> None:
     api = serve_file()
-    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
     async def reads() -> str | None:
         for _ in range(2 * sqlite.READERS):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
-                    await api.database.read(endless, {}, None)
+                    await api.database.read(ENDLESS, {}, None)
         return await api.database.read("SELECT 'well'", {}, None)
 
     assert api.runner.run(reads()) == "well"
+
+
+def test_a_read_that_is_given_up_before_it_has_begun_is_broken_off_too(serve_file: Callable[..., Api]) -> None:
+    api = serve_file()
+
+    async def reads() -> None:
+        async with asyncio.timeout(30):
+            for _ in range(50 * sqlite.READERS):
+                given_up = asyncio.ensure_future(api.database.read(ENDLESS, {}, sqlite.SMALL + 1))
+                await asyncio.sleep(0)  # it has been handed to a thread, which may not have looked yet
+                given_up.cancel()
+                await asyncio.gather(given_up, return_exceptions=True)
+            assert await api.database.read("SELECT 'well'", {}, sqlite.SMALL + 1) == "well"
+
+    api.runner.run(reads())
 
 
 ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most}) SELECT '' || max(i) FROM n"

@@ -322,7 +322,7 @@ def test_no_value_of_a_request_stands_in_a_statement(api: Api, sent: list[str]) 
     assert found["customerSessions"] == {"nodes": [{"integrationId": MARK}]}
     assert found["nodes"] == [{"id": f"profile-1-{profile}"}]
 
-    assert len(sent) > 20
+    assert len(sent) > 10
     assert not [statement for statement in sent if "ma'" in statement or 'rk"' in statement or profile in statement]
 
 
