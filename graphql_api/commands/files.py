@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, FileIO
 from pathlib import Path
+from select import select
 from typing import Any, BinaryIO
 
 STANDARD = Path("-")
+LOOK = 0.5  # seconds between two looks at whether a signal has come
 
 
 class StandardInput(FileIO):
@@ -26,6 +28,8 @@ class StandardInput(FileIO):
         try:
             if (task := asyncio.current_task()) and task.cancelling():
                 raise asyncio.CancelledError
+            while not select([self], [], [], LOOK)[0]:
+                pass  # a signal right before a wait does not end it
             return super().readinto(buffer)
         finally:
             signal.signal(signal.SIGINT, before)
