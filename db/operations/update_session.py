@@ -12,6 +12,7 @@ from db.operations.change import Change, begin
 from db.operations.once import once
 from db.operations.outcome import Actor, Outcome
 from db.repository.applications import rules_for
+from db.repository.load import keep
 from db.repository.profiles import is_first
 
 
@@ -27,5 +28,6 @@ def update(change: Change, content: SessionContent) -> Outcome:
     rules = rules_for(change.connection, before.application_id, content, before.cart)
     after = session.update(before, content, rules)
     if after.profile_id != before.profile_id:
+        keep(change.connection, before)
         after = replace(after, first_session=is_first(change.connection, after, change.at))
     return change.accept(EventType.UPDATED, after)

@@ -10,6 +10,7 @@ from db.domain import text
 from db.domain.cart import CartLine, ReturnedItem
 from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import MAX_ID, CustomerSession, SessionReturn
+from db.engine import LostRace
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 from db.statements import Lone, Statement, has_begun
@@ -22,6 +23,15 @@ OWN = [field.name for field in fields(CustomerSession) if field.name in SESSION.
 FOUND = select(*(SESSION.c[name] for name in OWN)).where(*NAMED)
 ROW = Statement(FOUND.with_for_update())
 NUMBER = Statement(select(SESSION.c.id).where(*NAMED))
+UNMOVED = Statement(
+    select(SESSION.c.id)
+    .where(
+        SESSION.c.application_id == bindparam("application_id"),
+        SESSION.c.id == bindparam("id"),
+        SESSION.c.version == bindparam("version"),
+    )
+    .with_for_update()
+)
 NAME = Statement(
     select(SESSION.c.integration_id).where(
         SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("session_id")
@@ -98,6 +108,18 @@ def take(connection: Connection, application_id: int, integration_id: str) -> Cu
     if session is None:
         raise missing(connection, application_id, integration_id)
     return session
+
+
+def keep(connection: Connection, session: CustomerSession) -> None:
+    """Keep a session that was found from others until the transaction ends. Raises LostRace where it has moved on.
+
+    Whoever locks more than the session locks it before all else: in another order two would wait for each other.
+    """
+    if has_begun(connection):
+        return
+    names = {"application_id": session.application_id, "id": session.id, "version": session.version}
+    if UNMOVED.first(connection, names) is None:
+        raise LostRace(f"session {session.id} of application {session.application_id} is past {session.version}")
 
 
 def number_of(connection: Connection, application_id: int, integration_id: str) -> int:
