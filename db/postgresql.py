@@ -162,7 +162,9 @@ class PostgresDatabase:
         return Pool(size, in_use, max(self._asked - in_use, 0))
 
     async def close(self) -> None:
-        """Finish what is under way and let go of the server."""
+        """Finish what is under way, what nobody waits for any more, too, and let go of the server."""
+        while self._writes:
+            await asyncio.wait(self._writes)
         await self.tail.close()
         await self._pool.close()
 
