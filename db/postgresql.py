@@ -30,6 +30,8 @@ KEPT_STATEMENTS = 500  # of each connection
 # Ends what the driver has begun: it prepares a statement and runs it in two steps, and can be stopped between them.
 NOTHING = "SELECT"
 LOSES_A_RACE = ("40001", "40P01", "23505")  # serialization_failure, deadlock_detected, unique_violation
+# Others' changes are seen once they have been waited for, whatever the server's own isolation is.
+WAITING = "BEGIN ISOLATION LEVEL READ COMMITTED"
 LONE_ATTEMPTS = 3  # of an operation, before it is given a transaction in which it waits for others
 GOES_AWAY = (
     "08",
@@ -122,7 +124,7 @@ class PostgresDatabase:
         """
         for attempt in range(ATTEMPTS):
             try:
-                from_the_start = "BEGIN" if attempt >= self._lone_attempts else None
+                from_the_start = WAITING if attempt >= self._lone_attempts else None
                 return await self._transact(from_the_start, operation, *args, **kwargs)
             except LostRace:
                 if attempt == ATTEMPTS - 1:

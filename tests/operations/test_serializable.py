@@ -1,13 +1,16 @@
-"""A read among serializable transactions can be the one that loses a race; then it is read again."""
+"""Where every transaction is serializable a read can lose a race, too, and who keeps losing has a turn all the same."""
 
 import asyncio
 from collections.abc import Iterator
 
 import asyncpg
 import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.util import await_only
 from stores import Server, execute
 
-from db.engine import open_database
+from db.engine import LostRace, open_database
+from db.postgresql import LONE_ATTEMPTS
 
 # The transactions of Fekete, O'Neil and O'Neil, "A read-only transaction anomaly under snapshot isolation": the reader
 # waits, with its snapshot taken, until the one that it may not come before has been committed.
@@ -52,3 +55,28 @@ def test_a_read_that_would_see_what_never_was_is_read_again(url: str) -> None:
                 await each.close()
 
     assert asyncio.run(scenario()) == "x-11 y20"
+
+
+def test_who_keeps_losing_gets_a_transaction_that_sees_what_others_do_meanwhile(
+    runner: asyncio.Runner, url: str
+) -> None:
+    database = runner.run(open_database(url))
+    begun: list[int] = []
+
+    def pay_in(connection: Connection) -> None:
+        connection.execute(text("UPDATE kept SET amount = amount + 1 WHERE name = 'x'"))
+
+    def pay_in_late(connection: Connection) -> int:
+        begun.append(len(begun))
+        if len(begun) <= LONE_ATTEMPTS:
+            raise LostRace
+        connection.execute(text(BOTH)).one()
+        await_only(database.write(pay_in))
+        pay_in(connection)
+        return int(connection.execute(text(BOTH)).scalar_one())
+
+    try:
+        assert runner.run(database.write(pay_in_late)) == 2
+        assert len(begun) == LONE_ATTEMPTS + 1
+    finally:
+        runner.run(database.close())
