@@ -175,10 +175,11 @@ class PostgresDatabase:
     ) -> T:
         """Run an operation in one transaction, which it begins itself where nothing is said."""
         async with self._link() as link:
+            connection = link.connection  # the pool answers nothing for a link that breaks
             try:
                 if begun:
                     await link.execute(begun)
-                done = await greenlet_spawn(partial(operation, link.connection, *args, **kwargs))
+                done = await greenlet_spawn(partial(operation, connection, *args, **kwargs))
                 if link.is_in_transaction():
                     await link.execute("COMMIT")
             except BaseException as error:
@@ -186,7 +187,7 @@ class PostgresDatabase:
                     await give_up(link)
                 raise
             finally:
-                link.connection.rollback()  # SQLAlchemy's own idea of a transaction
+                connection.rollback()  # SQLAlchemy's own idea of a transaction
             return done
 
     @asynccontextmanager
