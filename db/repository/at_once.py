@@ -30,7 +30,7 @@ from db.domain.events import SessionEvent
 from db.domain.money import PLACES, in_units
 from db.domain.session import CustomerSession
 from db.engine import LostRace
-from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
+from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
 from db.repository.profiles import hold
 from db.repository.rows import (
     EVENT_FACTS,
@@ -161,7 +161,13 @@ def holding(taken: ColumnElement[Any]) -> CTE:
         == select(literal_column("seen.xmin")).select_from(seen).where(*key).scalar_subquery()
     )
     created = given(SESSION, "created")
-    new = select(given(PROFILE, "application_id"), of_profile(), created, created, literal_column("'{}'::jsonb"))
+    shared = (  # before the profile, as an import takes both: in another order each would wait for the other
+        select(APPLICATION.c.application_id)
+        .where(APPLICATION.c.application_id == given(PROFILE, "application_id"))
+        .with_for_update(read=True, key_share=True)
+        .cte("shared")
+    )
+    new = select(shared.c.application_id, of_profile(), created, created, literal_column("'{}'::jsonb"))
     statement = insert(PROFILE).from_select(
         ["application_id", "integration_id", "created", "updated", "attributes"], new.where(~taken)
     )
