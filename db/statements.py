@@ -35,11 +35,11 @@ class Statement:
     Where a mapping names columns of an INSERT or UPDATE, those are the ones that it sets.
     """
 
+    begins = True  # a transaction, where PostgreSQL has none as yet
+
     def __init__(self, core: Select[Any] | Insert | Update | Delete) -> None:
         self._core = core
         self._kept: dict[tuple[str, ...], Compiled] = {}
-
-    begins = True  # a transaction of PostgreSQL, where none has begun; that of SQLite begins by itself
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         """Every row that it answers, as a named tuple."""
