@@ -18,7 +18,7 @@ FEW = {
     "create a full one": (7, 1),
     "change nothing": (4, 1),
     "change a code": (6, 2),
-    "change the profile": (8, 4),
+    "change the profile": (8, 5),
     "close": (6, 2),
     "return a unit": (9, 4),
     "cancel after a return": (8, 2),
