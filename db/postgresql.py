@@ -71,7 +71,7 @@ class PostgresDatabase:
             arguments["server_settings"] = {
                 "statement_timeout": str(milliseconds),
                 "jit": "off",
-                "plan_cache_mode": "force_generic_plan",
+                "plan_cache_mode": "force_generic_plan",  # what is asked again and again is planned once
             }
         arguments["ssl"] = secured(options)
         try:

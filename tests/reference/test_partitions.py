@@ -43,21 +43,21 @@ PARTITIONS = 8
 APART = (1, 2)  # applications in different partitions
 
 
-@pytest.fixture(scope="module", params=["auto", "force_generic_plan"])
-def explaining(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A server that writes down what it does, with plans for what it is asked or for whatever it may be asked."""
-    server = Server(None, plan_cache_mode=request.param, **EXPLAINED)
+@pytest.fixture(scope="module")
+def explaining() -> Iterator[Server]:
+    """A server that writes down what it does."""
+    server = Server(None, **EXPLAINED)
     yield server
     server.close()
 
 
-@pytest.fixture(scope="module")
-def crowded(explaining: Server) -> Iterator[Crowded]:
-    """Four applications full of sessions, in partitions."""
+@pytest.fixture(scope="module", params=[False, True], ids=["planned once", "as behind a pooler"])
+def crowded(request: pytest.FixtureRequest, explaining: Server) -> Iterator[Crowded]:
+    """Four applications full of sessions, in partitions, with one plan for all, or with one for what is asked."""
     url = explaining.empty()
     asyncio.run(migrate(url, PARTITIONS))
     keys = asyncio.run(furnish(url))
-    with asyncio.Runner() as runner, Api(runner, url, keys, max_cost=10**9) as api:
+    with asyncio.Runner() as runner, Api(runner, url, keys, max_cost=10**9, database_pooler=request.param) as api:
         yield Crowded(api)
 
 
