@@ -93,7 +93,7 @@ def with_content(session: CustomerSession, content: SessionContent, rules: Rules
     ``first_session`` is not decided here: it depends on the profile's other sessions.
     """
     new = checked_content(content, rules, session.attributes, session.cart)
-    return with_shares(replace(session, **new), "cartItems" if content.discounts is UNSET else "discounts")
+    return with_shares(replace(session, **new), content)
 
 
 def checked_content(
@@ -125,13 +125,16 @@ def checked_content(
     return new
 
 
-def with_shares(session: CustomerSession, changed: str) -> CustomerSession:
-    """The session with its discounts shared out anew; refused where they exceed the total."""
+def with_shares(session: CustomerSession, content: SessionContent) -> CustomerSession:
+    """The session with its discounts shared out anew; refused where ``content`` has made them exceed the total."""
     total, discount_total = session.total, session.discount_total
     if discount_total > total:
         raise Refused(
             DiscountExceedsTotal(
-                path=(changed,), discount_total=discount_total, total=total, minor_digits=session.minor_digits
+                path=("cartItems" if content.discounts is UNSET else "discounts",),
+                discount_total=discount_total,
+                total=total,
+                minor_digits=session.minor_digits,
             )
         )
     shared = cart.share_discount(session.cart, discount_total, session.minor_digits)
@@ -243,7 +246,7 @@ def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSessi
         closed=now if command.state is SessionState.CLOSED else None,
         **checked_content(command.content, rules, {}, ()),
     )
-    return with_shares(new, "cartItems" if command.content.discounts is UNSET else "discounts")
+    return with_shares(new, command.content)
 
 
 def update(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:
