@@ -25,14 +25,14 @@ from db.repository.core import (
     SESSION,
     NextId,
 )
-from db.repository.rows import EVENT_FACTS, LINE
+from db.repository.rows import EVENT_FACTS, LINE, OWN
 
 Row = tuple[Any, ...]
-OWN = [column.name for column in SESSION.c if column.name not in ("application_id", "id")]  # attributes of a session
+WITHOUT_KEY = [name for name in OWN if name not in ("application_id", "id")]
 PART = ("application_id", "session_id")
 COLUMNS: Mapping[Table, Sequence[str]] = {  # each table after what it refers to
     PROFILE: ("application_id", "integration_id", "created", "updated", "attributes"),
-    SESSION: ("application_id", "id", *OWN),
+    SESSION: ("application_id", "id", *WITHOUT_KEY),
     CART_ITEM: (*PART, "position", *LINE),
     IDENTIFIER: (*PART, "position", "identifier"),
     DISCOUNT: (*PART, "label", "amount"),
@@ -40,7 +40,7 @@ COLUMNS: Mapping[Table, Sequence[str]] = {  # each table after what it refers to
     RETURN: (*PART, "version", "created", "amount"),
     RETURNED_ITEM: (*PART, "version", "position", "quantity", "amount"),
 }
-own_values, event_values, line_values = attrgetter(*OWN), attrgetter(*EVENT_FACTS), attrgetter(*LINE)
+own_values, event_values, line_values = attrgetter(*WITHOUT_KEY), attrgetter(*EVENT_FACTS), attrgetter(*LINE)
 NEXT = {table: select(NextId(table)) for table in (SESSION, EVENT)}
 NEXT_OF_SEQUENCE = {
     table: select(NextId(table)).select_from(func.generate_series(1, bindparam("count", type_=Integer())))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,10 @@ from db.domain.cart import CartLine, ReturnedItem
 from db.domain.session import CustomerSession, SessionReturn
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 from db.repository.lists import InList, TextList
+from db.repository.rows import KEPT, LINE, PARTS
 
 PAGE = 500
 SUMS = ("total", "discount_total", "returned_total")
-OWN = [field.name for field in fields(CustomerSession) if field.name in SESSION.c]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,16 @@ class Stored:
 
 def rows(*where: ColumnElement[bool]) -> Select[Any]:
     """The statement that reads sessions' own rows, in order of their ids."""
-    columns = (SESSION.c[name] for name in (*OWN, *SUMS))
+    columns = (SESSION.c[name] for name in (*KEPT, *SUMS))
     return (
         select(*columns).where(SESSION.c.application_id == bindparam("application_id"), *where).order_by(SESSION.c.id)
     )
 
 
-def part(of: Table, *columns: str) -> Select[Any]:
+def part(of: Table) -> Select[Any]:
     """The statement that reads what some sessions have in a table, in order of its key."""
     return (
-        select(of.c.session_id, *(of.c[name] for name in columns))
+        select(of.c.session_id, *(of.c[name] for name in PARTS[of]))
         .where(
             of.c.application_id == bindparam("application_id"),
             of.c.session_id.in_(bindparam("session_ids", expanding=True)),
@@ -56,11 +56,7 @@ NEXT_IDS = (
 )
 BY_ID = rows(SESSION.c.id.in_(bindparam("ids", expanding=True)))
 BY_NAME = rows(InList(SESSION.c.integration_id, bindparam("integration_ids", type_=TextList())))
-CART = part(CART_ITEM, *(field.name for field in fields(CartLine)))
-IDENTIFIERS = part(IDENTIFIER, "identifier")
-DISCOUNTS = part(DISCOUNT, "label", "amount")
-RETURNS = part(RETURN, "version", "created", "amount")
-RETURNED_ITEMS = part(RETURNED_ITEM, "version", "position", "quantity", "amount")
+PART = {table: part(table) for table in PARTS}
 
 
 def pages(connection: Connection, application_id: int) -> Iterator[Sequence[int]]:
@@ -90,20 +86,19 @@ def whole(connection: Connection, application_id: int, found: Sequence[RowMappin
         return []
     names = {"application_id": application_id, "session_ids": [row["id"] for row in found]}
 
-    def parts(statement: Select[Any]) -> dict[int, list[Any]]:
+    def parts(table: Table) -> dict[int, list[Any]]:
         by_session: dict[int, list[Any]] = defaultdict(list)
-        for session_id, *columns in connection.execute(statement, names):
+        for session_id, *columns in connection.execute(PART[table], names):
             by_session[session_id].append(columns)
         return by_session
 
-    cart, identifiers, discounts = parts(CART), parts(IDENTIFIERS), parts(DISCOUNTS)
-    returns, items = parts(RETURNS), parts(RETURNED_ITEMS)
-    line = [field.name for field in fields(CartLine)]
+    cart, identifiers, discounts = parts(CART_ITEM), parts(IDENTIFIER), parts(DISCOUNT)
+    returns, items = parts(RETURN), parts(RETURNED_ITEM)
     return [
         Stored(
             CustomerSession(
-                **{name: row[name] for name in OWN},
-                cart=tuple(CartLine(**dict(zip(line, each, strict=True))) for each in cart[row["id"]]),
+                **{name: row[name] for name in KEPT},
+                cart=tuple(CartLine(**dict(zip(LINE, each, strict=True))) for each in cart[row["id"]]),
                 identifiers=tuple(identifier for (identifier,) in identifiers[row["id"]]),
                 discounts=dict(discounts[row["id"]]),
                 returns=tuple(made(each, items[row["id"]]) for each in returns[row["id"]]),

@@ -36,13 +36,15 @@ from db.repository.rows import (
     EVENT_FACTS,
     LINE,
     OWN,
+    UNMOVED,
     changed,
     changed_lines,
     discount_rows,
     facts,
     identifier_rows,
-    line_rows,
+    moved_on,
     row,
+    unmoved,
 )
 from db.statements import Lone, has_begun
 from db.tables.columns import Amount, PlainJson
@@ -66,7 +68,7 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
     if session.profile_id is not None and has_begun(connection):
         hold(connection, session.application_id, session.profile_id, session.created)
     parts = {
-        CART_ITEM: line_rows(session.cart),
+        CART_ITEM: changed_lines((), session.cart),
         IDENTIFIER: identifier_rows(session.identifiers),
         DISCOUNT: discount_rows(session.discounts),
     }
@@ -87,17 +89,11 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
 def save(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
     """Write what differs in the session's row and its lines, with the event. Raises LostRace where it has moved on."""
     new, lines = changed(before, after), changed_lines(before.cart, after.cart)
-    parameters = {
-        **new,
-        **told(event),
-        "of_application": before.application_id,
-        "of_session": before.id,
-        "of_version": before.version,
-    }
+    parameters = {**new, **told(event), **unmoved(before)}
     if lines:
         parameters[CART_ITEM.name] = printed(CART_ITEM, lines)
     if not changing(tuple(new), bool(lines)).rows(connection, parameters):
-        raise LostRace(f"session {before.id} of application {before.application_id} is past version {before.version}")
+        raise moved_on(before)
 
 
 def suffices(before: CustomerSession, after: CustomerSession) -> bool:
@@ -192,11 +188,7 @@ def changing(columns: Sequence[str], lines: bool) -> Lone:
     """The statement of ``save``; it answers nothing where the session has moved on."""
     moved = (
         update(SESSION)
-        .where(
-            SESSION.c.application_id == bindparam("of_application"),
-            SESSION.c.id == bindparam("of_session"),
-            SESSION.c.version == bindparam("of_version"),
-        )
+        .where(UNMOVED)
         .values({name: given(SESSION, name) for name in columns})
         .returning(*WRITTEN)
         .cte("moved")

@@ -1,64 +1,34 @@
 """A session out of its tables, all of one moment: by one statement, or its row is locked before its parts are read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
 from db.domain import text
 from db.domain.cart import CartLine, ReturnedItem
 from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import MAX_ID, CustomerSession, SessionReturn
-from db.engine import LostRace
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
+from db.repository.rows import KEPT, PARTS, UNMOVED, moved_on, of_session, unmoved
 from db.statements import Lone, Statement, has_begun
 
 NAMED = (
     SESSION.c.application_id == bindparam("application_id"),
     SESSION.c.integration_id == bindparam("integration_id"),
 )
-OWN = [field.name for field in fields(CustomerSession) if field.name in SESSION.c]
-FOUND = select(*(SESSION.c[name] for name in OWN)).where(*NAMED)
+FOUND = select(*(SESSION.c[name] for name in KEPT)).where(*NAMED)
 ROW = Statement(FOUND.with_for_update())
 NUMBER = Statement(select(SESSION.c.id).where(*NAMED))
-UNMOVED = Statement(
-    select(SESSION.c.id)
-    .where(
-        SESSION.c.application_id == bindparam("application_id"),
-        SESSION.c.id == bindparam("id"),
-        SESSION.c.version == bindparam("version"),
-    )
-    .with_for_update()
-)
+STILL_THERE = Statement(select(SESSION.c.id).where(UNMOVED).with_for_update())
 NAME = Statement(
     select(SESSION.c.integration_id).where(
         SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("session_id")
     )
 )
-
-
-PARTS: Mapping[Table, Sequence[str]] = {
-    CART_ITEM: [field.name for field in fields(CartLine)],
-    IDENTIFIER: ["identifier"],
-    DISCOUNT: ["label", "amount"],
-    RETURN: ["version", "created", "amount"],
-    RETURNED_ITEM: ["version", "position", "quantity", "amount"],
-}
-
-
-def of_session(table: Table, application_id: ColumnElement[int], session_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """The rows of one session."""
-    return and_(table.c.application_id == application_id, table.c.session_id == session_id)
-
-
 PART = {
-    table: Statement(
-        select(*(table.c[name] for name in columns))
-        .where(of_session(table, bindparam("application_id"), bindparam("session_id")))
-        .order_by(*table.primary_key)
-    )
+    table: Statement(select(*(table.c[name] for name in columns)).where(of_session(table)).order_by(*table.primary_key))
     for table, columns in PARTS.items()
 }
 
@@ -67,7 +37,7 @@ def within_row(table: Table, columns: Sequence[str]) -> ColumnElement[Any]:
     """A part as an array of PostgreSQL's, beside the session's own row."""
     rows = (
         select(func.row(*(table.c[name] for name in columns)))
-        .where(of_session(table, bindparam("application_id"), SESSION.c.id))
+        .where(of_session(table, SESSION.c.id))
         .order_by(*table.primary_key)
         .correlate(SESSION)
     )
@@ -94,7 +64,7 @@ def find(connection: Connection, application_id: int, integration_id: str) -> Cu
 
     cart = tuple(CartLine(**line._asdict()) for line in part(CART_ITEM))
     return CustomerSession(
-        **{name: getattr(row, name) for name in OWN},
+        **{name: getattr(row, name) for name in KEPT},
         cart=cart,
         identifiers=tuple(identifier for (identifier,) in part(IDENTIFIER)),
         discounts=dict(part(DISCOUNT)),
@@ -117,9 +87,8 @@ def keep(connection: Connection, session: CustomerSession) -> None:
     """
     if has_begun(connection):
         return
-    names = {"application_id": session.application_id, "id": session.id, "version": session.version}
-    if UNMOVED.first(connection, names) is None:
-        raise LostRace(f"session {session.id} of application {session.application_id} is past {session.version}")
+    if STILL_THERE.first(connection, unmoved(session)) is None:
+        raise moved_on(session)
 
 
 def number_of(connection: Connection, application_id: int, integration_id: str) -> int:

@@ -5,13 +5,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, delete, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 from sqlalchemy.dialects import sqlite
 
 from db.domain.cart import CartLine
 from db.domain.events import EventType, SessionEvent, event
 from db.domain.session import CustomerSession, SessionReturn
-from db.engine import LostRace
 from db.repository import at_once
 from db.repository.core import (
     CART_ITEM,
@@ -24,33 +23,29 @@ from db.repository.core import (
     NextId,
 )
 from db.repository.profiles import is_first
-from db.repository.rows import LINE, changed, changed_lines, discount_rows, facts, identifier_rows, row
+from db.repository.rows import (
+    LINE,
+    UNMOVED,
+    changed,
+    changed_lines,
+    discount_rows,
+    facts,
+    identifier_rows,
+    moved_on,
+    of_session,
+    row,
+    unmoved,
+)
 from db.statements import Statement, begin
 
 Key = Mapping[str, Any]
 
 
-def of_session(table: Table) -> ColumnElement[bool]:
-    """The rows of one session."""
-    return and_(table.c.application_id == bindparam("application_id"), table.c.session_id == bindparam("session_id"))
-
-
-# Statements are made once, which takes longer than to run them. In an UPDATE no parameter of the WHERE can have the
-# name of a column.
-CHANGE = Statement(
-    update(SESSION)
-    .where(
-        SESSION.c.application_id == bindparam("of_application"),
-        SESSION.c.id == bindparam("of_session"),
-        SESSION.c.version == bindparam("of_version"),
-    )
-    .returning(SESSION.c.id)
-)
+# Statements are made once, which takes longer than to run them.
+CHANGE = Statement(update(SESSION).where(UNMOVED).returning(SESSION.c.id))
 CUT = Statement(delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length")))
 CLEAR = {table: Statement(delete(table).where(of_session(table))) for table in (IDENTIFIER, DISCOUNT)}
 PUT = {table: Statement(insert(table).inline()) for table in (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)}
-
-
 ADD = Statement(  # answers nothing where the integration ID is taken
     sqlite.insert(SESSION).values(id=NextId(SESSION)).on_conflict_do_nothing().returning(SESSION.c.id)
 )
@@ -107,9 +102,8 @@ def save(connection: Connection, before: CustomerSession, after: CustomerSession
 
 def change(connection: Connection, before: CustomerSession, after: CustomerSession) -> None:
     """Write what is new in the session's own row. Raises LostRace."""
-    unmoved = {"of_application": before.application_id, "of_session": before.id, "of_version": before.version}
-    if not CHANGE.rows(connection, {**changed(before, after), **unmoved}):
-        raise LostRace(f"session {before.id} of application {before.application_id} is past version {before.version}")
+    if not CHANGE.rows(connection, {**changed(before, after), **unmoved(before)}):
+        raise moved_on(before)
 
 
 def put_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
