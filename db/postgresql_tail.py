@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
-from db.repository.core import CHANNEL
-
 log = logging.getLogger("cartograph")
 
+CHANNEL = "cartograph_events"  # where it is told that there are new ones
 TOGETHER = 0.005  # seconds for which commits are told of at once
 SOON, POLL = 0.01, 0.25  # seconds between two looks: at what is not settled, and where nobody tells of anything
 PAUSE = 1.0  # seconds before a connection that was lost is made again

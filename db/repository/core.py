@@ -10,7 +10,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from db import tables
 from db.tables import Row
 
-CHANNEL = "cartograph_events"  # where PostgreSQL tells that there are new events
 Insert = sqlite.Insert | postgresql.Insert
 
 

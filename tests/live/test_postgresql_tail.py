@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from stores import Server, migrate
 
 from db import postgresql_tail
-from db.postgresql_tail import PostgresTail
-from db.repository.core import CHANNEL
+from db.postgresql_tail import CHANNEL, PostgresTail
 
 TAKE = "SELECT pg_current_xact_id(), nextval('session_event_id')"
 BEGINS = "SELECT pg_current_xact_id()"
