@@ -126,11 +126,9 @@ class PostgresDatabase:
             try:
                 from_the_start = WAITING if attempt >= self._lone_attempts else None
                 return await self._transact(from_the_start, operation, *args, **kwargs)
-            except LostRace:
-                if attempt == ATTEMPTS - 1:
-                    raise
-            except (asyncpg.PostgresError, DBAPIError) as error:
-                if sqlstate(error) not in LOSES_A_RACE or attempt == ATTEMPTS - 1:
+            except (LostRace, asyncpg.PostgresError, DBAPIError) as error:
+                lost = isinstance(error, LostRace) or sqlstate(error) in LOSES_A_RACE
+                if not lost or attempt == ATTEMPTS - 1:
                     raise
             await asyncio.sleep(pause(attempt))
         raise AssertionError("the last attempt returns or raises")

@@ -30,8 +30,7 @@ class Gate:
     def leave(self, holder: str, cost: int) -> None:
         """An operation has come to its end. What has no cost, such as a document that is refused, counts as 1."""
         self._under_way -= 1
-        if self._budget:
-            self._budget.charge(holder, max(cost, 1))
+        self.charge(holder, max(cost, 1))
 
     def charge(self, holder: str, cost: int) -> None:
         """Take a cost off the holder's budget, of what goes on without being counted as under way."""

@@ -221,8 +221,7 @@ async def answer(info: Info, source: Any = None) -> Any:
     request = Request(context.viewer, context.settings, variables, source)
     document, nodes = context.document, raw.field_nodes
     plan = document.kept(nodes, request)
-    if plan is None:
-        plan = await document.field(raw.parent_type, nodes, request, context.database.dialect)
+    plan = plan or await document.field(raw.parent_type, nodes, request, context.database.dialect)
     return await read(context, plan, request)
 
 
@@ -234,9 +233,8 @@ async def answer_whole(
     None where it asks for the schema, which is not in the database.
     """
     request = Request(context.viewer, context.settings, variables, source)
-    plan = context.document.kept([operation], request)
-    if plan is None:
-        plan = await context.document.whole(operation, request, context.database.dialect)
+    document = context.document
+    plan = document.kept([operation], request) or await document.whole(operation, request, context.database.dialect)
     return None if plan.statement is None else await read(context, plan, request)
 
 
