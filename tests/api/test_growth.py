@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from attacks import ATTACKS, Attack
 from graphql import parse
 from served import settings_for
 from sqlalchemy.dialects import sqlite
@@ -22,8 +23,6 @@ from graphql_api.settings import Settings
 from graphql_api.transport import parameters
 from graphql_api.transport.documents import Documents, InvalidDocument
 from graphql_api.transport.parameters import NotWellFormed
-
-Attack = Callable[[int], str]
 
 
 def work(run: Callable[[], object]) -> int:
@@ -44,92 +43,10 @@ def work(run: Callable[[], object]) -> int:
     return lines
 
 
-def named(kind: str, number: int, body: str) -> str:
-    """A fragment on Viewer."""
-    return f"fragment {kind}{number} on Viewer{{{body}}}"
-
-
 def refused(source: str, settings: Settings) -> None:
     """Run a document past all that can refuse it."""
     with suppress(InvalidDocument):
         Documents(schema._schema, settings).get(source)
-
-
-ATTACKS: dict[str, Attack] = {
-    "fields": lambda size: "{viewer{" + "role " * size + "}}",
-    "unknown fields": lambda size: "{viewer{" + "rol " * size + "}}",
-    "aliases": lambda size: "{" + "".join(f"a{each}:__typename " for each in range(size)) + "}",
-    "aliases of one field": lambda size: "{viewer{" + "".join(f"a{each}:role " for each in range(size)) + "}}",
-    "directives": lambda size: "{__typename" + "@skip(if:true)" * size + "}",
-    "unknown directives": lambda size: "{__typename" + "@a" * size + "}",
-    "arguments": lambda size: "{node(" + "id:1 " * size + "){id}}",
-    "lists": lambda size: "{nodes(ids:[" + '"a" ' * size + "]){id}}",
-    "deep lists": lambda size: "{nodes(ids:" + "[" * size + "]" * size + "){id}}",
-    "deep objects": lambda size: "{nodes(ids:" + "{a:" * size + "1" + "}" * size + "){id}}",
-    "deep fields": lambda size: "{" + "a{" * size + "a" + "}" * (size + 1),
-    "deep inline fragments": lambda size: "{" + "...{" * size + "__typename" + "}" * (size + 1),
-    "deep types": lambda size: "query($a:" + "[" * size + "Int" + "]" * size + "){__typename}",
-    "comments": lambda size: "#" + "x" * 50 * size + "\n{__typename}",
-    "lines of comments": lambda size: "#\n" * size + "{__typename}",
-    "strings": lambda size: '{node(id:"' + "x" * 50 * size + '"){id}}',
-    "escapes": lambda size: '{node(id:"' + "\\u{61}" * 5 * size + '"){id}}',
-    "block strings": lambda size: '{node(id:"""' + " x\n" * 5 * size + '"""){id}}',
-    "numbers": lambda size: "{customerSessions(first:" + "1" * 50 * size + "){totalCount}}",
-    "names": lambda size: "{" + "x" * 50 * size + "}",
-    "blanks": lambda size: "\n \t," * 10 * size + "{",
-    "variables": lambda size: "query(" + "".join(f"$a{each}:Int " for each in range(size)) + "){__typename}",
-    "undefined variables": lambda size: "{nodes(ids:[" + "".join(f"$a{each} " for each in range(size)) + "]){id}}",
-    "operations": lambda size: "".join(f"query A{each}{{__typename}}" for each in range(size)),
-    "operations on a fragment": lambda size: (
-        "".join(f"query A{each}($a:ID!){{...F}}" for each in range(size))
-        + "fragment F on Query{nodes(ids:["
-        + "$a " * size
-        + "]){id}}"
-    ),
-    "fragments side by side": lambda size: (
-        "{viewer{"
-        + "".join(f"...F{each} " for each in range(size))
-        + "}}"
-        + "".join(named("F", each, "role") for each in range(size))
-    ),
-    "fragments in a chain": lambda size: (
-        "{viewer{...F0}}"
-        + "".join(named("F", each, f"role ...F{each + 1}") for each in range(size))
-        + named("F", size, "role")
-    ),
-    "fragments that double": lambda size: (
-        "{viewer{...F0}}"
-        + "".join(named("F", each, f"role ...F{each + 1} ...F{each + 1}") for each in range(size))
-        + named("F", size, "role")
-    ),
-    "fragments that double under aliases": lambda size: (
-        "{...F0}"
-        + "".join(
-            f"fragment F{each} on Query{{a:node(id:1){{...on Node{{...F{each + 1}}}}}b:node(id:1){{...F{each + 1}}}}}"
-            for each in range(size)
-        )
-    ),
-    "a circle of fragments": lambda size: (
-        "{viewer{...F0}}"
-        + "".join(named("F", each, f"role ...F{(each + 1) % size} ...F{(each + 7) % size}") for each in range(size))
-    ),
-    "fragments of themselves": lambda size: (
-        "{viewer{...F0}}" + "".join(named("F", each, f"...F{each}" * 3) for each in range(size))
-    ),
-    "wrong input fields": lambda size: (
-        "{customerSessions(filter:{" + "".join(f"a{each}:1 " for each in range(size)) + "}){totalCount}}"
-    ),
-    "wrong enum values": lambda size: "{customerSessions(filter:{states:[" + "OPN " * size + "]}){totalCount}}",
-    "unknown types": lambda size: "query(" + "".join(f"$a{each}:A{each} " for each in range(size)) + "){__typename}",
-    "fields that cannot be merged": lambda size: "{viewer{" + "a:role a:keyName " * size + "}}",
-    "a variable in twenty operations": lambda size: (
-        "".join(f"query A{each}($a:ID!){{...F}}" for each in range(20))
-        + "fragment F on Query{nodes(ids:["
-        + "$a " * size
-        + "]){id}}"
-    ),
-    "circular introspection": lambda size: "{__schema{types" + "{fields{type" * size + "{name}" + "}}" * size + "}}",
-}
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
