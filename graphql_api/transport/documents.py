@@ -1,19 +1,21 @@
 """Documents: parsed, measured and validated once, then kept."""
 
+import re
 from collections import OrderedDict
 from pathlib import Path
 
-from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, NoSchemaIntrospectionCustomRule, parse
+from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, NoSchemaIntrospectionCustomRule
 
 from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden, LimitExceeded
 from graphql_api.guard import limits, manifest
+from graphql_api.guard.parsing import parse
 from graphql_api.guard.validation import RULES, TOO_MUCH_WORK, validate
 from graphql_api.reading.plans import Document
 from graphql_api.settings import Settings
 from graphql_api.transport.parameters import Parameters
 
 MAX_KEPT = 1_000
-MAX_COMMENTS = 1_000
+NEW_LINE = re.compile(r"\r\n|[\r\n]")
 NOT_FOUND = "PersistedQueryNotFound"  # what Apollo's clients look for
 ABORTED = "Parsing aborted."  # how graphql-core's own limits end: tokens, comments, nesting
 
@@ -93,12 +95,9 @@ class Documents:
     def _checked(self, source: str) -> Document:
         try:
             limits.within("has characters", len(source), self._settings.max_document_length)
-            document = parse(
-                source,
-                allow_empty_selection_sets=False,
-                max_lexical_tokens=self._settings.max_tokens,
-                max_comments=MAX_COMMENTS,
-            )
+            # To find where an error is, graphql-core goes through all lines: more of them than tokens serve no reader.
+            limits.within("has lines", 1 + len(NEW_LINE.findall(source)), self._settings.max_tokens)
+            document = parse(source, self._settings.max_tokens)
             limits.check(document, self._settings)
         except LimitExceeded as error:
             raise InvalidDocument(error) from error

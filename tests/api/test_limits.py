@@ -33,6 +33,7 @@ def test_a_document_is_measured_with_its_fragments_spread(serve: Callable[..., A
         "{ viewer { ...F ...F ...F ...F } } fragment F on Viewer { role keyName }": "fields: 9",
         "query A { __typename } query B { __typename } query C { __typename }": "operations: 3",
         "{" + " __typename" * 100 + "}": "100 tokens",
+        "\n" * 100 + "{ __typename }": "lines: 101",
         "{ __typename }".rjust(1_201): "characters: 1201",
     }.items():
         (error,) = api.query(document)["errors"]
