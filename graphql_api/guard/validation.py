@@ -4,8 +4,8 @@ Its own ``validate`` asks thirty rules about every node, names included, and wal
 four times the work. And it prints a wrong value as a whole into each of its errors.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
 
 from graphql import (
     ASTValidationRule,
@@ -18,13 +18,11 @@ from graphql import (
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     TypeInfo,
-    TypeInfoVisitor,
     UniqueDirectivesPerLocationRule,
     ValidationContext,
     Visitor,
     VisitorAction,
     specified_rules,
-    visit,
 )
 from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.language.visitor import SKIP, EnterLeaveVisitor
@@ -32,16 +30,19 @@ from graphql.pyutils import RefMap
 from graphql.validation.validate import ValidationAbortedError
 from graphql.validation.validation_context import VariableUsage, VariableUsageVisitor
 
-MAX_ERRORS = 10
+MAX_ERRORS = 5
 LONG = 1_000  # characters of an error: after one of so many no others are looked for
 MERGING = 3_000  # graphql-core's units: two for each comparison of two fields of one name
+ENOUGH = "No more errors are looked for. Validation aborted."
 TOO_MUCH_WORK = "Validation aborted."  # how a budget ends: comparisons, shared fragments
 # What is walked: no rule looks at names or descriptions.
 KEYS = {
     kind: tuple(key for key in keys if key not in ("alias", "name", "description"))
     for kind, keys in QUERY_DOCUMENT_KEYS.items()
 }
-NOBODY = EnterLeaveVisitor(None, None)
+NOTHING = EnterLeaveVisitor(None, None)
+Rules = frozenset[Visitor]
+Above = tuple[Any, ...]
 
 
 def validate(
@@ -51,14 +52,14 @@ def validate(
     errors: list[GraphQLError] = []
 
     def found(error: GraphQLError) -> None:
-        if len(errors) >= MAX_ERRORS or (errors and len(errors[-1].message) > LONG):
-            raise ValidationAbortedError("Too many validation errors, error limit reached. Validation aborted.")
         errors.append(error)
+        if len(errors) >= MAX_ERRORS or len(error.message) > LONG:
+            raise ValidationAbortedError(ENOUGH)
 
     info = TypeInfo(schema)
     context = Context(schema, document, info, found, hide_suggestions, False)
     try:
-        visit(document, TypeInfoVisitor(info, Together([rule(context) for rule in rules])), KEYS)
+        Walk(info, [rule(context) for rule in rules], errors).through(document)
     except ValidationAbortedError as error:
         error.__context__ = None  # nor its traceback: the frames of the walk hold the whole document
         errors.append(error.with_traceback(None))
@@ -67,41 +68,73 @@ def validate(
     return errors
 
 
-class Together(Visitor):
-    """Several rules on one walk. One that skips a node hears of nothing within."""
+class Kind(NamedTuple):
+    """Who hears of nodes of a kind, first and last the types; and what of theirs is walked."""
 
-    def __init__(self, rules: Sequence[Visitor]) -> None:
-        super().__init__()
+    begin: Callable[[Any], None] | None
+    entering: Sequence[tuple[Visitor, Callable[..., VisitorAction]]]
+    leaving: Sequence[tuple[Visitor, Callable[..., VisitorAction]]]
+    end: Callable[[], None] | None
+    keys: Sequence[str]
+
+
+class Walk:
+    """Several rules on one walk. One that skips a node hears of nothing within.
+
+    A field with nothing but a name is passed by where another of that name and parent has been found right.
+    """
+
+    def __init__(self, info: TypeInfo, rules: Sequence[Visitor], errors: Sequence[GraphQLError] = ()) -> None:
+        self._info = info
         self._rules = rules
-        self._skipping: set[Visitor] = set()
-        self._skipped: dict[int, list[Visitor]] = {}
+        self._errors = errors
+        self._kinds: dict[str, Kind] = {}
+        self._right: set[tuple[object, str]] = set()
 
-    def get_enter_leave_for_kind(self, kind: str) -> EnterLeaveVisitor:
-        """Who is to hear of nodes of a kind."""
-        if kind not in self.enter_leave_map:
-            self.enter_leave_map[kind] = self._made(kind)
-        return self.enter_leave_map[kind]
+    def through(
+        self, node: Node, key: Any = None, parent: Any = None, above: Above = (), skipping: Rules = frozenset()
+    ) -> None:
+        """Through a node and all within it. What is above its parent is told, as graphql-core does; the path is not."""
+        bare = self._bare(node) if isinstance(node, FieldNode) else None
+        if bare in self._right:
+            return
+        found = len(self._errors)
+        kind = self._kinds.get(node.kind) or self._kind(node.kind)
+        if kind.begin:
+            kind.begin(node)
+        for rule, told in kind.entering:
+            if rule not in skipping and told(node, key, parent, None, above) in (SKIP, False):
+                skipping |= {rule}
+        for name in kind.keys if len(skipping) < len(self._rules) else ():
+            within = getattr(node, name)
+            if isinstance(within, tuple):
+                for index, each in enumerate(within):
+                    self.through(each, index, within, (*above, parent, node), skipping)
+            elif within:
+                self.through(within, name, node, (*above, parent), skipping)
+        for rule, told in kind.leaving:
+            if rule not in skipping:
+                told(node, key, parent, None, above)
+        if kind.end:
+            kind.end()
+        if bare and len(self._errors) == found:
+            self._right.add(bare)
 
-    def _made(self, kind: str) -> EnterLeaveVisitor:
+    def _bare(self, node: FieldNode) -> tuple[object, str] | None:
+        if node.arguments or node.directives or node.selection_set:
+            return None
+        return self._info.get_parent_type(), node.name.value
+
+    def _kind(self, kind: str) -> Kind:
         asked = [(rule, *rule.get_enter_leave_for_kind(kind)) for rule in self._rules]
-        entering = [(rule, enter) for rule, enter, _ in asked if enter]
-        leaving = [(rule, leave) for rule, _, leave in asked if leave]
-        skipping, skipped = self._skipping, self._skipped
-
-        def enter(node: Node, *place: Any) -> None:
-            for rule, told in entering:
-                if rule not in skipping and told(node, *place) in (SKIP, False):
-                    skipping.add(rule)
-                    skipped.setdefault(id(node), []).append(rule)
-
-        def leave(node: Node, *place: Any) -> None:
-            for rule, told in leaving:
-                if rule not in skipping:
-                    told(node, *place)
-            if skipped:
-                skipping.difference_update(skipped.pop(id(node), ()))
-
-        return EnterLeaveVisitor(enter, leave) if asked else NOBODY
+        self._kinds[kind] = found = Kind(
+            begin=getattr(self._info, f"enter_{kind}", None),
+            entering=[(rule, enter) for rule, enter, _ in asked if enter],
+            leaving=[(rule, leave) for rule, _, leave in asked if leave],
+            end=getattr(self._info, f"leave_{kind}", None),
+            keys=KEYS.get(kind, ()),
+        )
+        return found
 
 
 class Context(ValidationContext):
@@ -119,7 +152,7 @@ class Context(ValidationContext):
         if usages is None:
             visitor = Usages(self._type_info)
             if has_variables(node):
-                visit(node, TypeInfoVisitor(self._type_info, visitor), KEYS)
+                Walk(self._type_info, [visitor]).through(node)
             different = {
                 (each.node.name.value, id(each.type), id(each.parent_type), id(each.default_value)): each
                 for each in reversed(visitor.usages)
@@ -143,7 +176,13 @@ def has_variables(node: Node) -> bool:
 
 
 class Merging(OverlappingFieldsCanBeMergedRule):
-    """Whether fields of one name can be merged: the one rule whose work grows as the square, and so has a budget."""
+    """Whether fields of one name can be merged: the one rule whose work grows as the square, and so has a budget.
+
+    It is asked last, so that it has nothing to do where enough is wrong already.
+    """
+
+    leave_selection_set = OverlappingFieldsCanBeMergedRule.enter_selection_set
+    enter_selection_set = None  # type: ignore[assignment]  # for it is called no more
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
@@ -155,7 +194,7 @@ class Directives(UniqueDirectivesPerLocationRule):
 
     def get_enter_leave_for_kind(self, kind: str) -> EnterLeaveVisitor:
         """Who is to hear of nodes of a kind."""
-        return super().get_enter_leave_for_kind(kind) if "directives" in KEYS.get(kind, ()) else NOBODY
+        return super().get_enter_leave_for_kind(kind) if "directives" in KEYS.get(kind, ()) else NOTHING
 
 
 OURS: dict[type[ASTValidationRule], type[ASTValidationRule]] = {
