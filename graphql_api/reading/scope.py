@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,7 +91,7 @@ class Trace:
         """
         name = f"t{next(self._aliases)}"
         if not self.granted:
-            return source.table.alias(name)
+            return aliased(source.table, name)
         return select(source.table).where(*self.opened(source.table)).subquery(name)
 
     def opened(self, table: Table) -> Iterator[ColumnElement[bool]]:
@@ -108,6 +108,12 @@ class Trace:
         """The application and the number of the session that a session token is for."""
         application = self.bind(lambda request: request.viewer.application_id, Integer())
         return application, self.bind(lambda request: request.viewer.session_id, BigInteger())
+
+
+@lru_cache(maxsize=200)
+def aliased(table: Table, name: str) -> FromClause:
+    """A table under a name. To make its columns is a third of compiling a statement."""
+    return table.alias(name)
 
 
 @dataclass(frozen=True)
