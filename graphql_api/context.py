@@ -9,7 +9,7 @@ from db.operations import Actor
 from db.operations.change import to_millisecond
 from graphql_api.guard.viewer import Viewer
 from graphql_api.observe.operation import Operation
-from graphql_api.reading.plans import Document
+from graphql_api.reading.document import Document
 from graphql_api.settings import Settings
 
 

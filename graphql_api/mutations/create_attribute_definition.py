@@ -15,9 +15,9 @@ from db.operations import DefinitionKey
 from graphql_api.context import now
 from graphql_api.mutations.content import APPLICATION_ID
 from graphql_api.mutations.payload import ERRORS, writable
+from graphql_api.reading.answers import answer
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
-from graphql_api.reading.plans import answer
 from graphql_api.reading.scope import Scope
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.info import Info

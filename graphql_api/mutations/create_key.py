@@ -13,9 +13,9 @@ from db.operations import KeyName
 from db.tables import KeyRole
 from graphql_api.context import now
 from graphql_api.mutations.payload import ERRORS
+from graphql_api.reading.answers import answer
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
-from graphql_api.reading.plans import answer
 from graphql_api.reading.scope import Scope
 from graphql_api.types.api_key import ApiKey
 from graphql_api.types.info import Info

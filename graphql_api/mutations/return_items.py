@@ -10,9 +10,9 @@ from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
 from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID, optional
 from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
+from graphql_api.reading.answers import answer
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
-from graphql_api.reading.plans import answer
 from graphql_api.reading.scope import Scope
 from graphql_api.types.info import Info
 from graphql_api.types.session_return import SessionReturn

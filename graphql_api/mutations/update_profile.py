@@ -10,9 +10,9 @@ from db.domain.commands import UpdateProfile
 from db.operations import ProfileOutcome
 from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY
 from graphql_api.mutations.payload import WHOLE, carried_out, fact, refusals, writable
+from graphql_api.reading.answers import answer
 from graphql_api.reading.fields import One, reads
 from graphql_api.reading.identity import Columns
-from graphql_api.reading.plans import answer
 from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
 from graphql_api.types.customer_profile import CustomerProfile

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from graphql import OperationDefinitionNode
 
 from graphql_api.guard.viewer import Viewer
-from graphql_api.reading.plans import Document
+from graphql_api.reading.document import Document
 
 LONGEST_NAME = 100  # characters of an operation's name that are told
 

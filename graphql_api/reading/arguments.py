@@ -23,7 +23,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from graphql_api.errors import BadUserInput
 
 if TYPE_CHECKING:
-    from graphql_api.reading.plans import Request
+    from graphql_api.reading.request import Request
 
 Getter = Callable[["Request"], Any]
 

@@ -7,7 +7,7 @@ gone through (a count, a sum, the search for a page) count for twenty, and so do
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from graphql import (
     FieldNode,
@@ -27,11 +27,9 @@ from graphql_api.reading.arguments import Getter, absent, getters
 from graphql_api.reading.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload, Value
 from graphql_api.reading.nodes import node_types
 from graphql_api.reading.paging import page_size
+from graphql_api.reading.request import Request
 from graphql_api.reading.scope import SWEEP
 from graphql_api.reading.selection import Selection, constant
-
-if TYPE_CHECKING:
-    from graphql_api.reading.plans import Request
 
 FieldNodes = Sequence[FieldNode]
 

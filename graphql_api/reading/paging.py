@@ -28,11 +28,11 @@ from graphql_api.reading.fields import Order, Page, source_of
 from graphql_api.reading.identity import is_text
 from graphql_api.reading.json_text import Joined, Object, in_list, or_null
 from graphql_api.reading.json_value import Truth, Whole, named
+from graphql_api.reading.request import Request
 from graphql_api.reading.window import Key, Window, directed
 
 if TYPE_CHECKING:
     from graphql_api.reading.compiler import Compiler
-    from graphql_api.reading.plans import Request
     from graphql_api.reading.scope import Scope
 
 Nodes = Sequence[FieldNode]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -34,10 +34,7 @@ from db.tables import ApplicationRow, CustomerSessionRow
 from graphql_api.errors import LimitExceeded
 from graphql_api.reading.arguments import Getter
 from graphql_api.reading.identity import Columns, Source
-
-if TYPE_CHECKING:
-    from graphql_api.reading.plans import Request
-
+from graphql_api.reading.request import Request
 
 SWEEP = 20  # objects that going through rows is counted as
 

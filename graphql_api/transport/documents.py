@@ -10,7 +10,7 @@ from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden, LimitE
 from graphql_api.guard import limits, manifest
 from graphql_api.guard.parsing import parse
 from graphql_api.guard.validation import RULES, TOO_MUCH_WORK, validate
-from graphql_api.reading.plans import Document
+from graphql_api.reading.document import Document
 from graphql_api.settings import Settings
 from graphql_api.transport.parameters import Parameters
 

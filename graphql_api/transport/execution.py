@@ -17,7 +17,8 @@ from graphql import (
 from db.engine import CannotWrite, DatabaseAway
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut, Unavailable
-from graphql_api.reading.plans import Request, answer_whole
+from graphql_api.reading.answers import answer_whole
+from graphql_api.reading.request import Request
 from graphql_api.transport.executor import executor
 from graphql_api.transport.mutating import mutated
 

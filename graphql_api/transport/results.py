@@ -20,7 +20,8 @@ from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, Forbidden, Interrupted, RateLimited, TimedOut
 from graphql_api.guard.gate import Gate
 from graphql_api.observe.operation import Operation
-from graphql_api.reading.plans import Document, answer_whole, hold_to_limits
+from graphql_api.reading.answers import answer_whole, hold_to_limits
+from graphql_api.reading.document import Document
 from graphql_api.server import Server
 from graphql_api.transport.documents import InvalidDocument
 from graphql_api.transport.execution import cost_of, masked, run, shown, told_wrong, too_late

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 
 from db.domain.lifecycle import SessionState
 from db.tables import CustomerProfileRow, CustomerSessionRow
+from graphql_api.reading.answers import answer
 from graphql_api.reading.fields import Page, column, json_text, reads, swept, value
 from graphql_api.reading.identity import Columns, Source
 from graphql_api.reading.json_value import Bare
-from graphql_api.reading.plans import answer
 from graphql_api.reading.printed import ExactSum
 from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject

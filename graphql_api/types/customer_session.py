@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, case, select
 from db import json
 from db.domain.lifecycle import SessionState, next_states
 from db.tables import ApplicationRow, CustomerSessionRow, DiscountRow, IdentifierRow
+from graphql_api.reading.answers import answer
 from graphql_api.reading.fields import Order, Page, column, json_text, many, money, one, reads, value
 from graphql_api.reading.identity import Source
 from graphql_api.reading.json_text import in_list
 from graphql_api.reading.json_value import Quoted
-from graphql_api.reading.plans import answer
 from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
 from graphql_api.types.application import Application

@@ -16,7 +16,9 @@ from sqlalchemy.dialects import sqlite
 from db.tables import KeyRole
 from graphql_api.guard.viewer import Viewer
 from graphql_api.reading.compiler import Compiler
-from graphql_api.reading.plans import Document, Plan, Request, written
+from graphql_api.reading.document import Document
+from graphql_api.reading.plans import Plan, written
+from graphql_api.reading.request import Request
 from graphql_api.reading.scope import Trace
 from graphql_api.schema import schema
 from graphql_api.settings import Settings

@@ -18,7 +18,8 @@ from sqlalchemy import Connection
 from db import sqlite
 from graphql_api.guard.viewer import Viewer
 from graphql_api.reading.compiler import Compiler
-from graphql_api.reading.plans import Plan, Request
+from graphql_api.reading.plans import Plan
+from graphql_api.reading.request import Request
 
 COUNTS = "{ customerSessions(first: 0) { totalCount } }"
 SUMS = '{ customerProfile(integrationId: "ada") { totalSales } }'

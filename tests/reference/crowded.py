@@ -18,7 +18,7 @@ from db.tables import KeyRole
 from graphql_api.context import Context
 from graphql_api.guard.grants import Grant
 from graphql_api.guard.viewer import Viewer as Holder
-from graphql_api.reading.plans import Request
+from graphql_api.reading.request import Request
 
 VIEWERS = {
     "reader": Viewer("Reader", "READER", 1),

@@ -1,0 +1,116 @@
+"""Documents, with the plans of their statements.
+
+A statement is compiled by a thread: a large one takes hundreds of milliseconds, once, and others need not wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Node,
+    OperationDefinitionNode,
+)
+from sqlalchemy import Dialect, Select
+
+from graphql_api.reading.compiler import Compiler
+from graphql_api.reading.cost import Costing, within
+from graphql_api.reading.plans import Plan, written
+from graphql_api.reading.request import Request
+from graphql_api.reading.scope import Trace
+from graphql_api.reading.variables import Noticed, Variables
+
+COMPILER = ThreadPoolExecutor(1, "compiler")  # one: who sends large documents waits for others who do
+MAX_PLANS = 64  # of one field: a statement for each way in which requests differ in shape
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed and valid document with the plans of its fields. It lives as long as the document cache keeps it."""
+
+    schema: GraphQLSchema
+    ast: DocumentNode
+    fragments: Mapping[str, FragmentDefinitionNode]
+    operations: Sequence[OperationDefinitionNode]
+    sha256: str
+    plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
+    known_variables: dict[int, Variables] = field(default_factory=dict)
+    fixed_costs: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, ast: DocumentNode) -> Document:
+        """A document with nothing planned yet."""
+        fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
+        operations = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
+        text = ast.loc.source.body if ast.loc else ""
+        return cls(schema, ast, fragments, operations, sha256(text.encode()).hexdigest())
+
+    def kept(self, nodes: Sequence[Node], request: Request) -> Plan | None:
+        """A plan made before, of a field's nodes or of an operation, for a request of the same shape."""
+        return next((plan for plan in self.plans.get(tuple(map(id, nodes)), ()) if plan.fits(request)), None)
+
+    async def field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, on: Dialect) -> Plan:
+        """The plan of a field that the executor has come to."""
+        return await self._made(nodes, request, on, lambda compiler: compiler.root(parent, nodes))
+
+    async def whole(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
+        """The plan of a whole query, or of each event of a subscription.
+
+        What costs too much is not compiled, which is more work than to find that out.
+        """
+        self.cost(operation, request)
+        return await self._made([operation], request, on, lambda compiler: compiler.whole(operation))
+
+    def cost(self, operation: OperationDefinitionNode, request: Request) -> int:
+        """What an operation costs for a request. Raises LimitExceeded, and BadUserInput on an impossible page.
+
+        It is worked out once where no variable has a part in it.
+        """
+        cost = self.fixed_costs.get(id(operation))
+        if cost is None:
+            variables = Noticed(request.variables)
+            noticing = replace(request, variables=variables, known={})
+            cost = Costing(self.schema, self.fragments, noticing).of(operation)
+            if not variables.noticed:
+                self.fixed_costs[id(operation)] = cost
+        return within(cost, request.limits.max_cost)
+
+    def variables(self, operation: OperationDefinitionNode) -> Variables:
+        """How the variables of an operation get their values."""
+        known = self.known_variables.get(id(operation))
+        if known is None:
+            known = self.known_variables[id(operation)] = Variables.of(self.schema, operation)
+        return known
+
+    async def _made(
+        self,
+        nodes: Sequence[Node],
+        request: Request,
+        dialect: Dialect,
+        compiled: Callable[[Compiler], Select[Any] | None],
+    ) -> Plan:
+        """A plan, kept for requests of the same shape; one of those that wait for it at once makes it."""
+
+        def make() -> Plan:
+            if plan := self.kept(nodes, request):
+                return plan
+            trace = Trace(request)
+            statement = compiled(Compiler(self.schema, self.fragments, trace))
+            looks = tuple(trace.looks.items())
+            plan = written(statement, trace, dialect) if statement is not None else Plan(None, looks)
+            of_nodes = self.plans.setdefault(tuple(map(id, nodes)), [])
+            of_nodes.append(plan)
+            del of_nodes[:-MAX_PLANS]
+            return plan
+
+        return await asyncio.get_running_loop().run_in_executor(COMPILER, make)
