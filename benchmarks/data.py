@@ -11,9 +11,10 @@ from sqlalchemy import Connection, text
 from db.domain import session as rule
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateApplication, CreateKey, CreateSession, SessionContent
+from db.domain.content import Rules
 from db.domain.discounts import Discount
 from db.domain.events import EventType, event
-from db.domain.session import CustomerSession, Rules
+from db.domain.session import CustomerSession
 from db.engine import open_database
 from db.exchange.bulk import add_all
 from db.exchange.history import Told

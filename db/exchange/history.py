@@ -14,13 +14,14 @@ from typing import Self
 from db.domain import money, session
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateSession
+from db.domain.content import Rules
 from db.domain.decimals import printed
 from db.domain.entity import rfc_3339
 from db.domain.errors import InvalidInput, Refusal, Refused
 from db.domain.events import EventType, SessionEvent, event
 from db.domain.lifecycle import SessionState
 from db.domain.money import ZERO
-from db.domain.session import CustomerSession, Rules, SessionReturn
+from db.domain.session import CustomerSession, SessionReturn
 from db.exchange.record import Record
 
 ACTOR = "import"

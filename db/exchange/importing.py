@@ -13,10 +13,11 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
+from db.domain.content import Rules
 from db.domain.decimals import printed
 from db.domain.entity import entity
 from db.domain.errors import InvalidInput, Refusal, Refused, cut, quoted
-from db.domain.session import CustomerSession, Rules
+from db.domain.session import CustomerSession
 from db.engine import Database
 from db.exchange.bulk import add_all
 from db.exchange.history import Told

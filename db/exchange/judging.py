@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from db.domain.content import Rules
 from db.domain.errors import InvalidInput, Refused, quoted
-from db.domain.session import Rules
 from db.exchange.history import Told, history
 from db.exchange.lines import Line
 from db.exchange.record import Record, read_record

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, select, update
 from db.domain import text
 from db.domain.attributes import AttributeEntity
 from db.domain.commands import UpdateProfile
+from db.domain.content import MAX_ID
 from db.domain.errors import Refusal, Refused
-from db.domain.session import MAX_ID
 from db.operations.change import to_millisecond
 from db.operations.once import once
 from db.operations.outcome import Actor, ProfileOutcome

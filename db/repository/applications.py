@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Dialect, bindparam, select
 from db.domain.attributes import AttributeDefinition, AttributeRules
 from db.domain.cart import CartLine
 from db.domain.commands import UNSET, SessionContent
+from db.domain.content import Rules
 from db.domain.errors import NotFound, Refused
-from db.domain.session import Rules
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
 from db.statements import Lone
 

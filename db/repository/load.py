@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
 from db.domain import text
 from db.domain.cart import CartLine, ReturnedItem
+from db.domain.content import MAX_ID
 from db.domain.errors import Refused, SessionNotFound
-from db.domain.session import MAX_ID, CustomerSession, SessionReturn
+from db.domain.session import CustomerSession, SessionReturn
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 from db.repository.rows import KEPT, PARTS, UNMOVED, moved_on, of_session, unmoved

@@ -3,7 +3,7 @@
 import strawberry
 from sqlalchemy import ColumnElement, Integer, Text
 
-from db.domain import cart, session
+from db.domain import cart, content
 from db.tables import KeyRole
 from graphql_api.reading.fields import Expression, embedded, one, value
 from graphql_api.reading.scope import Scope
@@ -48,7 +48,7 @@ class Limits:
     max_token_seconds: int = value("How long a session token may work.", setting("max_token_seconds"))
     max_cart_items: int = value("How many lines a cart may have.", rule(cart.MAX_LINES))
     max_cart_units: int = value("How many units all lines of a cart may have together.", rule(cart.MAX_UNITS))
-    max_identifiers: int = value("How many identifiers a session may have.", rule(session.MAX_IDENTIFIERS))
+    max_identifiers: int = value("How many identifiers a session may have.", rule(content.MAX_IDENTIFIERS))
 
 
 @strawberry.type(description="Who asks, and within which limits.")

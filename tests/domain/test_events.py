@@ -16,13 +16,14 @@ from db.domain.attribute_values import AttributeType
 from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import UNSET, SessionContent
+from db.domain.content import Rules
 from db.domain.discounts import Discount
 from db.domain.entity import entity
 from db.domain.errors import Refused
 from db.domain.events import EventType, changes, event
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
-from db.domain.session import CustomerSession, Rules
+from db.domain.session import CustomerSession
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 DEFINITIONS = [

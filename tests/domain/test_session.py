@@ -12,6 +12,7 @@ from db.domain import session as sessions
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine, ReturnedItem, ReturnRequest
 from db.domain.commands import CreateSession, SessionContent
+from db.domain.content import Rules
 from db.domain.errors import (
     InvalidInput,
     InvalidTransition,
@@ -23,7 +24,7 @@ from db.domain.errors import (
 )
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
-from db.domain.session import CustomerSession, Rules, SessionReturn
+from db.domain.session import CustomerSession, SessionReturn
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -11,10 +11,11 @@ from db.domain import session as sessions
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
 from db.domain.commands import SessionContent
+from db.domain.content import Rules
 from db.domain.discounts import Discount
 from db.domain.errors import InvalidInput, Refusal, Refused
 from db.domain.money import RoundingMode
-from db.domain.session import CustomerSession, Rules
+from db.domain.session import CustomerSession
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions={}))

@@ -12,6 +12,7 @@ from db.domain.attribute_values import AttributeType
 from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
 from db.domain.cart import CartLine
 from db.domain.commands import SessionContent
+from db.domain.content import Rules
 from db.domain.discounts import Discount
 from db.domain.errors import (
     DiscountExceedsTotal,
@@ -21,7 +22,7 @@ from db.domain.errors import (
     UnknownAttribute,
 )
 from db.domain.money import RoundingMode
-from db.domain.session import CustomerSession, Rules
+from db.domain.session import CustomerSession
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 DEFINITIONS = (

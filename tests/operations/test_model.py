@@ -17,12 +17,13 @@ from db.domain.attribute_values import AttributeType
 from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateSession, SessionContent
+from db.domain.content import Rules
 from db.domain.discounts import Discount
 from db.domain.entity import entity
 from db.domain.errors import Refusal, Refused, SessionAlreadyExists, SessionNotFound
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
-from db.domain.session import CustomerSession, Rules
+from db.domain.session import CustomerSession
 from db.operations import Outcome
 
 Answer = tuple[int, int] | tuple[Refusal, ...]
