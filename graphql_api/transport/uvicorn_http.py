@@ -1,5 +1,5 @@
 """HTTP/1.1 by uvicorn, with what it leaves out: an end to the length of a request's head, to the wait for it, and to
-the wait for someone to read the answer."""
+the wait for someone to read the answer; and what RFC 9112 has a server refuse."""
 
 from asyncio import TimerHandle, Transport
 from http import HTTPStatus
@@ -17,8 +17,8 @@ HEAD_SECONDS = 10.0
 UNREAD_SECONDS = 10.0  # in which a client has to take something of what waits for it
 
 
-class HeadTooLong(Exception):
-    """The head of a request is over its limit."""
+class NotTaken(Exception):
+    """The head of a request is over its limit, or not one of HTTP/1.1."""
 
 
 class BoundedProtocol(PromptProtocol):
@@ -26,8 +26,9 @@ class BoundedProtocol(PromptProtocol):
 
     _in_head = True
     _chunk = 0
-    _received = 0
+    _received = 0  # bytes since the chunk in which the head began or the last of the body came
     _refusal = HTTPStatus.BAD_REQUEST
+    _waits: HTTPStatus | None = None  # a refusal that has the answers to earlier requests before it
     _wait: TimerHandle | None = None
     _unread: TimerHandle | None = None
 
@@ -56,16 +57,17 @@ class BoundedProtocol(PromptProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request: as many as its head may have, or its body's."""
+        if self._waits is not None:
+            return
         self._chunk = len(data)
-        if self._in_head:
-            self._received += len(data)
+        self._received += self._chunk
         super().data_received(data)
-        if not (self._in_head or self.cycle is None or self.cycle.response_complete):
-            return  # a request is under way; else one is what has to come next
         if self.transport.is_closing() or self.transport.get_protocol() is not self:  # it has become a WebSocket
             return
-        if self._in_head and self._received > MAX_HEAD:
+        if self._received > MAX_HEAD:
             self._refuse(self._too_long())
+        elif not (self._in_head or self.cycle is None or self.cycle.response_complete):
+            return  # a request is under way; else one is what has to come next
         elif self._wait is None and self.timeout_keep_alive_task is None:
             self._wait = self.loop.call_later(HEAD_SECONDS, self._too_slow)
 
@@ -73,21 +75,52 @@ class BoundedProtocol(PromptProtocol):
         """A request begins."""
         super().on_message_begin()
         self._in_head = True
-        self._received = self._chunk
+        self._received = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header has come; or a trailer, which nobody who looked at the head alone has seen, and nobody heeds."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Its head has come. Raises HeadTooLong, which the parser makes an error of its own."""
+        """Its head has come. Raises NotTaken, which the parser makes an error of its own."""
         self._in_head = False
         if self._wait is not None:
             self._stop_waiting()
-        if len(self.headers) > MAX_HEADERS or (self._received > MAX_HEAD and self._head() > MAX_HEAD):
+        if len(self.headers) > MAX_HEADERS or (self._received + self._chunk > MAX_HEAD and self._head() > MAX_HEAD):
             self._refusal = self._too_long()
-            raise HeadTooLong
+            raise NotTaken
+        if not self._names_host():
+            raise NotTaken
+        self._received = 0
         super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """A WebSocket is asked for; it cannot begin in the middle of answers to what was asked for before."""
+        if self.cycle is None or self.cycle.response_complete:
+            super().handle_websocket_upgrade()
+        else:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+
+    def on_body(self, body: bytes) -> None:
+        """Something of its body has come."""
+        self._received = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """A request has been answered. Another may wait for its refusal."""
+        super().on_response_complete()
+        if self._waits is not None and self.cycle.response_complete and not self.transport.is_closing():
+            self._refuse(self._waits)
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong, and close."""
         self._refuse(self._refusal)
+
+    def _names_host(self) -> bool:
+        """Whether the one who is asked is named: once, but for HTTP/1.0, in which nobody has to be."""
+        named = sum(name == b"host" for name, _ in self.headers)
+        return named == 1 or (named == 0 and self.parser.get_http_version() == "1.0")
 
     def _head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -118,11 +151,20 @@ class BoundedProtocol(PromptProtocol):
             self._wait = None
 
     def _refuse(self, status: HTTPStatus) -> None:
-        content = orjson.dumps({"errors": [BadUserInput(f"{status.phrase}. {status.description}.").formatted]})
-        headers: list[Any] = [
-            b"content-type: application/json; charset=utf-8\r\n",
-            b"content-length: %d\r\n" % len(content),
-            b"cache-control: no-store\r\nconnection: close\r\n\r\n",
-        ]
-        self.transport.write(b"".join([STATUS_LINE[status.value], *headers, content]))
-        self.transport.close()
+        """Say what is wrong, and close: when all that was asked for before has been answered."""
+        if self.pipeline or not (self.cycle is None or self.cycle.response_complete or self.cycle.more_body):
+            self._waits = status
+            return
+        refuse(self.transport, status)
+
+
+def refuse(transport: Transport, status: HTTPStatus) -> None:
+    """Say that what came is no request, in GraphQL's form, and close."""
+    content = orjson.dumps({"errors": [BadUserInput(f"{status.phrase}. {status.description}.").formatted]})
+    headers: list[Any] = [
+        b"content-type: application/json; charset=utf-8\r\n",
+        b"content-length: %d\r\n" % len(content),
+        b"cache-control: no-store\r\nconnection: close\r\n\r\n",
+    ]
+    transport.write(b"".join([STATUS_LINE[status.value], *headers, content]))
+    transport.close()

@@ -292,3 +292,85 @@ def test_a_client_that_never_stops_sending_a_body_is_cut_off(api: Api) -> None:
         await is_well(server)
 
     play(api, scenario)
+
+
+def in_a_chunk(server: Running, *trailers: str, **headers: str) -> bytes:
+    """A good request whose body comes in one chunk, with fields behind it."""
+    head = request(server, b"", Transfer_Encoding="chunked", **headers).replace(b"Content-Length: 0\r\n", b"")
+    fields = "".join(f"{each}\r\n" for each in trailers).encode()
+    return head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(GOOD), GOOD, fields)
+
+
+def test_what_stands_behind_a_body_is_no_header(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        key = f"Authorization: Bearer {server.api.keys['writer']}"
+        status, headers, _ = parsed(await exchange(server, in_a_chunk(server, "X-Request-Id: mine", key), ends=False))
+        assert (status, headers["x-request-id"] == "mine") == (200, False)
+        nobody = in_a_chunk(server, key).replace(f"{key}\r\n".encode(), b"", 1)
+        assert parsed(await exchange(server, nobody, ends=False))[0] == 401
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize("field", [b"X: " + b"x" * 2**20, b"X: x\r\n" * 2**18])
+def test_what_stands_behind_a_body_has_a_limit(api: Api, field: bytes) -> None:
+    async def scenario(server: Running) -> None:
+        begun = in_a_chunk(server, Connection="keep-alive").removesuffix(b"\r\n")
+        answer = await exchange(server, begun, field, ends=False)
+        assert not answer or b"HTTP/1.1 431" in answer  # the end of a connection may overtake what is said
+        await is_well(server)
+
+    play(api, scenario)
+
+
+def test_many_requests_that_come_at_once_are_no_long_head(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        one = request(server, Connection="keep-alive")
+        many = one * (140_000 // len(one))
+        answer = await exchange(server, many + one[:30], one[30:] + request(server), ends=False)
+        assert answer.count(b"HTTP/1.1 200 OK") == many.count(b"POST") + 2
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "version", "expected"),
+    [(1, "1.1", 200), (0, "1.1", 400), (2, "1.1", 400), (0, "1.0", 200), (1, "1.0", 200), (2, "1.0", 400)],
+)
+def test_a_request_names_its_host_once(api: Api, hosts: int, version: str, expected: int) -> None:
+    async def scenario(server: Running) -> None:
+        host = f"Host: {server.address}\r\n".encode()
+        sent = request(server).replace(host, host * hosts).replace(b"HTTP/1.1", f"HTTP/{version}".encode())
+        assert parsed(await exchange(server, sent, ends=False))[0] == expected
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize(
+    ("behind", "expected"),
+    [
+        (b"no request\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 101 + b"\r\n", 431),
+        (b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", 400),
+    ],
+)
+def test_a_refusal_is_not_taken_for_the_answer_to_what_was_asked_before(api: Api, behind: bytes, expected: int) -> None:
+    async def scenario(server: Running) -> None:
+        one = request(server, Connection="keep-alive")
+        answer = await exchange(server, one * 2 + behind, ends=False)
+        statuses = [int(each[:3]) for each in answer.split(b"HTTP/1.1 ")[1:]]
+        assert statuses == [200, 200, expected]
+        await is_well(server)
+
+    play(api, scenario)
+
+
+@pytest.mark.parametrize("headers", [{"Content-Length": "1"}, {"Transfer-Encoding": "chunked"}, {"X": "x" * 10_000}])
+def test_a_socket_that_is_not_asked_for_in_the_right_way_is_refused(api: Api, headers: dict[str, str]) -> None:
+    async def scenario(server: Running) -> None:
+        given = {"Host": server.address, "Connection": "upgrade", "Upgrade": "websocket", **headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+        sent = f"GET /graphql HTTP/1.1\r\n{lines}\r\n".encode()
+        assert parsed(await exchange(server, sent, ends=False))[0] == 400
+
+    play(api, scenario)
