@@ -72,6 +72,7 @@ class PostgresDatabase:
                 "statement_timeout": str(milliseconds),
                 "jit": "off",
                 "plan_cache_mode": "force_generic_plan",  # what is asked again and again is planned once
+                "enable_seqscan": "off",  # a plan for any value does not know that few rows have it: an index does
             }
         arguments["ssl"] = secured(options)
         try:

@@ -2,8 +2,11 @@
 
 An index holds the rows of an order, or those of a filter, and seldom both. Few rows that fit are best fetched and put
 in order; where many do, it is best to walk along the order until the page is full. Which it is, the statement finds out
-when it runs: it counts the fitting rows up to FEW, and gives the other way a limit of 0. So a page takes about as long
-in a large table as in a small one, whether its filter lets through a handful of rows or half of them.
+when it runs: it counts the rows that fit each field up to FEW, and gives all ways but one a limit of 0. So a page takes
+about as long in a large table as in a small one, whether its filter lets through a handful of rows or half of them.
+
+PostgreSQL plans a statement once, without the values: it cannot know which way it will be. So each way is said in a
+form that leaves it one plan.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -23,34 +26,90 @@ FEW = 1_000
 
 
 @dataclass(frozen=True)
-class Aside:
-    """What a page's filter offers. ``ids`` are those of the rows that fit one field of it, by that field's own index;
-    ``served`` names the columns whose conditions the order's index serves as well."""
+class Way:
+    """One field of a filter. ``ids`` are those of the rows that fit it, by its own index, which is another table's
+    where they are ``apart``; ``others`` is what is demanded besides."""
 
-    application: Callable[[Columns], ColumnElement[bool]]
     ids: Callable[[], Select[Any]]
-    served: Collection[str]
-
-    def among(self, row: Columns) -> Sequence[ColumnElement[bool]]:
-        """Whether a row is one of all that fit the field."""
-        return [self.application(row), row["id"].in_(self.ids())]
-
-    def among_few(self, row: Columns) -> Sequence[ColumnElement[bool]]:
-        """The same where they are few."""
-        return [self.application(row), row["id"].in_(self.ids().limit(FEW))]
-
-    def where_few(self, limit: ColumnElement[int]) -> ColumnElement[int]:
-        """The limit, or 0 where many rows fit."""
-        return case((self.is_few(), limit), else_=0)
-
-    def where_many(self, limit: ColumnElement[int]) -> ColumnElement[int]:
-        """The limit, or 0 where few rows fit."""
-        return case((self.is_few(), 0), else_=limit)
+    apart: bool
+    others: Callable[[Columns], Sequence[ColumnElement[bool]]]
 
     def is_few(self) -> ColumnElement[bool]:
         """Whether at most FEW rows fit the field."""
         fitting = self.ids().limit(FEW + 1).subquery()
         return select(func.count()).select_from(fitting).scalar_subquery() <= FEW
+
+    def among_few(self, row: Columns) -> Sequence[ColumnElement[bool]]:
+        """Whether a row fits the filter, where few fit the field."""
+        return [Among(row["id"], self.ids().limit(FEW)), *self.others(free(row, "application_id"))]
+
+    def among_all(self, row: Columns) -> Sequence[ColumnElement[bool]]:
+        """The same, however many do."""
+        found = Among(row["id"], self.ids()) if self.apart else row["id"].in_(self.ids())
+        return [found, *self.others(free(row, "application_id"))]
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What a page's filter offers. ``ways`` are the fields that the order's index does not serve, and ``served`` names
+    the columns whose conditions it does."""
+
+    application: Callable[[Columns], ColumnElement[bool]]
+    ways: Sequence[Way]
+    served: Collection[str]
+
+    def where_few(self, way: Way, limit: ColumnElement[int]) -> ColumnElement[int]:
+        """The limit where few rows fit the field, and no field before it; or else 0."""
+        before = self.ways[: self.ways.index(way)]
+        return case(*((each.is_few(), 0) for each in before), (way.is_few(), limit), else_=0)
+
+    def where_many(self, limit: ColumnElement[int]) -> ColumnElement[int]:
+        """The limit where many rows fit every field, or else 0."""
+        return case(*((each.is_few(), 0) for each in self.ways), else_=limit)
+
+
+class Among(FunctionElement[bool]):
+    """Whether a row is one of few whose ids a query answers. They are found first, and then fetched one by one."""
+
+    inherit_cache = True
+
+    def __init__(self, id_: ColumnElement[Any], ids: Select[Any] | CompoundSelect[Any]) -> None:
+        super().__init__(id_, ids.scalar_subquery())
+
+
+@compiles(Among)
+def among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    """As it is said in SQL."""
+    id_, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{id_} IN {ids}"
+
+
+@compiles(Among, "postgresql")
+def among_postgresql(element: Among, compiler: SQLCompiler, **options: Any) -> str:
+    """PostgreSQL takes an array that it does not know for short, and a query with a limit for a tenth of the table."""
+    id_, ids = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{id_} = ANY (ARRAY{ids})"
+
+
+class Probed(FunctionElement[bool]):
+    """Whether a query about a row answers anything. It is asked for each row that is looked at, and for no other."""
+
+    inherit_cache = True
+
+    def __init__(self, query: Select[Any]) -> None:
+        super().__init__(query.scalar_subquery())
+
+
+@compiles(Probed)
+def probed(element: Probed, compiler: SQLCompiler, **options: Any) -> str:
+    """As it is said in SQL."""
+    return f"EXISTS {compiler.process(element.clauses, **options)}"
+
+
+@compiles(Probed, "postgresql")
+def probed_postgresql(element: Probed, compiler: SQLCompiler, **options: Any) -> str:
+    """PostgreSQL makes a join of what is sought, unless an offset forbids it: and then reads all, for a page of few."""
+    return f"EXISTS ({compiler.process(element.clauses, **options)} OFFSET 0)"
 
 
 class Unindexed(FunctionElement[Any]):

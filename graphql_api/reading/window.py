@@ -6,10 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, false, func, literal_column, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Select,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy import tuple_ as row_of
 
-from graphql_api.reading.aside import Aside, free
+from graphql_api.reading.aside import Among, Aside, Way, free
 from graphql_api.reading.fields import Order, Page
 from graphql_api.reading.identity import Columns
 
@@ -17,6 +29,15 @@ if TYPE_CHECKING:
     from graphql_api.reading.scope import Scope
 
 Key = Sequence[ColumnElement[Any]]
+Fits = Callable[[Columns], Sequence[ColumnElement[bool]]]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of an order, from one end: which rows are in it, and whether it is read from the greatest key down."""
+
+    within: Fits
+    descending: bool
 
 
 @dataclass(frozen=True)
@@ -36,39 +57,44 @@ class Window:
         """At most ``limit`` rows between the page's cursors, in the direction of reading."""
         row, rows = table.c, select(*columns).select_from(table).correlate_except(table).limit(limit)
         if self.aside is None:
-            return rows.where(*self.between(row)).order_by(*self.directed(row))
-        picked = union_all(*(select(ids.c.id) for ids in (self.few(self.aside, limit), self.many(self.aside, limit))))
-        rows = rows.where(self.aside.application(row), row["id"].in_(picked))
-        return rows.order_by(*self.directed(free(row)))
+            rows = rows.where(*self.page.where(self.scope, row), *self.within(row))
+            return rows.order_by(*self.directed(row, self.descending))
+        picked = self.picked(self.aside, Stretch(self.within, self.descending), limit)
+        rows = rows.where(self.aside.application(row), Among(row["id"], picked))
+        return rows.order_by(*self.directed(free(row), self.descending))
 
-    def few(self, aside: Aside, limit: ColumnElement[int]) -> FromClause:
-        """The ids of the page where few rows fit: these, put in order."""
+    def picked(self, aside: Aside, stretch: Stretch, limit: ColumnElement[int]) -> CompoundSelect[Any]:
+        """The ids of the first rows of a stretch, by whichever way the statement finds to be the shortest."""
+        few = (self.few(way, stretch).limit(aside.where_few(way, limit)) for way in aside.ways)
+        many = self.many(aside, stretch).limit(aside.where_many(limit))
+        return union_all(*(select(ids.c.id) for ids in (each.subquery() for each in (*few, many))))
+
+    def few(self, way: Way, stretch: Stretch) -> Select[Any]:
+        """Where few rows fit one field: these, put in order."""
         table = self.table()
         row = free(table.c, "application_id")
-        rows = select(table.c["id"]).where(*aside.among_few(table.c), *self.between(row))
-        rows = rows.order_by(*self.directed(row)).limit(aside.where_few(limit))
-        return rows.correlate_except(table).subquery()
+        rows = select(table.c["id"]).where(*way.among_few(table.c), *stretch.within(row))
+        return rows.order_by(*self.directed(row, stretch.descending)).correlate_except(table)
 
-    def many(self, aside: Aside, limit: ColumnElement[int]) -> FromClause:
-        """The ids of the page where many rows fit: the first ones on a walk along the order."""
+    def many(self, aside: Aside, stretch: Stretch) -> Select[Any]:
+        """Where many rows fit: the first ones on a walk along the order."""
         table = self.table()
         row = free(table.c, "application_id", *self.order.columns, *aside.served)
-        rows = select(table.c["id"]).where(*self.between(row))
-        rows = rows.order_by(*self.directed(row)).limit(aside.where_many(limit))
-        return rows.correlate_except(table).subquery()
+        rows = select(table.c["id"]).where(*self.page.where(self.scope, row), *stretch.within(row))
+        return rows.order_by(*self.directed(row, stretch.descending)).correlate_except(table)
 
-    def between(self, row: Columns) -> list[ColumnElement[bool]]:
-        """Whether a row fits, and stands between the page's cursors."""
-        conditions = [*self.page.where(self.scope, row)]
+    def within(self, row: Columns) -> list[ColumnElement[bool]]:
+        """Whether a row stands between the page's cursors."""
+        conditions = []
         if self.after is not None:
             conditions.append(self.compared(row, self.after, later=True))
         if self.before is not None:
             conditions.append(self.compared(row, self.before, later=False))
         return conditions
 
-    def directed(self, row: Columns) -> list[ColumnElement[Any]]:
+    def directed(self, row: Columns, descending: bool) -> list[ColumnElement[Any]]:
         """What rows are read in the order of."""
-        return directed([row[name] for name in self.order.columns], self.descending)
+        return directed([row[name] for name in self.order.columns], descending)
 
     @property
     def descending(self) -> bool:
@@ -87,13 +113,15 @@ class Window:
 
     def count(self) -> ColumnElement[int]:
         """How many rows there are, whatever the cursors."""
-        table = self.table()
-        found = select(func.count()).select_from(table)
         if self.aside is None:
-            found = found.where(*self.page.where(self.scope, table.c))
-        else:
-            fits = self.page.where(self.scope, free(table.c, "application_id"))
-            found = found.where(*self.aside.among(table.c), *fits)
+            return self.counted(lambda row: self.page.where(self.scope, row))
+        few = ((way.is_few(), self.counted(way.among_few)) for way in self.aside.ways)
+        return case(*few, else_=self.counted(self.aside.ways[0].among_all))
+
+    def counted(self, fits: Fits) -> ColumnElement[int]:
+        """How many rows fit."""
+        table = self.table()
+        found = select(func.count()).select_from(table).where(*fits(table.c))
         return found.correlate_except(table).scalar_subquery()
 
     def behind(self) -> ColumnElement[bool]:
@@ -108,14 +136,16 @@ class Window:
         """Whether there is any row at a cursor's key or beyond it."""
         if key is None:
             return false()
+        stretch = Stretch(
+            lambda row: [self.compared(row, key, later=later, or_equal=True)], self.order.descending is later
+        )
+        if self.aside is not None:
+            return exists(self.picked(self.aside, stretch, literal_column("1")))
         table = self.table()
-        served = self.aside.served if self.aside else table.c.keys()
-        row = free(table.c, "application_id", *self.order.columns, *served)
-        beyond = self.compared(row, key, later=later, or_equal=True)
         found: Select[Any] = select(literal_column("1"))
-        found = found.select_from(table).where(*self.page.where(self.scope, row), beyond)
-        nearest = directed([row[name] for name in self.order.columns], self.order.descending is later)
-        return found.order_by(*nearest).limit(1).correlate_except(table).exists()
+        found = found.select_from(table).where(*self.page.where(self.scope, table.c), *stretch.within(table.c))
+        found = found.order_by(*self.directed(table.c, stretch.descending)).limit(1)
+        return found.correlate_except(table).exists()
 
 
 def directed(columns: Key, descending: bool) -> list[ColumnElement[Any]]:

@@ -12,7 +12,7 @@ from db.tables import CartItemRow, CustomerSessionRow, IdentifierRow
 from db.tables.columns import Amount
 from graphql_api.errors import BadUserInput
 from graphql_api.reading.arguments import Filled, Getter, Single, Within
-from graphql_api.reading.aside import Aside
+from graphql_api.reading.aside import Aside, Probed, Way
 from graphql_api.reading.fields import Order
 from graphql_api.reading.identity import Columns, Source
 from graphql_api.reading.scope import Scope
@@ -20,10 +20,10 @@ from graphql_api.reading.scope import Scope
 Condition = Callable[[Scope, Columns, Getter], ColumnElement[bool]]
 
 
-def filtered(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
-    """What the filter demands of a session."""
+def filtered(scope: Scope, session: Columns, but: str | None = None) -> list[ColumnElement[bool]]:
+    """What the filter demands of a session, but for one of its fields."""
     given = scope.argument("filter")
-    return [CONDITIONS[name](scope, session, Within(given, name)) for name in scope.look(Filled(given))]
+    return [CONDITIONS[name](scope, session, Within(given, name)) for name in scope.look(Filled(given)) if name != but]
 
 
 def one_of(column: str) -> Condition:
@@ -52,7 +52,7 @@ def held_in(row: type[IdentifierRow] | type[CartItemRow], column: str) -> Condit
             table.c.session_id == session["id"],
             any_of(scope, table.c[column], field),
         )
-        return found.correlate_except(table).exists()
+        return Probed(found.correlate_except(table))
 
     return condition
 
@@ -149,11 +149,18 @@ def beside(scope: Scope, order: Order, application: Callable[[Columns], ColumnEl
     filled = scope.look(Filled(given))
     fields = {name: Within(given, name) for name in COLUMNS if name in filled}
     served = [name for name, field in fields.items() if is_served(scope, name, field, order.columns[0])]
-    rarest = next(iter(fields), None)
-    if rarest is None or rarest in served:  # the index of the order finds few enough rows by itself
+    if not fields or next(iter(fields)) in served:  # the index of the order finds few enough rows by itself
         return None
-    field = fields[rarest]
-    return Aside(application, lambda: fitting(scope, rarest, field, application), [COLUMNS[name][1] for name in served])
+
+    def way(name: str) -> Way:
+        return Way(
+            lambda: fitting(scope, name, fields[name], application),
+            COLUMNS[name][0] is not CustomerSessionRow,
+            lambda session: [application(session), *filtered(scope, session, but=name)],
+        )
+
+    ways = [way(name) for name in fields if name not in served]
+    return Aside(application, ways, [COLUMNS[name][1] for name in served])
 
 
 def is_served(scope: Scope, name: str, field: Getter, order: str) -> bool:

@@ -28,7 +28,7 @@ class Ran:
     """A statement that has run, the divided tables that it went into, and the numbers of their partitions.
 
     ``indexes`` are those that were read by a condition on what they hold, ``scanned`` the tables that were read whole,
-    and ``steps`` the kinds of all its steps.
+    ``steps`` the kinds of all its steps, and ``rows`` how many went through the one that saw the most.
     """
 
     text: str
@@ -37,6 +37,7 @@ class Ran:
     indexes: frozenset[str]
     scanned: frozenset[str]
     steps: frozenset[str]
+    rows: float
 
 
 class Explained:
@@ -68,6 +69,7 @@ def ran(plan: Mapping[str, Any]) -> Ran:
         frozenset(str(step["Index Name"]) for step in steps if "Index Cond" in step),
         frozenset(str(step["Relation Name"]) for step in steps if step["Node Type"] == "Seq Scan"),
         frozenset(str(step["Node Type"]) for step in steps),
+        max(step["Actual Loops"] * (step["Actual Rows"] + step.get("Rows Removed by Filter", 0)) for step in steps),
     )
 
 
