@@ -1,6 +1,7 @@
 """What an operation costs, before anything of it is compiled or run: the selection, walked once with its variables.
 
-An object counts for one, as many times as the pages around it are long; other lists count for one. Rows that are only
+An object, or an edge without one, counts for one, as many times as the pages around it are long; other lists count for
+one. Rows that are only
 gone through (a count, a sum, the search for a page) count for twenty, and so does a change.
 """
 
@@ -120,10 +121,13 @@ class Costing:
                 case "edges":
                     self.edge(cast(GraphQLObjectType, get_named_type(type_.fields["edges"].type)), each, length)
                 case "totalCount":
-                    self.total += SWEEP * length
+                    self.total += SWEEP * times
 
     def edge(self, type_: GraphQLObjectType, nodes: FieldNodes, times: int) -> None:
-        """A row with its cursor."""
-        for each in self.selection.fields(type_, [node.selection_set for node in nodes]).values():
-            if each[0].name.value == "node":
-                self.object(get_named_type(type_.fields["node"].type), each, times)
+        """A row with its cursor, which is read for the cursor alone, too."""
+        selected = self.selection.fields(type_, [node.selection_set for node in nodes]).values()
+        rows = [each for each in selected if each[0].name.value == "node"]
+        for each in rows:
+            self.object(get_named_type(type_.fields["node"].type), each, times)
+        if not rows:
+            self.total += times

@@ -54,10 +54,11 @@ class Connection:
         if self.backward and scope.look(lambda request: first(request) is not None):
             raise BadUserInput("first and last exclude each other.")
         size = page_size("last", last) if self.backward else page_size("first", first)
-        self.scope = replace(scope, sizes=(*scope.sizes, size))
+        self.sizes = scope.sizes
+        self.scope = replace(scope, sizes=(*self.sizes, size))
         chosen = arguments.get("filter", absent)
         if scope.look(lambda request: chosen(request) is not None):
-            scope.trace.sweeps(scope.sizes)
+            scope.trace.sweeps(self.sizes)
         self.limit = scope.bind(size, Integer())
         scope.bind(self.application, Integer())  # has to be the viewer's, whatever is selected
         self.window = Window(
@@ -126,7 +127,7 @@ class Connection:
 
     def total_count(self, nodes: Nodes) -> Whole:
         """``totalCount``: all rows of the connection, on whatever page."""
-        self.scope.trace.sweeps(self.scope.sizes)
+        self.scope.trace.sweeps(self.sizes)
         return Whole(self.window.count())
 
     def row(self) -> tuple[Scope, FromClause]:
@@ -168,6 +169,9 @@ class Connection:
 def edge(compiler: Compiler, type_: GraphQLObjectType, nodes: Nodes, order: Order, inner: Scope) -> Object:
     """An edge as JSON: a row with its cursor."""
     node: Any = get_named_type(type_.fields["node"].type)
+    selected = compiler.selection.fields(type_, [each.selection_set for each in nodes]).values()
+    if not any(each[0].name.value == "node" for each in selected):
+        inner.trace.counts(inner.sizes)
     fields = {
         "cursor": lambda selected: cursors.written(order, inner.row),
         "node": lambda selected: compiler.object(node, selected, inner),
