@@ -1,8 +1,7 @@
 """What an operation costs, before anything of it is compiled or run: the selection, walked once with its variables.
 
 An object, or an edge without one, counts for one, as many times as the pages around it are long; other lists count for
-one. Rows that are only
-gone through (a count, a sum, the search for a page) count for twenty, and so does a change.
+one. Rows that are only gone through (a count, a sum, the search for a page) count for twenty, and so does a change.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from graphql_api.errors import BadUserInput
-from graphql_api.transport.uvicorn_answers import PromptProtocol
+from graphql_api.transport.uvicorn_offers import SteadyProtocol
 
 MAX_HEAD = 65_536  # bytes: a GET with the longest document, percent-encoded, and room for headers
 MAX_HEADERS = 100
@@ -21,7 +21,7 @@ class NotTaken(Exception):
     """The head of a request is over its limit, or not one of HTTP/1.1."""
 
 
-class BoundedProtocol(PromptProtocol):
+class BoundedProtocol(SteadyProtocol):
     """One connection. What is not HTTP, or too much of it, is told so in GraphQL's form; then the connection ends."""
 
     _in_head = True

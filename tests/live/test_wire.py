@@ -374,3 +374,23 @@ def test_a_socket_that_is_not_asked_for_in_the_right_way_is_refused(api: Api, he
         assert parsed(await exchange(server, sent, ends=False))[0] == 400
 
     play(api, scenario)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 1_000])
+def test_a_request_that_offers_to_go_on_in_another_protocol_is_answered_in_this_one(api: Api, pieces: int) -> None:
+    async def scenario(server: Running) -> None:
+        offer: dict[str, Any] = {"Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA"}
+        offering = request(server, Connection="Upgrade, HTTP2-Settings", **offer)
+        for sent in (offering, in_a_chunk(server, Connection="Upgrade, HTTP2-Settings", **offer)):
+            whole = sent + offering + request(server)
+            size = -(-len(whole) // pieces)
+            answer = await exchange(server, *(whole[at : at + size] for at in range(0, len(whole), size)), ends=False)
+            assert answer.count(b"HTTP/1.1 200 OK") == answer.count(b'"role":"WRITER"') == 3
+        assert (
+            parsed(
+                await exchange(server, b"CONNECT /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", ends=False)
+            )[0]
+            == 405
+        )
+
+    play(api, scenario)
