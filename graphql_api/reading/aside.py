@@ -125,8 +125,8 @@ class Unindexed(FunctionElement[Any]):
 
 @compiles(Unindexed)
 def unindexed(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
-    """A database that knows how its values are spread needs no telling."""
-    return compiler.process(element.clauses, **options)
+    """The first and only element of an array."""
+    return f"(ARRAY[{compiler.process(element.clauses, **options)}])[1]"
 
 
 @compiles(Unindexed, "sqlite")
