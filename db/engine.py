@@ -71,7 +71,7 @@ class Tail(Protocol):
 
 
 class CannotWrite(Exception):
-    """Nothing can be written now, and nothing was: another process keeps the file locked, or the disk is full."""
+    """Nothing can be written now, and nothing was: the file is locked by another process, or gone, or the disk full."""
 
 
 class DatabaseAway(Exception):

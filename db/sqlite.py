@@ -14,7 +14,8 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from db.engine import AnswerTooLong, Pool, StatementTooDeep, UnusableDatabase
+from db.engine import AnswerTooLong, DatabaseAway, Pool, StatementTooDeep, UnusableDatabase
+from db.sqlite_file import File, FileGone
 from db.sqlite_tail import SqliteTail
 from db.sqlite_writer import Writer
 
@@ -96,10 +97,11 @@ class BriefReader(Reader):
 class SqliteDatabase:
     """An SQLite file that is open."""
 
-    def __init__(self, engine: Engine, here: BriefReader, connections: list[aiosqlite.Connection]) -> None:
+    def __init__(self, engine: Engine, file: File, here: BriefReader, connections: list[aiosqlite.Connection]) -> None:
         self.dialect: Dialect = sqlite.dialect(paramstyle="named")
         self._engine = engine
-        self._writer = Writer(engine)
+        self._file = file
+        self._writer = Writer(engine, file)
         self.tail = SqliteTail(here)
         self._reader = ThreadPoolExecutor(READERS, "reader")
         self._here = here
@@ -128,7 +130,7 @@ class SqliteDatabase:
             engine.dispose()
             cause = getattr(error, "orig", None) or error
             raise UnusableDatabase(f"The SQLite file {path} cannot be opened: {cause}.") from error
-        return cls(engine, here, connections)
+        return cls(engine, File(path), here, connections)
 
     async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in one transaction: committed when this returns, rolled back when it raises."""
@@ -137,9 +139,13 @@ class SqliteDatabase:
         return done
 
     async def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run an operation that only reads, on one snapshot."""
+        """Run an operation that only reads, on one snapshot. Raises DatabaseAway where its file is gone."""
 
         def run() -> T:
+            try:
+                self._file.hold()
+            except FileGone as error:
+                raise DatabaseAway(str(error)) from error
             with self._engine.connect() as connection, connection.begin():
                 return operation(connection, *args, **kwargs)
 

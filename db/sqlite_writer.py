@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from db.engine import CannotWrite
+from db.sqlite_file import File, FileGone
 
 T = TypeVar("T")
 Operation = Callable[[Connection], Any]
@@ -28,8 +29,9 @@ class Writer:
     savepoint of its own, so that one that raises undoes only itself.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, file: File) -> None:
         self._engine = engine
+        self._file = file
         self._thread = ThreadPoolExecutor(1, "writer")
         self._waiting: deque[tuple[Operation, asyncio.Future[Any]]] = deque()
         self._working: asyncio.Task[None] | None = None
@@ -65,13 +67,21 @@ class Writer:
         with self._engine.connect() as connection:  # whatever is left open here is rolled back
             driver = driver_of(connection)
             try:
-                await loop.run_in_executor(self._thread, driver.execute, "BEGIN IMMEDIATE")
+                await loop.run_in_executor(self._thread, self._begin, driver)
                 told = await self._attempts(connection, taken)
                 await loop.run_in_executor(self._thread, driver.execute, "COMMIT")
             except Exception as error:  # nothing of them was written
                 taken = taken or self._take_all()
                 told = [partial(fail, error)] * len(taken)
         tell(taken, told)
+
+    def _begin(self, driver: sqlite3.Connection) -> None:
+        """Begin a transaction. Raises CannotWrite where nobody would ever find what it writes."""
+        driver.execute("BEGIN IMMEDIATE")
+        try:
+            self._file.hold()
+        except FileGone as error:
+            raise CannotWrite(str(error)) from error
 
     async def _attempts(self, connection: Connection, taken: list[asyncio.Future[Any]]) -> list[Callable[[], Any]]:
         """Run what waits, but for what nobody waits for any more."""

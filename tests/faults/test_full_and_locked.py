@@ -101,3 +101,23 @@ def test_while_another_process_has_the_lock_changes_fail_and_reads_go_on(
     locked.execute("ROLLBACK")
     assert create(impatient, "after")["data"]["createSession"]["errors"] == []
     assert_whole(impatient)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_would_be_written_to_a_file_that_is_no_longer_there_is_refused(
+    serve_file: Callable[..., Api], *, replaced: bool
+) -> None:
+    api = serve_file(key_cache_seconds=600)
+    create(api, "before")
+    assert api.request("GET", "/readyz").status_code == 200
+    path = path_of(api.server.settings.database_url)
+    if replaced:
+        path.rename(path.with_suffix(".before"))
+        path.touch()
+    else:
+        path.unlink()
+
+    failed = create(api, "after")
+
+    assert [error["extensions"]["code"] for error in failed["errors"]] == ["UNAVAILABLE"]
+    assert api.request("GET", "/readyz").status_code == 503
