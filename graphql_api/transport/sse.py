@@ -19,12 +19,12 @@ from graphql_api.transport.results import Failed, Results, answer
 PULSE = 15  # seconds between comments, which keep what stands between from giving up the connection
 COMMENT = b":\n\n"
 COMPLETE = b"event: complete\ndata: \n\n"
-HEADERS = [
+HEADERS = (
     (b"content-type", f"{EVENTS}; charset=utf-8".encode()),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
     (b"vary", b"accept"),
-]
+)
 
 
 async def stream(
@@ -86,7 +86,7 @@ class Response:
     async def _start(self) -> None:
         if not self._started:
             self._started = True
-            await self._send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": HEADERS})
+            await self._send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": [*HEADERS]})
 
     async def _write(self, text: bytes) -> None:
         try:

@@ -206,3 +206,11 @@ def test_a_person_reads_the_same_facts_in_words(at_work: Operation) -> None:
 def test_a_name_without_end_is_told_in_part(api: Api, told: Told) -> None:
     api.data(f"query {'n' * 5_000} {{ viewer {{ role }} }}")
     assert told()[-1]["operation"] == "n" * 100
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "text/html"])
+def test_an_answer_has_its_own_id_and_no_other(shared_api: Api, accept: str) -> None:
+    headers = {"Accept": accept, "Authorization": f"Bearer {shared_api.keys['reader']}"}
+    for _ in range(3):
+        response = shared_api.request("POST", json={"query": "{ __typename }"}, headers=headers)
+        assert len(response.headers.get_list("x-request-id")) == 1
