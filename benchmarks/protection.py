@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from cases import READS, Case
@@ -36,9 +36,11 @@ class Question:
     off: Peer
 
 
-def traced(name: str, *variables: str) -> Peer:
-    """Our server with variables of OpenTelemetry."""
-    return Peer(name, GREY, ("env", *variables, *OURS.command))
+class Spent(NamedTuple):
+    """What a request takes of a core, in seconds, and how many were answered a second."""
+
+    seconds: float
+    rate: float
 
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -48,24 +50,27 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     rounds: Annotated[int, typer.Option(min=1, help="How often each is started and asked.")] = 9,
     seconds: Annotated[int, typer.Option(min=1, help="How long each time.")] = 2,
+    only: Annotated[list[str] | None, typer.Option(help="What is asked for alone.")] = None,
 ) -> None:
     """Print what a request takes with each thing on and with it off, and the share that is its own."""
     with TemporaryDirectory() as temporary, sqlite(Path(temporary)) as store, collector() as endpoint:
-        default, all_kept = f"{COLLECTOR}={endpoint}", "OTEL_TRACES_SAMPLER=always_on"
+        traced = Peer("Traced", GREY, ("env", f"{COLLECTOR}={endpoint}", *OURS.command))
         for question in (
             Question("Protection", READS[0], OURS, OFF),
-            Question("A trace of one in twenty", READS[1], traced("Traced", default), OURS),
-            Question("A trace of each", READS[1], traced("Traced all", default, all_kept), OURS),
+            Question("A trace of each", READS[1], traced, OURS),
         ):
-            rounds_of = [asked(question, store.place, store.key, Path(temporary), seconds) for _ in range(rounds)]
-            on, off = (median(each) for each in zip(*rounds_of, strict=True))
-            share = median(1 - without / with_it for with_it, without in rounds_of)
+            if only and question.name not in only:
+                continue
+            found = [asked(question, store.place, store.key, Path(temporary), seconds) for _ in range(rounds)]
+            on, off = (median(each.seconds for each in ours) for ours in zip(*found, strict=True))
+            share = median(1 - without.seconds / with_it.seconds for with_it, without in found)
+            fewer = median(1 - with_it.rate / without.rate for with_it, without in found)
             typer.echo(f"{question.case.name}: {on * 1e6:.0f} µs of a core for a request, {off * 1e6:.0f} without")
-            typer.echo(f"{question.name} takes {share:.1%}")
+            typer.echo(f"{question.name} takes {share:.1%}; there are {fewer:.1%} fewer requests a second")
 
 
-def asked(question: Question, place: Place, key: str, folder: Path, seconds: int) -> tuple[float, float]:
-    """What a request takes with it and without, in seconds of a core.
+def asked(question: Question, place: Place, key: str, folder: Path, seconds: int) -> tuple[Spent, Spent]:
+    """What requests take with it and without.
 
     Both are started anew: one and the same program differs by some percent from start to start.
     """
@@ -79,15 +84,15 @@ def asked(question: Question, place: Place, key: str, folder: Path, seconds: int
         for server in servers:
             wrk(server, script, CONNECTIONS, WARM_UP)
         turns = [[spent(server, script, seconds) for server in servers] for _ in range(TURNS)]
-    on, off = (sum(each) / TURNS for each in zip(*turns, strict=True))
+    on, off = (Spent(*(sum(each) / TURNS for each in zip(*of_one, strict=True))) for of_one in zip(*turns, strict=True))
     return on, off
 
 
-def spent(server: Server, script: list[str], seconds: int) -> float:
-    """What a request takes of a core, in seconds, which others' load on the machine changes little."""
+def spent(server: Server, script: list[str], seconds: int) -> Spent:
+    """What requests take for so many seconds. Others' load on the machine changes the time of a core little."""
     before = cpu(server)
     rate = wrk(server, script, CONNECTIONS, seconds)
-    return (cpu(server) - before) / (rate * seconds)
+    return Spent((cpu(server) - before) / (rate * seconds), rate)
 
 
 def cpu(server: Server) -> float:

@@ -4,127 +4,87 @@ No span has a document, variables or parameters: they hold what customers typed.
 """
 
 import os
-import re
 from collections.abc import Iterable
-from functools import lru_cache
 from importlib.metadata import version
-from itertools import groupby
-from operator import itemgetter
-from random import random
+from threading import Thread
+from typing import Protocol
 
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.environment_variables import OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER
+from opentelemetry.sdk.environment_variables import OTEL_SERVICE_NAME
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, format_trace_id, set_span_in_context
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, DEFAULT_ON, Decision
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, SpanKind, TraceFlags, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from db.tables import Row
-from graphql_api.observe.operation import LONGEST_NAME, Ended, Operation
+from graphql_api.observe.operation import Operation
+from graphql_api.observe.otlp import UNKNOWN, Encoding, Exporter
+from graphql_api.observe.spans import OperationSpan, Told
 
 NAME = "cartograph"
-UNKNOWN = "GraphQL Operation"  # what an operation is called that did not come so far as to have a type
-SAMPLED = 0.05  # of the traces that begin here, where OTEL_TRACES_SAMPLER says nothing
-OURS = {"INTERNAL", "TIMEOUT"}  # outcomes that are the server's fault
 PARENT = (b"traceparent", b"tracestate")
-# What a statement does, or the table that it does it to. DO UPDATE and FOR UPDATE are no steps of their own.
-STEP = re.compile(r"\b(?<!DO )(?<!FOR )(SELECT|INSERT|UPDATE|DELETE)\b|(?<=FROM |JOIN |INTO )(\w+)|(\w+)(?= SET\b)")
+NOWHERE = Context()  # no trace
+KEPT = TraceFlags(TraceFlags.SAMPLED)
+SENT_WITHIN = 5  # seconds that the end waits for what has not been sent
 
 
-class OperationSpan:
-    """The span of one operation, and the tracer that makes those of its statements."""
+class Processor(Protocol):
+    """What takes what is told of operations: BatchSpanProcessor, which looks at their context alone."""
 
-    def __init__(self, tracer: Tracer, span: Span) -> None:
-        self._tracer = tracer
-        self._context = set_span_in_context(span, Context())
-        self.span = span
-        self.id = format_trace_id(span.get_span_context().trace_id)
+    def on_end(self, span: Told) -> None:
+        """Take one."""
 
-    def statement(self, text: str, system: str) -> Ended:
-        """A statement begins."""
-        named = summary(text)
-        attributes = {"db.system.name": system, "db.query.summary": named}
-        span = self._tracer.start_span(named, self._context, SpanKind.CLIENT, attributes)
-
-        def ended(error: BaseException | None) -> None:
-            if error is not None:  # what it says may hold values
-                span.set_attribute("error.type", type(error).__qualname__)
-                span.set_status(StatusCode.ERROR)
-            span.end()
-
-        return ended
+    def shutdown(self) -> None:
+        """Send what has been taken."""
 
 
 class Traces:
-    """Traces the operations of this process; of those that no trace comes with, a ``share``.
+    """Traces the operations of this process.
 
-    Which ones is decided here: to let OpenTelemetry's sampler make a span that is not kept takes twenty times as long.
+    The SDK decides which, and sends them; its way of beginning, filling and ending a span takes ten times as long as to
+    keep what one is made of.
     """
 
-    def __init__(self, provider: TracerProvider, share: float = 1) -> None:
-        self._share = share
-        self._provider = provider
-        self._tracer = provider.get_tracer(NAME, version(NAME))
+    def __init__(self, provider: TracerProvider, processor: Processor) -> None:
+        self._sampler = provider.sampler
+        self._all = provider.sampler in (ALWAYS_ON, DEFAULT_ON)  # of those that begin here; then nobody need be asked
+        self._ids = provider.id_generator
+        self._processor = processor
         self._parents = TraceContextTextMapPropagator()
 
     def begin(self, seen: Operation, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """An operation begins, perhaps as part of a trace that its headers name."""
         given = {name.decode(): value.decode("latin-1") for name, value in headers if name in PARENT}
-        if not given and self._share < random():  # noqa: S311  # no secret
-            return
-        parent = self._parents.extract(given, Context()) if given else Context()
-        span = self._tracer.start_span(UNKNOWN, parent, SpanKind.SERVER)
-        if span.is_recording():
-            seen.trace = OperationSpan(self._tracer, span)
+        around = self._parents.extract(given, Context()) if given else NOWHERE
+        parent = get_current_span(around).get_span_context() if given else INVALID_SPAN_CONTEXT
+        trace_id = parent.trace_id if parent.is_valid else self._ids.generate_trace_id()
+        state = None
+        if given or not self._all:
+            sampled = self._sampler.should_sample(around, trace_id, UNKNOWN, SpanKind.SERVER)
+            if sampled.decision is not Decision.RECORD_AND_SAMPLE:
+                return
+            state = sampled.trace_state
+        context = SpanContext(trace_id, self._ids.generate_span_id(), False, KEPT, state)
+        seen.trace = OperationSpan(context, parent if parent.is_valid else None, self._processor.on_end)
 
     def tell(self, seen: Operation) -> None:
         """An operation has been answered."""
-        if not isinstance(seen.trace, OperationSpan):
-            return
-        span = seen.trace.span
-        if seen.definition:
-            span.update_name(seen.definition.operation.value)
-        name = seen.definition.name if seen.definition else None
-        facts = {
-            "graphql.operation.type": seen.definition.operation.value if seen.definition else None,
-            "graphql.operation.name": name.value[:LONGEST_NAME] if name else None,
-            "http.response.status_code": seen.status or None,
-            "error.type": None if seen.outcome == "OK" else seen.outcome,
-            "cartograph.request_id": seen.request_id,
-            "cartograph.document.sha256": seen.document.sha256 if seen.document else None,
-            "cartograph.cost": seen.cost,
-        }
-        span.set_attributes({name: fact for name, fact in facts.items() if fact is not None})
-        if seen.outcome in OURS:
-            span.set_status(StatusCode.ERROR)
-        span.end()
+        if isinstance(seen.trace, OperationSpan):
+            seen.trace.end(seen)
 
     def close(self) -> None:
-        """Send what has not been sent."""
-        self._provider.shutdown()
+        """Send what has not been sent, unless the collector takes too long for it."""
+        sending = Thread(target=self._processor.shutdown, daemon=True)
+        sending.start()
+        sending.join(SENT_WITHIN)
 
 
 def from_environment() -> Traces:
     """Traces as the OTEL_ variables have them: where they go, under which name, and how many of them."""
+    provider = TracerProvider(shutdown_on_exit=False)
     named = OTEL_SERVICE_NAME in os.environ or "service.name=" in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
-    provider = TracerProvider(
-        resource=Resource.create({} if named else {"service.name": NAME}),
-        shutdown_on_exit=False,
-    )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return Traces(provider, 1 if OTEL_TRACES_SAMPLER in os.environ else SAMPLED)
-
-
-@lru_cache(maxsize=1_000)
-def summary(statement: str) -> str:
-    """What a statement does, and the tables that it does it to, in its order, each once."""
-    verb, told = "", dict[tuple[str, str], None]()
-    for step in STEP.finditer(statement):
-        verb, table = step[1] or verb, step[2] or step[3]
-        if table in Row.metadata.tables:
-            told[verb, table] = None
-    if not told:
-        return verb or statement.split(maxsplit=1)[0]
-    return " ".join(f"{verb} {' '.join(table for _, table in group)}" for verb, group in groupby(told, itemgetter(0)))
+    resource = Resource.create({} if named else {"service.name": NAME})
+    encoding = Encoding(resource, InstrumentationScope(NAME, version(NAME)), provider.id_generator)
+    return Traces(provider, BatchSpanProcessor(Exporter(encoding)))  # type: ignore[arg-type]  # as Processor says
