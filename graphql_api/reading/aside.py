@@ -41,7 +41,7 @@ class Way:
 
     def among_few(self, row: Columns) -> Sequence[ColumnElement[bool]]:
         """Whether a row fits the filter, where few fit the field."""
-        return [Among(row["id"], self.ids().limit(FEW)), *self.others(free(row, "application_id"))]
+        return [Among(row["id"], self.ids().limit(FEW)), *self.others(fetched(row))]
 
     def among_all(self, row: Columns) -> Sequence[ColumnElement[bool]]:
         """The same, however many do."""
@@ -125,8 +125,8 @@ class Unindexed(FunctionElement[Any]):
 
 @compiles(Unindexed)
 def unindexed(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
-    """The first and only element of an array."""
-    return f"(ARRAY[{compiler.process(element.clauses, **options)}])[1]"
+    """A database that knows how its values are spread needs no telling."""
+    return compiler.process(element.clauses, **options)
 
 
 @compiles(Unindexed, "sqlite")
@@ -135,15 +135,28 @@ def unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **options: Any) 
     return f"coalesce({compiler.process(element.clauses, **options)}, NULL)"
 
 
+class Fetched(Unindexed):
+    """A column of rows that are few, and found already: no database needs another index."""
+
+    inherit_cache = True
+
+
+@compiles(Fetched, "postgresql")
+def fetched_postgresql(element: Fetched, compiler: SQLCompiler, **options: Any) -> str:
+    """The first and only element of an array."""
+    return f"(ARRAY[{compiler.process(element.clauses, **options)}])[1]"
+
+
 class Free:
     """The columns of a row, unindexed but for those that are named."""
 
-    def __init__(self, row: Columns, indexed: Collection[str]) -> None:
+    def __init__(self, row: Columns, indexed: Collection[str], made: type[Unindexed]) -> None:
         self._row = row
         self._indexed = indexed
+        self._made = made
 
     def __getitem__(self, name: str) -> ColumnElement[Any]:
-        return self._row[name] if name in self._indexed else Unindexed(self._row[name])
+        return self._row[name] if name in self._indexed else self._made(self._row[name])
 
     def __contains__(self, name: str) -> bool:
         return name in self._row
@@ -151,4 +164,9 @@ class Free:
 
 def free(row: Columns, *indexed: str) -> Columns:
     """A row whose conditions leave all indexes alone but those of the columns that are named."""
-    return cast(Columns, Free(row, indexed))
+    return cast(Columns, Free(row, indexed, Unindexed))
+
+
+def fetched(row: Columns) -> Columns:
+    """A row that is found by its id: its conditions, and its place in an order, leave all other indexes alone."""
+    return cast(Columns, Free(row, ("application_id",), Fetched))

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import tuple_ as row_of
 
-from graphql_api.reading.aside import Among, Aside, Way, free
+from graphql_api.reading.aside import Among, Aside, Way, fetched, free
 from graphql_api.reading.fields import Order, Page
 from graphql_api.reading.identity import Columns
 
@@ -61,7 +61,7 @@ class Window:
             return rows.order_by(*self.directed(row, self.descending))
         picked = self.picked(self.aside, Stretch(self.within, self.descending), limit)
         rows = rows.where(self.aside.application(row), Among(row["id"], picked))
-        return rows.order_by(*self.directed(free(row), self.descending))
+        return rows.order_by(*self.directed(fetched(row), self.descending))
 
     def picked(self, aside: Aside, stretch: Stretch, limit: ColumnElement[int]) -> CompoundSelect[Any]:
         """The ids of the first rows of a stretch, by whichever way the statement finds to be the shortest."""
@@ -72,7 +72,7 @@ class Window:
     def few(self, way: Way, stretch: Stretch) -> Select[Any]:
         """Where few rows fit one field: these, put in order."""
         table = self.table()
-        row = free(table.c, "application_id")
+        row = fetched(table.c)
         rows = select(table.c["id"]).where(*way.among_few(table.c), *stretch.within(row))
         return rows.order_by(*self.directed(row, stretch.descending)).correlate_except(table)
 
