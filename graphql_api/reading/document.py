@@ -5,9 +5,7 @@ A statement is compiled by a thread: a large one takes hundreds of milliseconds,
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -28,9 +26,9 @@ from graphql_api.reading.cost import Costing, within
 from graphql_api.reading.plans import Plan, written
 from graphql_api.reading.request import Request
 from graphql_api.reading.scope import Trace
+from graphql_api.reading.turns import in_turn
 from graphql_api.reading.variables import Noticed, Variables
 
-COMPILER = ThreadPoolExecutor(1, "compiler")  # one: who sends large documents waits for others who do
 MAX_PLANS = 64  # of one field: a statement for each way in which requests differ in shape
 
 
@@ -113,4 +111,4 @@ class Document:
             del of_nodes[:-MAX_PLANS]
             return plan
 
-        return await asyncio.get_running_loop().run_in_executor(COMPILER, make)
+        return await in_turn(request.viewer.key_prefix, make)
