@@ -17,7 +17,9 @@ class InOne:
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
-        """The head, or a piece of the body."""
+        """The head, or a piece of the body; of a request with others behind it, perhaps when its client is gone."""
+        if self.is_closing():
+            return
         if self._head is None and not data.startswith(CONTINUE):
             self._head = data
             return
@@ -27,7 +29,7 @@ class InOne:
 
     def close(self) -> None:
         """Nothing more comes."""
-        if self._head:
+        if self._head and not self.is_closing():
             self._transport.write(self._head)
         self._transport.close()
 

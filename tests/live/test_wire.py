@@ -11,6 +11,7 @@ from served import Api
 from sockets import PATIENCE, Running, running
 
 from graphql_api.transport import uvicorn_http
+from graphql_api.transport.uvicorn_answers import InOne
 
 EXCHANGES = 400
 SLOW = 200  # clients that keep others waiting
@@ -394,3 +395,26 @@ def test_a_request_that_offers_to_go_on_in_another_protocol_is_answered_in_this_
         )
 
     play(api, scenario)
+
+
+class Lost(asyncio.Transport):
+    """A connection that is closed, as uvloop has it."""
+
+    def is_closing(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: object) -> None:
+        """Raises RuntimeError, whatever is written."""
+        raise RuntimeError("the handler is closed")
+
+    def close(self) -> None:
+        """Nothing is left to be done."""
+
+
+def test_an_answer_to_a_client_that_is_gone_is_no_error() -> None:
+    for pieces in ([b"head"], [b"head", b"body"], [b"head", b"body", b"more"]):
+        answer = InOne(Lost())
+        for each in pieces:
+            answer.write(each)
+        answer.close()
