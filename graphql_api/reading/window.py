@@ -57,7 +57,7 @@ class Window:
         """At most ``limit`` rows between the page's cursors, in the direction of reading."""
         row, rows = table.c, select(*columns).select_from(table).correlate_except(table).limit(limit)
         if self.aside is None:
-            rows = rows.where(*self.page.where(self.scope, row), *self.within(row))
+            rows = rows.where(*self.within(row), *self.page.where(self.scope, row))
             return rows.order_by(*self.directed(row, self.descending))
         picked = self.picked(self.aside, Stretch(self.within, self.descending), limit)
         rows = rows.where(self.aside.application(row), Among(row["id"], picked))
@@ -80,11 +80,11 @@ class Window:
         """Where many rows fit: the first ones on a walk along the order."""
         table = self.table()
         row = free(table.c, "application_id", *self.order.columns, *aside.served)
-        rows = select(table.c["id"]).where(*self.page.where(self.scope, row), *stretch.within(row))
+        rows = select(table.c["id"]).where(*stretch.within(row), *self.page.where(self.scope, row))
         return rows.order_by(*self.directed(row, stretch.descending)).correlate_except(table)
 
     def within(self, row: Columns) -> list[ColumnElement[bool]]:
-        """Whether a row stands between the page's cursors."""
+        """Whether a row stands between the page's cursors; to be said first, since SQLite begins at the first bound."""
         conditions = []
         if self.after is not None:
             conditions.append(self.compared(row, self.after, later=True))
@@ -143,7 +143,7 @@ class Window:
             return exists(self.picked(self.aside, stretch, literal_column("1")))
         table = self.table()
         found: Select[Any] = select(literal_column("1"))
-        found = found.select_from(table).where(*self.page.where(self.scope, table.c), *stretch.within(table.c))
+        found = found.select_from(table).where(*stretch.within(table.c), *self.page.where(self.scope, table.c))
         found = found.order_by(*self.directed(table.c, stretch.descending)).limit(1)
         return found.correlate_except(table).exists()
 

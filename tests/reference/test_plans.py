@@ -99,6 +99,14 @@ def test_a_filter_is_read_by_its_index(planned: Planned, filter: str) -> None:
         assert not sorts(steps)
 
 
+def test_behind_a_cursor_a_span_is_read_from_the_cursor_on(planned: Planned) -> None:
+    span = f"filter: {{created: {SPAN}}}, orderBy: {{field: CREATED, direction: ASC}}"
+    page = planned.api.data(f"{{ customerSessions({span}, first: 1) {{ pageInfo {{ endCursor }} }} }}", key="reader")
+    cursor = page["customerSessions"]["pageInfo"]["endCursor"]
+    steps = planned.plan(f'{span}, after: "{cursor}"')
+    assert [step for step in steps if "(created,id)>(?,?)" in step]
+
+
 def sorts(steps: list[str]) -> bool:
     """Whether rows are put in order after they have been read."""
     return any("TEMP B-TREE" in step for step in steps)
