@@ -30,28 +30,42 @@ from graphql_api.reading.turns import in_turn
 from graphql_api.reading.variables import Noticed, Variables
 
 MAX_PLANS = 64  # of one field: a statement for each way in which requests differ in shape
+PARSED = 150  # bytes of memory that a character comes to when it is parsed
+PARAMETER = 3_000  # and a parameter of a statement, with the way in which it is found
 
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed and valid document with the plans of its fields. It lives as long as the document cache keeps it."""
+    """A parsed and valid document with the plans of its fields. It lives as long as the document cache keeps it.
+
+    Whoever keeps it is told when it has ``grown`` by a plan.
+    """
 
     schema: GraphQLSchema
     ast: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
     operations: Sequence[OperationDefinitionNode]
+    text: str
     sha256: str
+    grown: Callable[[Document], None] | None = None
     plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
     known_variables: dict[int, Variables] = field(default_factory=dict)
     fixed_costs: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, schema: GraphQLSchema, ast: DocumentNode) -> Document:
+    def of(cls, schema: GraphQLSchema, ast: DocumentNode, grown: Callable[[Document], None] | None = None) -> Document:
         """A document with nothing planned yet."""
         fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
         operations = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
         text = ast.loc.source.body if ast.loc else ""
-        return cls(schema, ast, fragments, operations, sha256(text.encode()).hexdigest())
+        return cls(schema, ast, fragments, operations, text, sha256(text.encode()).hexdigest(), grown)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that it takes, about."""
+        plans = [plan for of_nodes in list(self.plans.values()) for plan in of_nodes]
+        statements = sum(len(plan.statement or "") + PARAMETER * len(plan.parameters) for plan in plans)
+        return PARSED * len(self.text) + statements
 
     def kept(self, nodes: Sequence[Node], request: Request) -> Plan | None:
         """A plan made before, of a field's nodes or of an operation, for a request of the same shape."""
@@ -111,4 +125,7 @@ class Document:
             del of_nodes[:-MAX_PLANS]
             return plan
 
-        return await in_turn(request.viewer.key_prefix, make)
+        plan = await in_turn(request.viewer.key_prefix, make)
+        if self.grown:
+            self.grown(self)
+        return plan

@@ -1,10 +1,10 @@
 """Documents: parsed, measured and validated once, then kept."""
 
 import re
-from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
-from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, NoSchemaIntrospectionCustomRule
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, NoSchemaIntrospectionCustomRule
 
 from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden, LimitExceeded
 from graphql_api.guard import limits, manifest
@@ -12,9 +12,9 @@ from graphql_api.guard.parsing import parse
 from graphql_api.guard.validation import RULES, TOO_MUCH_WORK, validate
 from graphql_api.reading.document import Document
 from graphql_api.settings import Settings
+from graphql_api.transport.kept import Kept
 from graphql_api.transport.parameters import Parameters
 
-MAX_KEPT = 1_000
 NEW_LINE = re.compile(r"\r\n|[\r\n]")
 NOT_FOUND = "PersistedQueryNotFound"  # what Apollo's clients look for
 ABORTED = "Parsing aborted."  # how graphql-core's own limits end: tokens, comments, nesting
@@ -31,13 +31,13 @@ class InvalidDocument(Exception):
 class Documents:
     """The documents of one schema. Trusted ones are there from the start and stay.
 
-    Of the others, those that are valid are kept, the least recently used forgotten first.
+    Of the others, those that are valid are kept for a while.
     """
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
         self._schema = schema
         self._settings = settings
-        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._kept = Kept()
         self._rules = [*RULES, *([] if settings.shows_schema else [NoSchemaIntrospectionCustomRule])]
         self._trusted = self._from_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
@@ -77,22 +77,18 @@ class Documents:
     def get(self, source: str) -> Document:
         """The document of a text that anyone sent. Raises InvalidDocument."""
         document = self._kept.get(source)
-        if document is not None:
-            self._kept.move_to_end(source)
-            return document
-        document = self._made(source)
-        self._kept[source] = document
-        if len(self._kept) > MAX_KEPT:
-            self._kept.popitem(last=False)
+        if document is None:
+            document = self._made(source, self._kept.weigh)
+            self._kept.keep(document)
         return document
 
-    def _made(self, source: str) -> Document:
+    def _made(self, source: str, grown: Callable[[Document], None] | None = None) -> Document:
         try:
-            return self._checked(source)
+            return Document.of(self._schema, self._checked(source), grown)
         except RecursionError as error:
             raise InvalidDocument(LimitExceeded("The document spreads fragments too deep in each other.")) from error
 
-    def _checked(self, source: str) -> Document:
+    def _checked(self, source: str) -> DocumentNode:
         try:
             limits.within("has characters", len(source), self._settings.max_document_length)
             # To find where an error is, graphql-core goes through all lines: more of them than tokens serve no reader.
@@ -112,4 +108,4 @@ class Documents:
             for problem in found:
                 problem.extensions = {"code": "GRAPHQL_VALIDATION_FAILED", **(problem.extensions or {})}
             raise InvalidDocument(*found)
-        return Document.of(self._schema, document)
+        return document

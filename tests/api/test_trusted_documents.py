@@ -185,7 +185,7 @@ def test_graphiql_is_not_served_where_it_has_nothing_to_send(trusting: Trusting)
 
 
 def test_trusted_documents_stay_however_many_others_come(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.transport.documents.MAX_KEPT", 1)
+    monkeypatch.setattr("graphql_api.transport.kept.MAX_KEPT", 1)
     api = trusting()
     for number in range(3):
         api.data(f"{{ a{number}: viewer {{ role }} }}")
