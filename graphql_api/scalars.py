@@ -1,9 +1,10 @@
 """The scalars: exact decimals, times with an offset, JSON objects."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar
 
 import strawberry
 from graphql import GraphQLError, IntValueNode, StringValueNode, Undefined, ValueNode, value_from_ast_untyped
@@ -16,7 +17,22 @@ from db.operations.change import to_millisecond
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 MAX_DIGITS = 1_000  # of a decimal that comes in; what is longer is not worth an answer of its own
 
+T = TypeVar("T")
+Variables = dict[str, Any] | None
+
 JSONObject = NewType("JSONObject", dict[str, Any])
+
+
+def literal(of: Callable[[ValueNode, Variables], T]) -> Callable[[ValueNode, Variables], T]:
+    """A scalar from a literal; where it is none, the error has the literal's place."""
+
+    def parsed(node: ValueNode, variables: Variables = None) -> T:
+        try:
+            return of(node, variables)
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return parsed
 
 
 def decimal(value: object) -> Decimal:
@@ -29,7 +45,8 @@ def decimal(value: object) -> Decimal:
     return Decimal(text)
 
 
-def decimal_literal(node: ValueNode, variables: object = None) -> Decimal:
+@literal
+def decimal_literal(node: ValueNode, variables: Variables) -> Decimal:
     """The same from a literal."""
     if isinstance(node, IntValueNode | StringValueNode):
         return decimal(node.value)
@@ -47,6 +64,12 @@ def moment(value: object) -> datetime:
         raise GraphQLError("DateTime is within the years 1 to 9999, in UTC.") from None
 
 
+@literal
+def moment_literal(node: ValueNode, variables: Variables) -> datetime:
+    """The same from a literal."""
+    return moment(value_from_ast_untyped(node, variables))
+
+
 def json_object(value: object) -> dict[str, Any]:
     """A JSON object."""
     if not isinstance(value, dict):
@@ -54,7 +77,8 @@ def json_object(value: object) -> dict[str, Any]:
     return value
 
 
-def json_object_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+@literal
+def json_object_literal(node: ValueNode, variables: Variables) -> dict[str, Any]:
     """The same from a literal."""
     return json_object(without_unset(value_from_ast_untyped(node, variables)))
 
@@ -86,6 +110,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=rfc_3339,
         parse_value=moment,
+        parse_literal=moment_literal,
     ),
     JSONObject: strawberry.scalar(
         name="JSONObject",

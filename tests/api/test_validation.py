@@ -94,3 +94,16 @@ def test_a_wrong_value_that_fills_a_page_is_told_once() -> None:
 )
 def test_what_would_be_too_much_work_is_given_up(document: str) -> None:
     assert validate(schema._schema, parse(document), RULES, hide_suggestions=True)[0].message == TOO_MUCH_WORK
+
+
+@pytest.mark.parametrize(
+    ("document", "column"),
+    [
+        ('{ customerSessions(filter: {created: {from: "today"}}) { totalCount } }', 45),
+        ("{ customerSessions(filter: {total: {min: 1.5}}) { totalCount } }", 42),
+        ('mutation { createSession(input: {integrationId: "a", attributes: 7}) { replayed } }', 66),
+    ],
+)
+def test_a_wrong_scalar_is_said_to_be_where_it_is(document: str, column: int) -> None:
+    (error,) = validate(schema._schema, parse(document), RULES, hide_suggestions=True)
+    assert error.locations == [(1, column)]
