@@ -18,6 +18,10 @@ ATTACKS: dict[str, Attack] = {
         "{__typename}" + "".join(named("F", each, "role") for each in range(size))
     ),
     "escaped strings": lambda size: "{nodes(ids:[" + '"\\n" ' * size + "]){i}}",
+    "strings of other letters": lambda size: "{nodes(ids:[" + '"é" ' * size + "]){i}}",
+    "block strings in a list": lambda size: "{nodes(ids:[" + '"""a""" ' * size + "]){i}}",
+    "enum values": lambda size: "{customerSessions(filter:{states:[" + "OPEN " * size + "]}){i}}",
+    "a fragment, again and again": lambda size: "{viewer{" + "...F0 " * size + "}}" + named("F", 0, "rol"),
     "sessions and a variable that none of them uses": lambda size: (
         "query($a:Int){"
         + "".join(

@@ -31,7 +31,7 @@ TOKEN = re.compile(
     r"([!$&()\[\]:=@{|}]|\.\.\.)"
     r"|([_A-Za-z][_0-9A-Za-z]*+)"
     r"|(-?(?:0|[1-9][0-9]*+)(?![_.0-9A-Za-z]))"
-    r'|("(?:[ !#-\[\]-~]|\\["\\/bfnrt])*+"(?!")))'
+    r'|("(?:[^"\\\x00-\x1f\ud800-\udfff]|\\["\\/bfnrt])*+"(?!")))'
 )
 PUNCTUATORS = {kind.value: kind for kind in TokenKind}
 KINDS = {2: TokenKind.NAME, 3: TokenKind.INT, 4: TokenKind.STRING}  # by the group of TOKEN

@@ -12,6 +12,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
     Node,
@@ -81,7 +82,7 @@ class Kind(NamedTuple):
 class Walk:
     """Several rules on one walk. One that skips a node hears of nothing within.
 
-    A field with nothing but a name is passed by where another of that name and parent has been found right.
+    A field or spread with nothing but a name is passed by where another of that name and parent has been found right.
     """
 
     def __init__(self, info: TypeInfo, rules: Sequence[Visitor], errors: Sequence[GraphQLError] = ()) -> None:
@@ -89,13 +90,13 @@ class Walk:
         self._rules = rules
         self._errors = errors
         self._kinds: dict[str, Kind] = {}
-        self._right: set[tuple[object, str]] = set()
+        self._right: set[tuple[object, ...]] = set()
 
     def through(
         self, node: Node, key: Any = None, parent: Any = None, above: Above = (), skipping: Rules = frozenset()
     ) -> None:
         """Through a node and all within it. What is above its parent is told, as graphql-core does; the path is not."""
-        bare = self._bare(node) if isinstance(node, FieldNode) else None
+        bare = self._bare(node) if isinstance(node, (FieldNode, FragmentSpreadNode)) else None
         if bare in self._right:
             return
         found = len(self._errors)
@@ -120,10 +121,10 @@ class Walk:
         if bare and len(self._errors) == found:
             self._right.add(bare)
 
-    def _bare(self, node: FieldNode) -> tuple[object, str] | None:
-        if node.arguments or node.directives or node.selection_set:
+    def _bare(self, node: FieldNode | FragmentSpreadNode) -> tuple[object, ...] | None:
+        if node.arguments or node.directives or getattr(node, "selection_set", None):
             return None
-        return self._info.get_parent_type(), node.name.value
+        return self._info.get_parent_type(), node.kind, node.name.value
 
     def _kind(self, kind: str) -> Kind:
         asked = [(rule, *rule.get_enter_leave_for_kind(kind)) for rule in self._rules]
