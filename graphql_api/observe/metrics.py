@@ -46,7 +46,7 @@ class Metrics:
 
     def tell(self, seen: Operation) -> None:
         """Count an operation that has been answered."""
-        type_ = seen.definition.operation.value if seen.definition else NONE
+        type_ = seen.kind.value if seen.kind else NONE
         seconds, cost = self._of_type[type_]
         self._of_outcome[type_, seen.outcome if seen.outcome in OUTCOMES else OTHER].inc()
         seconds.observe(seen.seconds)

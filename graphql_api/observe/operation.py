@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from time import perf_counter, time
 from typing import Any, Protocol
 
-from graphql import OperationDefinitionNode
+from graphql import OperationType
 
 from graphql_api.guard.viewer import Viewer
-from graphql_api.reading.document import Document
 
 LONGEST_NAME = 100  # characters of an operation's name that are told
 
@@ -35,6 +34,8 @@ class Trace(Protocol):
 class Operation:
     """One operation, from when it was asked for. ``outcome`` is OK or the code of the first error.
 
+    ``document`` is the SHA-256 of its text: many operations may wait to be told of, and hold no document meanwhile.
+
     ``started`` and ``seconds`` tell how long it took; ``ended`` is when that was, in seconds since 1970. One of those
     that are traced has a ``trace``.
     """
@@ -42,8 +43,9 @@ class Operation:
     request_id: str = ""
     started: float = field(default_factory=perf_counter)
     viewer: Viewer | None = None
-    document: Document | None = None
-    definition: OperationDefinitionNode | None = None
+    document: str | None = None
+    kind: OperationType | None = None
+    name: str | None = None
     cost: int = 0
     statements: int = 0
     status: int = 0
@@ -59,14 +61,12 @@ class Operation:
 
     def facts(self) -> dict[str, Any]:
         """All that is told of it."""
-        definition, document, viewer = self.definition, self.document, self.viewer
-        name = definition.name if definition else None
         return {
             "request": self.request_id,
-            "type": definition.operation.value if definition else None,
-            "operation": name.value[:LONGEST_NAME] if name else None,
-            "document": document.sha256 if document else None,
-            "key": viewer.key_prefix if viewer else None,
+            "type": self.kind.value if self.kind else None,
+            "operation": self.name,
+            "document": self.document,
+            "key": self.viewer.key_prefix if self.viewer else None,
             "cost": self.cost,
             "statements": self.statements,
             "milliseconds": round(self.seconds * 1_000, 3),

@@ -19,7 +19,6 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext
 
-from graphql_api.observe.operation import LONGEST_NAME
 from graphql_api.observe.spans import Told, summary
 
 UNKNOWN = "GraphQL Operation"  # what an operation is called that did not come so far as to have a type
@@ -59,7 +58,7 @@ class Encoding:
                 ).MergeFromString(of_statement(each.text, each.system, each.error))
             if seen is None:
                 continue
-            definition, document, parent = seen.definition, seen.document, traced.parent
+            parent = traced.parent
             span = add(
                 trace_id=trace_id,
                 span_id=span_id,
@@ -71,11 +70,11 @@ class Encoding:
             )
             span.MergeFromString(
                 of_operation(
-                    definition.operation.value if definition else None,
-                    definition.name.value[:LONGEST_NAME] if definition and definition.name else None,
+                    seen.kind.value if seen.kind else None,
+                    seen.name,
                     seen.status,
                     seen.outcome,
-                    document.sha256 if document else None,
+                    seen.document,
                     seen.cost,
                 )
             )

@@ -39,10 +39,10 @@ async def run(context: Context, operation: OperationDefinitionNode, variables: M
     return result
 
 
-def too_late(operation: OperationDefinitionNode | None, seconds: float) -> TimedOut:
+def too_late(kind: OperationType | None, seconds: float) -> TimedOut:
     """What is told of an operation whose deadline has passed."""
     problem = f"Not done within {seconds:g} seconds."
-    if operation and operation.operation is OperationType.MUTATION:  # what the writer has begun cannot be called back
+    if kind is OperationType.MUTATION:  # what the writer has begun cannot be called back
         problem += " What it was to change may have been changed all the same; read it again."
     return TimedOut(problem)
 

@@ -92,7 +92,7 @@ class GraphQLEndpoint:
             limit = partial(attended, receive, server.settings.deadline_seconds)
             told = await while_waiting(come_of(server, seen, given, method, accept), limit)
         except TimeoutError as error:
-            late = execution.too_late(seen.definition, server.settings.deadline_seconds)
+            late = execution.too_late(seen.kind, server.settings.deadline_seconds)
             raise HttpError(refused(media_type), late) from error
         finally:
             server.gate.leave(viewer.key_prefix, seen.cost)
@@ -103,7 +103,7 @@ class GraphQLEndpoint:
         assert media_type is not None
         if told.errors:
             seen.outcome = code(told.errors)
-        if seen.definition.operation is OperationType.QUERY:
+        if seen.kind is OperationType.QUERY:
             await response.say_read(send, method, headers, answer(told), media_type)
         else:
             await response.say(send, answer(told), media_type)

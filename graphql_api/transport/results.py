@@ -19,7 +19,7 @@ from graphql.execution.values import VariableValues
 from graphql_api.context import Context
 from graphql_api.errors import BadUserInput, Forbidden, Interrupted, RateLimited, TimedOut
 from graphql_api.guard.gate import Gate
-from graphql_api.observe.operation import Operation
+from graphql_api.observe.operation import LONGEST_NAME, Operation
 from graphql_api.reading.answers import answer_whole, hold_to_limits
 from graphql_api.reading.document import Document
 from graphql_api.server import Server
@@ -45,8 +45,11 @@ def prepare(server: Server, given: Parameters, seen: Operation) -> tuple[Context
     """What a request means, and what it runs in. Raises InvalidDocument, also for what is closed to a session token."""
     viewer = seen.viewer
     assert viewer is not None, "nobody comes here without a key"
-    document = seen.document = server.documents.asked_for(given)
-    operation = seen.definition = selected(document, given.operation_name)
+    document = server.documents.asked_for(given)
+    seen.document = document.sha256
+    operation = selected(document, given.operation_name)
+    seen.kind = operation.operation
+    seen.name = operation.name.value[:LONGEST_NAME] if operation.name else None
     if viewer.grant is not None:
         try:
             viewer.grant.check(operation, document.fragments)
@@ -116,7 +119,7 @@ async def alone(context: Context, operation: OperationDefinitionNode, variables:
     try:
         result = await while_waiting(run(context, operation, variables), partial(asyncio.timeout, seconds))
     except TimeoutError as error:
-        raise Failed(too_late(operation, seconds)) from error
+        raise Failed(too_late(operation.operation, seconds)) from error
     if is_refusal(result):
         raise Failed(*(result.errors or ()))
     yield result

@@ -1,6 +1,7 @@
 """Traces: a span an operation, a span a statement, by the conventions, and nothing in them that a customer typed."""
 
 import asyncio
+import gc
 import gzip
 import os
 import re
@@ -40,7 +41,9 @@ from graphql_api.observe.operation import Operation, current
 from graphql_api.observe.otlp import Encoding
 from graphql_api.observe.spans import OperationSpan, Told, summary
 from graphql_api.observe.traces import Traces
+from graphql_api.reading.document import Document
 from graphql_api.settings import PREFIX
+from graphql_api.transport import kept
 
 LOOK = 'query Look { customerSession(integrationId: "s1") { state cartItems { sku } } }'
 CREATE = "mutation Make($id: String!) { createSession(input: {integrationId: $id}) { session { state } } }"
@@ -134,6 +137,14 @@ def test_a_mutation_has_a_span_for_each_of_its_statements(api: Api, sent: Sent) 
     assert any("INSERT customer_session" in span.name for span in statements)
     assert {span.parent_span_id for span in statements} == {operation.span_id}
     assert len(statements) >= 2
+
+
+def test_what_waits_to_be_told_keeps_no_document(api: Api, sent: Sent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MAX_KEPT", 0)
+    api.data(LOOK)
+    assert sent.spans()
+    gc.collect()
+    assert not [each for each in gc.get_objects() if type(each) is Document and each.text == LOOK]
 
 
 def test_no_span_has_anything_that_was_sent(api: Api, sent: Sent) -> None:
