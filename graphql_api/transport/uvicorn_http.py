@@ -1,5 +1,5 @@
-"""HTTP/1.1 by uvicorn, with what it leaves out: an end to the length of a request's head, to the wait for it, and to
-the wait for someone to read the answer; and what RFC 9112 has a server refuse."""
+"""HTTP/1.1 by uvicorn, with what it leaves out: an end to the length of a request's head and to the wait for it, and
+what RFC 9112 has a server refuse."""
 
 from asyncio import TimerHandle, Transport
 from http import HTTPStatus
@@ -9,19 +9,18 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from graphql_api.errors import BadUserInput
-from graphql_api.transport.uvicorn_offers import SteadyProtocol
+from graphql_api.transport.uvicorn_unread import PatientProtocol
 
 MAX_HEAD = 65_536  # bytes: a GET with the longest document, percent-encoded, and room for headers
 MAX_HEADERS = 100
 HEAD_SECONDS = 10.0
-UNREAD_SECONDS = 10.0  # in which a client has to take something of what waits for it
 
 
 class NotTaken(Exception):
     """The head of a request is over its limit, or not one of HTTP/1.1."""
 
 
-class BoundedProtocol(SteadyProtocol):
+class BoundedProtocol(PatientProtocol):
     """One connection. What is not HTTP, or too much of it, is told so in GraphQL's form; then the connection ends."""
 
     _in_head = True
@@ -30,7 +29,6 @@ class BoundedProtocol(SteadyProtocol):
     _refusal = HTTPStatus.BAD_REQUEST
     _waits: HTTPStatus | None = None  # a refusal that has the answers to earlier requests before it
     _wait: TimerHandle | None = None
-    _unread: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """The first request has to begin soon."""
@@ -40,20 +38,7 @@ class BoundedProtocol(SteadyProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._stop_waiting()
-        if self._unread is not None:
-            self._unread.cancel()
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """The client does not keep up with what is sent."""
-        super().pause_writing()
-        self._look_again(self.transport.get_write_buffer_size())
-
-    def resume_writing(self) -> None:
-        """It does again."""
-        super().resume_writing()
-        if self._unread is not None:
-            self._unread.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request: as many as its head may have, or its body's."""
@@ -133,17 +118,6 @@ class BoundedProtocol(SteadyProtocol):
         self._wait = None
         if not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
-
-    def _look_again(self, waiting: int) -> None:
-        self._unread = self.loop.call_later(UNREAD_SECONDS, self._look, waiting)
-
-    def _look(self, before: int) -> None:
-        """Let go of a client that has taken nothing meanwhile: closing would wait for it."""
-        waiting = self.transport.get_write_buffer_size()
-        if waiting >= before:
-            self.transport.abort()
-        else:
-            self._look_again(waiting)
 
     def _stop_waiting(self) -> None:
         if self._wait is not None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from served import Api
@@ -13,7 +13,7 @@ from sockets import PATIENCE, Running, play, until
 
 from graphql_api.reading import cursors
 from graphql_api.subscriptions import FEED
-from graphql_api.transport import graphiql, uvicorn_http
+from graphql_api.transport import graphiql, uvicorn_unread
 
 LARGE = graphiql.ASSETS / "graphiql.min.js"
 GET = f"GET /graphiql/{LARGE.name} HTTP/1.1\r\nHost: shop.test\r\n\r\n".encode()
@@ -35,7 +35,7 @@ async def asked(server: Running, request: bytes) -> AsyncIterator[socket.socket]
 @pytest.fixture
 def impatient(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
     """The API with little patience."""
-    monkeypatch.setattr(uvicorn_http, "UNREAD_SECONDS", 0.2)
+    monkeypatch.setattr(uvicorn_unread, "UNREAD_SECONDS", 0.2)
     return serve_file(deadline_seconds=0.2, key_cache_seconds=600)
 
 
@@ -65,10 +65,28 @@ def test_a_client_that_reads_nothing_of_a_stream_is_let_go(impatient: Api) -> No
     play(impatient, scenario)
 
 
+def test_where_too_much_waits_the_slowest_are_let_go(
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uvicorn_unread, "MAX_UNREAD", 300_000)  # three clients, of a file that goes out by 64 kB
+
+    async def scenario(server: Running) -> None:
+        async with AsyncExitStack() as stack:
+            for _ in range(9):
+                await stack.enter_async_context(asked(server, GET * 10))
+                await until(lambda: uvicorn_unread.slow)
+            await until(lambda: len(server.connections) < 9)
+            assert len(uvicorn_unread.slow) <= 4
+        await until(lambda: not server.connections)
+
+    play(serve_file(), scenario)
+    assert not uvicorn_unread.slow
+
+
 def test_a_client_that_reads_slowly_gets_everything(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uvicorn_http, "UNREAD_SECONDS", 0.5)
+    monkeypatch.setattr(uvicorn_unread, "UNREAD_SECONDS", 0.5)
 
     async def scenario(server: Running) -> None:
         async with asked(server, GET) as connection, asyncio.timeout(PATIENCE):
