@@ -25,7 +25,8 @@ class BoundedProtocol(PatientProtocol):
 
     _in_head = True
     _chunk = 0
-    _received = 0  # bytes since the chunk in which the head began or the last of the body came
+    _began = 0  # bytes of the chunk in which the head began
+    _received = 0  # bytes since that chunk, or the one in which the last of the body came
     _refusal = HTTPStatus.BAD_REQUEST
     _waits: HTTPStatus | None = None  # a refusal that has the answers to earlier requests before it
     _wait: TimerHandle | None = None
@@ -60,6 +61,7 @@ class BoundedProtocol(PatientProtocol):
         """A request begins."""
         super().on_message_begin()
         self._in_head = True
+        self._began = self._chunk
         self._received = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -72,7 +74,7 @@ class BoundedProtocol(PatientProtocol):
         self._in_head = False
         if self._wait is not None:
             self._stop_waiting()
-        if len(self.headers) > MAX_HEADERS or (self._received + self._chunk > MAX_HEAD and self._head() > MAX_HEAD):
+        if len(self.headers) > MAX_HEADERS or (self._began + self._received > MAX_HEAD and self._head() > MAX_HEAD):
             self._refusal = self._too_long()
             raise NotTaken
         if not self._names_host():
@@ -94,8 +96,10 @@ class BoundedProtocol(PatientProtocol):
 
     def on_response_complete(self) -> None:
         """A request has been answered. Another may wait for its refusal."""
+        if self._waits is not None and len(self.pipeline) == 1 and self.cycle.more_body:
+            self.pipeline.clear()  # the rest of its body cannot be read: it is what is refused
         super().on_response_complete()
-        if self._waits is not None and self.cycle.response_complete and not self.transport.is_closing():
+        if self._waits is not None and not self.transport.is_closing():
             self._refuse(self._waits)
 
     def send_400_response(self, msg: str) -> None:

@@ -251,6 +251,20 @@ def test_a_head_as_long_as_it_may_be_is_read(api: Api) -> None:
     play(api, scenario)
 
 
+def test_a_head_that_comes_in_two_parts_may_be_no_longer(api: Api) -> None:
+    async def scenario(server: Running) -> None:
+        host, port = server.address.split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = request(server, X="x" * 70_000)
+        for piece in (head[:60_000], head[60_000:]):
+            writer.write(piece)
+            await asyncio.sleep(0.05)  # so that each is read by itself
+        assert parsed(await reader.read())[0] == 431
+        writer.close()
+
+    play(api, scenario)
+
+
 def test_requests_on_one_connection_each_have_a_head_of_their_own(api: Api) -> None:
     async def scenario(server: Running) -> None:
         several = [request(server, X="x" * 40_000, Connection="keep-alive")] * 3
@@ -352,6 +366,7 @@ def test_a_request_names_its_host_once(api: Api, hosts: int, version: str, expec
     [
         (b"no request\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 101 + b"\r\n", 431),
+        (b"POST /graphql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n", 400),
         (b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", 400),
     ],
 )
