@@ -6,7 +6,7 @@ import httptools
 
 from graphql_api.transport.uvicorn_answers import PromptProtocol
 
-OFFER = (b"upgrade", b"connection", b"http2-settings")
+OFFER = (b"upgrade", b"http2-settings")  # headers, and what Connection names
 
 
 class SteadyProtocol(PromptProtocol):
@@ -37,6 +37,11 @@ class SteadyProtocol(PromptProtocol):
         if not self._offers():
             super().on_message_complete()
 
+    def _get_upgrade(self) -> bytes | None:
+        """What is offered, if anything; uvicorn looks for it in the last of several Connections."""
+        named = {each for name, value in self.headers if name == b"connection" for each in words(value)}
+        return dict(self.headers).get(b"upgrade", b"").lower() or None if b"upgrade" in named else None
+
     def _offers(self) -> bool:
         """Whether there is an offer that nobody takes. CONNECT, which the parser takes for one, has no such header."""
         return self.parser.should_upgrade() and self._get_upgrade() is not None and not self._should_upgrade()
@@ -49,6 +54,16 @@ class SteadyProtocol(PromptProtocol):
 
     def _without_offer(self) -> bytes:
         """The head that has come, without what makes it an offer."""
-        lines = [name + b": " + value for name, value in self.headers if name not in OFFER]
+        lines = [name + b": " + without_offer(name, value) for name, value in self.headers if name not in OFFER]
         version = self.parser.get_http_version().encode()
         return b"\r\n".join([self.parser.get_method() + b" " + self.url + b" HTTP/" + version, *lines, b"\r\n"])
+
+
+def words(connection: bytes) -> list[bytes]:
+    """What a Connection header names."""
+    return [each.strip().lower() for each in connection.split(b",")]
+
+
+def without_offer(name: bytes, value: bytes) -> bytes:
+    """The value of a header; of Connection, what is no part of an offer: that the connection is to close, say."""
+    return value if name != b"connection" else b", ".join(each for each in words(value) if each not in OFFER)

@@ -412,6 +412,16 @@ def test_a_request_that_offers_to_go_on_in_another_protocol_is_answered_in_this_
     play(api, scenario)
 
 
+@pytest.mark.parametrize("names", ["close, Upgrade", "Upgrade\r\nConnection: close", "close\r\nConnection: Upgrade"])
+def test_a_connection_that_is_to_close_closes_whatever_else_is_offered(api: Api, names: str) -> None:
+    async def scenario(server: Running) -> None:
+        answer = await exchange(server, request(server, Connection=names, Upgrade="h2c"), ends=False)
+        status, headers, _ = parsed(answer)
+        assert (status, headers.get("connection")) == (200, "close")
+
+    play(api, scenario)
+
+
 class Lost(asyncio.Transport):
     """A connection that is closed, as uvloop has it."""
 
