@@ -121,6 +121,7 @@ class SqliteDatabase:
         connections: list[aiosqlite.Connection] = []
         try:
             engine.connect().close()  # makes the file, and its mode WAL
+            file = File(path)
             for _ in range(READERS):
                 connections.append(await aiosqlite.connect(path, factory=Reader, **OPTIONS))
             here = sqlite3.connect(path, factory=BriefReader, **OPTIONS)
@@ -130,7 +131,7 @@ class SqliteDatabase:
             engine.dispose()
             cause = getattr(error, "orig", None) or error
             raise UnusableDatabase(f"The SQLite file {path} cannot be opened: {cause}.") from error
-        return cls(engine, File(path), here, connections)
+        return cls(engine, file, here, connections)
 
     async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in one transaction: committed when this returns, rolled back when it raises."""

@@ -140,6 +140,14 @@ def test_a_database_that_cannot_be_opened_is_refused_in_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_file_that_is_named_by_a_uri_is_refused_in_one_line(
+    own_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", f"sqlite+aiosqlite:///file:{own_directory}/named.db?uri=true")
+    assert main(["migrate"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_file_that_is_no_database_is_refused_in_one_line(
     own_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
