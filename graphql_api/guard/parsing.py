@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import orjson
 from graphql import (
     DocumentNode,
+    EnumValueNode,
     FieldNode,
     GraphQLSyntaxError,
     NameNode,
@@ -22,6 +23,7 @@ from graphql import (
     StringValueNode,
     Token,
     TokenKind,
+    ValueNode,
 )
 from graphql.language.parser import Parser, nested_too_deeply_error
 
@@ -31,14 +33,17 @@ TOKEN = re.compile(
     r"([!$&()\[\]:=@{|}]|\.\.\.)"
     r"|([_A-Za-z][_0-9A-Za-z]*+)"
     r"|(-?(?:0|[1-9][0-9]*+)(?![_.0-9A-Za-z]))"
-    r'|("(?:[^"\\\x00-\x1f\ud800-\udfff]|\\["\\/bfnrt])*+"(?!")))'
+    r'|("(?:[^"\\\x00-\x1f\ud800-\udfff]|\\["\\/bfnrt])*+"(?!"))'
+    r'|("""[^"\\\x00-\x1f\ud800-\udfff]*+"""))'
 )
 PUNCTUATORS = {kind.value: kind for kind in TokenKind}
-KINDS = {2: TokenKind.NAME, 3: TokenKind.INT, 4: TokenKind.STRING}  # by the group of TOKEN
+# By the group of TOKEN.
+KINDS = {2: TokenKind.NAME, 3: TokenKind.INT, 4: TokenKind.STRING, 5: TokenKind.BLOCK_STRING}
 # Bound here, since to find a member in its class takes as long as to compare it.
 AT, BRACE_L, BRACE_R, COLON = TokenKind.AT, TokenKind.BRACE_L, TokenKind.BRACE_R, TokenKind.COLON
 EOF, NAME, PAREN_L, SPREAD = TokenKind.EOF, TokenKind.NAME, TokenKind.PAREN_L, TokenKind.SPREAD
-BLOCK_STRING, STRING = TokenKind.BLOCK_STRING, TokenKind.STRING
+BLOCK_STRING = TokenKind.BLOCK_STRING
+OTHER_VALUES = {"true", "false", "null"}
 SomeNode = TypeVar("SomeNode", bound=Node)
 
 
@@ -64,6 +69,13 @@ class Text(Source):
         return SourceLocation(1 + ends - self.body.count("\r\n", 0, position), position - last)
 
 
+def string(text: str) -> str:
+    """What a string says, or a block of one line."""
+    if text.startswith('"""'):
+        return text[3:-3] if text[3:-3].strip(" ") else ""
+    return text[1:-1] if "\\" not in text else orjson.loads(text)
+
+
 def made(kind: type[SomeNode], **values: Any) -> SomeNode:
     """A node, in half the time that its own way takes: it is frozen, and sets one value by one."""
     node = object.__new__(kind)
@@ -86,9 +98,8 @@ class DocumentParser(Parser):
             if group == 1:
                 token = Token(PUNCTUATORS[text], found.start(1), found.end(), 0, 0)
             else:
-                kind = KINDS[group]
-                value = text if kind is not STRING else text[1:-1] if "\\" not in text else orjson.loads(text)
-                token = Token(kind, found.start(group), found.end(), 0, 0, value)
+                value = text if group < 4 else string(text)  # the first group of strings
+                token = Token(KINDS[group], found.start(group), found.end(), 0, 0, value)
             last.next = token
         else:
             token = lexer.lookahead()
@@ -139,3 +150,11 @@ class DocumentParser(Parser):
         token = self._lexer.token
         self.advance_lexer()
         return made(StringValueNode, value=token.value, block=token.kind is BLOCK_STRING, loc=self.loc(token))
+
+    def parse_named_values(self, _is_const: bool = False) -> ValueNode:
+        """A value of an enum, or one of the three names that are values of their own."""
+        token = self._lexer.token
+        if token.value in OTHER_VALUES:
+            return super().parse_named_values()
+        self.advance_lexer()
+        return made(EnumValueNode, value=token.value, loc=self.loc(token))
