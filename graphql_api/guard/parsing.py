@@ -64,9 +64,14 @@ class Text(Source):
 
     def get_location(self, position: int) -> SourceLocation:
         """The line and the column of a place, from 1."""
-        ends = self.body.count("\n", 0, position) + self.body.count("\r", 0, position)
         last = max(self.body.rfind("\n", 0, position), self.body.rfind("\r", 0, position))
-        return SourceLocation(1 + ends - self.body.count("\r\n", 0, position), position - last)
+        return SourceLocation(lines(self.body, position), position - last)
+
+
+def lines(text: str, end: int) -> int:
+    """How many lines a text has up to a place, that of the place itself being the last."""
+    ends = text.count("\n", 0, end) + text.count("\r", 0, end) - text.count("\r\n", 0, end)
+    return 1 + ends
 
 
 def string(text: str) -> str:
@@ -98,7 +103,7 @@ class DocumentParser(Parser):
             if group == 1:
                 token = Token(PUNCTUATORS[text], found.start(1), found.end(), 0, 0)
             else:
-                value = text if group < 4 else string(text)  # the first group of strings
+                value = string(text) if text[0] == '"' else text
                 token = Token(KINDS[group], found.start(group), found.end(), 0, 0, value)
             last.next = token
         else:

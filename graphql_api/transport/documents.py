@@ -1,6 +1,5 @@
 """Documents: parsed, measured and validated once, then kept."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,14 +7,13 @@ from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxErro
 
 from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden, LimitExceeded
 from graphql_api.guard import limits, manifest
-from graphql_api.guard.parsing import parse
+from graphql_api.guard.parsing import lines, parse
 from graphql_api.guard.validation import RULES, TOO_MUCH_WORK, validate
 from graphql_api.reading.document import Document
 from graphql_api.settings import Settings
 from graphql_api.transport.kept import Kept
 from graphql_api.transport.parameters import Parameters
 
-NEW_LINE = re.compile(r"\r\n|[\r\n]")
 NOT_FOUND = "PersistedQueryNotFound"  # what Apollo's clients look for
 ABORTED = "Parsing aborted."  # how graphql-core's own limits end: tokens, comments, nesting
 
@@ -92,7 +90,7 @@ class Documents:
         try:
             limits.within("has characters", len(source), self._settings.max_document_length)
             # To find where an error is, graphql-core goes through all lines: more of them than tokens serve no reader.
-            limits.within("has lines", 1 + len(NEW_LINE.findall(source)), self._settings.max_tokens)
+            limits.within("has lines", lines(source, len(source)), self._settings.max_tokens)
             document = parse(source, self._settings.max_tokens)
             limits.check(document, self._settings)
         except LimitExceeded as error:
