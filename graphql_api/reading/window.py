@@ -67,7 +67,7 @@ class Window:
         """The ids of the first rows of a stretch, by whichever way the statement finds to be the shortest."""
         few = (self.few(way, stretch).limit(aside.where_few(way, limit)) for way in aside.ways)
         many = self.many(aside, stretch).limit(aside.where_many(limit))
-        return union_all(*(select(ids.c.id) for ids in (each.subquery() for each in (*few, many))))
+        return union_all(*(select(each.subquery().c.id) for each in (*few, many)))
 
     def few(self, way: Way, stretch: Stretch) -> Select[Any]:
         """Where few rows fit one field: these, put in order."""

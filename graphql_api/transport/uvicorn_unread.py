@@ -1,7 +1,6 @@
 """HTTP/1.1 by uvicorn, with an end to the wait for someone to read the answer, and to the memory that it takes."""
 
 from asyncio import TimerHandle
-from typing import Any
 
 from graphql_api.transport.uvicorn_offers import SteadyProtocol
 
@@ -36,8 +35,7 @@ class PatientProtocol(SteadyProtocol):
         self._caught_up()
 
     def _waiting(self) -> int:
-        transport: Any = self.transport
-        return transport.get_write_buffer_size()
+        return self.transport.get_write_buffer_size()
 
     def _look_again(self, waiting: int) -> None:
         self._unread = self.loop.call_later(UNREAD_SECONDS, self._look, waiting)
