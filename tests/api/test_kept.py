@@ -17,15 +17,22 @@ def document(number: int, characters: int = 0) -> Document:
     return Document.of(schema._schema, parse(f"{{ a{number}: viewer {{ role }} }}".ljust(characters)))
 
 
+def keeping(documents: list[Document]) -> Kept:
+    """What has been given these documents to keep, in this order."""
+    kept = Kept()
+    for each in documents:
+        kept.keep(each)
+    return kept
+
+
 def texts(kept: Kept, documents: list[Document]) -> list[str]:
     """Those that are still kept; to ask for them is to use them."""
     return [each.text for each in documents if kept.get(each.text)]
 
 
 def test_so_many_documents_are_kept_and_the_least_recently_used_go_first() -> None:
-    kept, documents = Kept(), [document(number) for number in range(MAX_KEPT + 1)]
-    for each in documents[:-1]:
-        kept.keep(each)
+    documents = [document(number) for number in range(MAX_KEPT + 1)]
+    kept = keeping(documents[:-1])
     assert kept.get(documents[0].text) is documents[0]
     kept.keep(documents[-1])
     assert texts(kept, documents[:3]) == [documents[0].text, documents[2].text]
@@ -34,18 +41,14 @@ def test_so_many_documents_are_kept_and_the_least_recently_used_go_first() -> No
 def test_large_documents_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     documents = [document(number, characters=1_000) for number in range(5)]
     monkeypatch.setattr("graphql_api.transport.kept.MAX_WEIGHT", 3 * documents[0].weight)
-    kept = Kept()
-    for each in documents:
-        kept.keep(each)
+    kept = keeping(documents)
     assert texts(kept, documents) == [each.text for each in documents[2:]]
 
 
 def test_a_document_that_grows_takes_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     documents = [document(number, characters=1_000) for number in range(3)]
     monkeypatch.setattr("graphql_api.transport.kept.MAX_WEIGHT", 3 * documents[0].weight)
-    kept = Kept()
-    for each in documents:
-        kept.keep(each)
+    kept = keeping(documents)
     grown = documents[1]
     grown.plans[0,] = [Plan("SELECT 1".ljust(documents[0].weight), ())]
     kept.weigh(grown)
@@ -58,9 +61,7 @@ def test_a_document_that_grows_takes_the_room_of_others(monkeypatch: pytest.Monk
 def test_what_has_been_forgotten_takes_no_room_however_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (document(number, characters=1_000) for number in range(2))
     monkeypatch.setattr("graphql_api.transport.kept.MAX_WEIGHT", first.weight)
-    kept = Kept()
-    kept.keep(first)
-    kept.keep(second)
+    kept = keeping([first, second])
     first.plans[0,] = [Plan("SELECT 1".ljust(first.weight), ())]
     kept.weigh(first)
     assert texts(kept, [first, second]) == [second.text]
