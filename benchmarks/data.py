@@ -16,8 +16,8 @@ from db.domain.discounts import Discount
 from db.domain.events import EventType, event
 from db.domain.session import CustomerSession
 from db.engine import open_database
-from db.exchange.bulk import add_all
-from db.exchange.history import Told
+from db.import_export.bulk import add_all
+from db.import_export.history import Told
 from db.migrations import upgrade
 from db.operations import create_application, create_key
 from db.repository.applications import settings

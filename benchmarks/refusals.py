@@ -9,8 +9,8 @@ from graphql import GraphQLError
 from served import settings_for
 
 from graphql_api.errors import LimitExceeded
+from graphql_api.execution.documents import Documents, InvalidDocument
 from graphql_api.schema import schema
-from graphql_api.transport.documents import Documents, InvalidDocument
 
 TIMES = 20
 SETTINGS = settings_for("sqlite+aiosqlite:///unused.db")

@@ -26,9 +26,9 @@ from stores import Files, Server
 from db import migrations
 from db.domain.commands import CreateApplication, CreateKey
 from db.engine import open_database
+from db.engine.options import ServerOptions
 from db.migrations.partitions import partition
 from db.operations import create_application, create_key
-from db.options import ServerOptions
 from graphql_api.app import create_app
 from graphql_api.settings import Settings
 

@@ -13,12 +13,14 @@ import uvicorn
 
 from graphql_api.app import from_environment
 from graphql_api.commands.serve import connection_options
-from graphql_api.guard.gate import Gate
-from graphql_api.guard.keys import Keys
-from graphql_api.observe import log
+from graphql_api.execution import run as execution
+from graphql_api.http import endpoint as http
+from graphql_api.http import request
+from graphql_api.http.uvicorn_answers import PromptProtocol
+from graphql_api.observability import log
+from graphql_api.security.api_keys import Keys
+from graphql_api.security.rate_limit import Gate
 from graphql_api.settings import PREFIX, load_settings
-from graphql_api.transport import execution, http, request
-from graphql_api.transport.uvicorn_answers import PromptProtocol
 
 WIDEST = ("aliases", "cost", "depth", "directives", "document_length", "fields", "operations", "root_fields", "tokens")
 

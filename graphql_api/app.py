@@ -15,21 +15,21 @@ from starlette.staticfiles import StaticFiles
 
 from db import migrations
 from db.engine import open_database
-from db.feed import Feed
-from graphql_api.context import now
-from graphql_api.guard.gate import Gate
-from graphql_api.guard.keys import Keys
-from graphql_api.observe.observing import observing, tracing
-from graphql_api.observe.requests import Requests
-from graphql_api.observe.statements import Counted
+from db.events.feed import Feed
+from graphql_api.execution.context import now
+from graphql_api.execution.documents import Documents
+from graphql_api.http import graphiql
+from graphql_api.http.connections import Connections
+from graphql_api.http.endpoint import PATH, GraphQLEndpoint
+from graphql_api.http.server import Server
+from graphql_api.http.shutdown import ended_with_the_parent, told_of_the_end
+from graphql_api.observability.observing import observing, tracing
+from graphql_api.observability.requests import Requests
+from graphql_api.observability.statements import Counted
 from graphql_api.schema import schema
-from graphql_api.server import Server
+from graphql_api.security.api_keys import Keys
+from graphql_api.security.rate_limit import Gate
 from graphql_api.settings import Settings, load_settings, server_options
-from graphql_api.transport import graphiql
-from graphql_api.transport.connections import Connections
-from graphql_api.transport.documents import Documents
-from graphql_api.transport.ending import ended_with_the_parent, told_of_the_end
-from graphql_api.transport.http import PATH, GraphQLEndpoint
 
 logger = logging.getLogger("cartograph")
 

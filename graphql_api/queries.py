@@ -7,12 +7,12 @@ import strawberry
 from sqlalchemy import ColumnElement, Integer, Text, or_
 
 from db.domain.attributes import AttributeEntity
-from graphql_api.reading.answers import answer
-from graphql_api.reading.arguments import Getter
-from graphql_api.reading.fields import Embedded, Many, Nodes, One, Order, Page, reads
-from graphql_api.reading.identity import Columns
-from graphql_api.reading.request import Request
-from graphql_api.reading.scope import Scope
+from graphql_api.execution.read import answer
+from graphql_api.sql.arguments import Getter
+from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads
+from graphql_api.sql.global_ids import Columns
+from graphql_api.sql.request import Request
+from graphql_api.sql.scope import Scope
 from graphql_api.types.application import Application
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.customer_profile import CustomerProfile

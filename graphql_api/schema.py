@@ -6,8 +6,8 @@ import strawberry
 from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, GraphQLObjectType, Undefined
 from strawberry.schema.config import StrawberryConfig
 
+from graphql_api.execution.inputs import make_while_coercing
 from graphql_api.mutations import Mutation
-from graphql_api.mutations.inputs import make_while_coercing
 from graphql_api.queries import Query
 from graphql_api.scalars import SCALARS
 from graphql_api.subscriptions import Subscription

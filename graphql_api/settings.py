@@ -12,7 +12,7 @@ from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from db.options import ServerOptions
+from db.engine.options import ServerOptions
 
 PREFIX = "CARTOGRAPH_"
 DOTENV = ".env"

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.feed import NotYet, Stopped, TooSlow, Unread
-from db.history import ApplicationHistory, Event, History, SessionHistory
+from db.events.feed import NotYet, Stopped, TooSlow, Unread
+from db.events.history import ApplicationHistory, Event, History, SessionHistory
 from db.repository.core import EVENT
 from graphql_api.errors import BadUserInput, GoingAway, Interrupted, LimitExceeded
 from graphql_api.queries import IntegrationId
-from graphql_api.reading import cursors
-from graphql_api.reading.fields import Edge as EdgeOf
-from graphql_api.reading.fields import One, Order, reads
-from graphql_api.reading.identity import shown
+from graphql_api.sql import cursors
+from graphql_api.sql.fields import Edge as EdgeOf
+from graphql_api.sql.fields import One, Order, reads
+from graphql_api.sql.global_ids import shown
 from graphql_api.types.info import Info
 from graphql_api.types.node import ApplicationId, Edge
 from graphql_api.types.session_event import SessionEvent

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from shop import Shop, open_shop
 from stores import Files, Server, Store, migrate, path_of
 
-from db.engine import Database, open_database
+from db.engine import open_database
+from db.engine.database import Database
 from graphql_api.settings import PREFIX
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ from db.domain.attributes import AttributeEntity
 from db.domain.commands import CreateApplication, CreateKey
 from db.domain.discounts import Discount
 from db.domain.lifecycle import SessionState
-from db.engine import Database, open_database
+from db.engine import open_database
+from db.engine.database import Database
 from db.operations import create_application, create_key
 from graphql_api.app import create_app
-from graphql_api.server import Server
+from graphql_api.http.server import Server
 from graphql_api.settings import Settings
 
 Answer = dict[str, Any]

@@ -27,7 +27,7 @@ from db.domain.commands import (
 from db.domain.errors import Refusal, Refused
 from db.domain.lifecycle import SessionState
 from db.domain.session import CustomerSession
-from db.engine import Database
+from db.engine.database import Database
 from db.operations import (
     Actor,
     Outcome,

@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from db import migrations
 from db.domain.attributes import AttributeEntity
 from db.domain.discounts import Discount
-from db.engine import Database, open_database
+from db.engine import open_database
+from db.engine.database import Database
 from db.migrations import NewerDatabase, current, downgrade, is_current, scripts, upgrade
 from db.tables import Row
 

@@ -13,7 +13,8 @@ from stores import Server, migrate
 
 from db import migrations
 from db.domain.commands import CreateApplication
-from db.engine import Database, open_database
+from db.engine import open_database
+from db.engine.database import Database
 from db.migrations import partitions
 from db.migrations.partitions import DIVIDED, CannotPartition, partition
 from db.operations import create_application

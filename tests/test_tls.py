@@ -8,7 +8,7 @@ import trustme
 from encrypted import Way, certified, way
 from stores import Server, name_of
 
-from db import postgresql
+from db.engine import postgresql
 from graphql_api.cli import main
 
 Migrate = Callable[..., int]

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
-from db.engine import UnusableDatabase
+from db.engine.database import UnusableDatabase
 
 LOCK = 0x43415254  # "CART": any number that no other program of the server takes
 

@@ -8,7 +8,7 @@ from db.domain import session
 from db.domain.commands import CloseSession
 from db.domain.events import EventType
 from db.operations.change import begin
-from db.operations.once import once
+from db.operations.idempotent import once
 from db.operations.outcome import Actor, Outcome
 
 

@@ -8,7 +8,7 @@ from db.domain import session
 from db.domain.commands import CreateSession
 from db.domain.errors import Refused, SessionAlreadyExists
 from db.operations.change import to_millisecond
-from db.operations.once import once
+from db.operations.idempotent import once
 from db.operations.outcome import Actor, Outcome
 from db.repository.applications import rules_for
 from db.repository.load import take

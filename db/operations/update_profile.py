@@ -10,7 +10,7 @@ from db.domain.commands import UpdateProfile
 from db.domain.content import MAX_ID
 from db.domain.errors import Refusal, Refused
 from db.operations.change import to_millisecond
-from db.operations.once import once
+from db.operations.idempotent import once
 from db.operations.outcome import Actor, ProfileOutcome
 from db.repository.applications import settings, with_definitions
 from db.repository.core import PROFILE

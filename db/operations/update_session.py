@@ -9,7 +9,7 @@ from db.domain import session
 from db.domain.commands import SessionContent, UpdateSession
 from db.domain.events import EventType
 from db.operations.change import Change, begin
-from db.operations.once import once
+from db.operations.idempotent import once
 from db.operations.outcome import Actor, Outcome
 from db.repository.applications import rules_for
 from db.repository.load import keep

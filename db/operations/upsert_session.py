@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from db.domain.commands import CreateSession, UpsertSession
 from db.operations.change import Change
 from db.operations.create_session import create
-from db.operations.once import once
+from db.operations.idempotent import once
 from db.operations.outcome import Actor, Outcome
 from db.operations.update_session import update
 from db.repository.load import find, take

@@ -11,8 +11,8 @@ from db.domain.cart import CartLine
 from db.domain.commands import UNSET, SessionContent
 from db.domain.content import Rules
 from db.domain.errors import NotFound, Refused
+from db.engine.statements import Lone
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
-from db.statements import Lone
 
 FIXED = WeakKeyDictionary[Dialect, dict[int, Rules]]()  # rules that have been read: a dialect is one database's
 MAX_KNOWN = 1_000

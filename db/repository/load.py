@@ -10,10 +10,10 @@ from db.domain.cart import CartLine, ReturnedItem
 from db.domain.content import MAX_ID
 from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import CustomerSession, SessionReturn
+from db.engine.statements import Lone, Statement, has_begun
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 from db.repository.rows import KEPT, PARTS, UNMOVED, moved_on, of_session, unmoved
-from db.statements import Lone, Statement, has_begun
 
 NAMED = (
     SESSION.c.application_id == bindparam("application_id"),

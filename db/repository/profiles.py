@@ -7,8 +7,8 @@ from sqlalchemy import Connection, bindparam, exists, select
 from sqlalchemy.dialects import postgresql
 
 from db.domain.session import CustomerSession
+from db.engine.statements import Statement
 from db.repository.core import PROFILE, SESSION, insert_in
-from db.statements import Statement
 
 HAS_OTHER_SESSION = Statement(
     select(

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
+from db.engine.statements import Statement
 from db.repository.applications import unknown_application
 from db.repository.core import APPLICATION, IDEMPOTENCY, insert_in
-from db.statements import Statement
 
 KEPT = timedelta(hours=24)
 PURGED = 100  # records at once, so that no change takes long for it

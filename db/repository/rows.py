@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam
 from db.domain.cart import CartLine
 from db.domain.events import SessionEvent
 from db.domain.session import CustomerSession
-from db.engine import LostRace
+from db.engine.database import LostRace
 from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 
 OWN = [column.name for column in SESSION.c]  # each is an attribute of the session

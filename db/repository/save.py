@@ -11,7 +11,8 @@ from sqlalchemy.dialects import sqlite
 from db.domain.cart import CartLine
 from db.domain.events import EventType, SessionEvent, event
 from db.domain.session import CustomerSession, SessionReturn
-from db.repository import at_once
+from db.engine.statements import Statement, begin
+from db.repository import single_statement as at_once
 from db.repository.core import (
     CART_ITEM,
     DISCOUNT,
@@ -36,7 +37,6 @@ from db.repository.rows import (
     row,
     unmoved,
 )
-from db.statements import Statement, begin
 
 Key = Mapping[str, Any]
 

@@ -11,9 +11,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
-from db import json
 from db.domain.entity import rfc_3339
 from db.domain.money import PLACES
+from db.engine import json
 
 SCALE = 10**PLACES
 

@@ -12,8 +12,8 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; there must be none of that name.")],
 ) -> None:
     """Copy an SQLite database as it is at one moment, while servers go on; for PostgreSQL, use its own tools."""
-    from db.backup import backup
-    from db.engine import UnusableDatabase
+    from db.engine.backup import backup
+    from db.engine.database import UnusableDatabase
 
     try:
         size = backup(load_settings().database_url, file)

@@ -11,7 +11,7 @@ from graphql_api.settings import PREFIX, Settings, server_options
 if TYPE_CHECKING:  # SQLAlchemy is slow to import
     from sqlalchemy import Connection
 
-    from db.engine import Database
+    from db.engine.database import Database
 
 APPLICATION: dict[str, Any] = {"min": 1, "max": 2**31 - 1}  # what the number of an application can be
 
@@ -32,7 +32,8 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
 
     from sqlalchemy.exc import SQLAlchemyError
 
-    from db.engine import CannotWrite, DatabaseAway, NotSecured, UnusableDatabase, open_database
+    from db.engine import open_database
+    from db.engine.database import CannotWrite, DatabaseAway, NotSecured, UnusableDatabase
     from db.migrations import upgrade
 
     async def run() -> T:

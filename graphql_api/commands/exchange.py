@@ -16,7 +16,7 @@ from graphql_api.settings import load_settings
 if TYPE_CHECKING:  # SQLAlchemy is slow to import
     from sqlalchemy import Connection
 
-    from db.engine import Database
+    from db.engine.database import Database
 
 
 def import_(
@@ -33,7 +33,7 @@ def import_(
     ] = False,
 ) -> None:
     """Import sessions. What is imported stays; to complete an import that was stopped, run it again."""
-    from db.exchange.importing import ImportSessions, OnError, import_sessions
+    from db.import_export.importing import ImportSessions, OnError, import_sessions
     from graphql_api.commands.progress import per_second, progress
 
     command = ImportSessions(
@@ -73,7 +73,7 @@ def export(
     file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = STANDARD,
 ) -> None:
     """Export every session of an application as JSON, one a line, in the order in which they were made."""
-    from db.exchange.exporting import export_sessions
+    from db.import_export.exporting import export_sessions
 
     def write(connection: "Connection") -> None:
         with writing(file) as stream:
@@ -89,7 +89,7 @@ def export(
 
 def check(application: Annotated[int | None, typer.Option(**APPLICATION, help="Only this one.")] = None) -> None:
     """Hold every session against its history and its parts, and print where they disagree."""
-    from db.exchange.checking import application_ids, check_sessions
+    from db.import_export.checking import application_ids, check_sessions
     from graphql_api.commands.progress import legible
 
     began = time.monotonic()

@@ -44,8 +44,8 @@ def serve(
 
     import uvicorn
 
-    from graphql_api.observe import log
-    from graphql_api.observe.exposition import exposed
+    from graphql_api.observability import log
+    from graphql_api.observability.exposition import exposed
     from graphql_api.workers import WorkerFailed, supervise
 
     options: dict[str, Any] = {
@@ -70,13 +70,13 @@ def serve(
 
 def connection_options(settings: Settings) -> dict[str, Any]:
     """How uvicorn holds connections."""
-    from graphql_api.transport.uvicorn_http import BoundedProtocol
+    from graphql_api.http.uvicorn_http import BoundedProtocol
 
     return {
         "http": BoundedProtocol,
         "proxy_headers": False,  # nothing here asks from where a request comes
         "server_header": False,
-        "ws": "graphql_api.transport.uvicorn_socket:PromptSocket",
+        "ws": "graphql_api.http.uvicorn_socket:PromptSocket",
         "ws_max_size": settings.max_request_bytes,
         "ws_per_message_deflate": False,  # which takes memory for each socket, and messages are small
         "timeout_graceful_shutdown": math.ceil(settings.deadline_seconds),  # no request is under way for longer
@@ -86,8 +86,8 @@ def connection_options(settings: Settings) -> dict[str, Any]:
 def check_manifest(settings: Settings) -> None:
     """Raises BadManifest here, and not in each of uvicorn's processes, which would be started again and again."""
     if settings.trusted_documents is not None:
+        from graphql_api.execution.documents import Documents
         from graphql_api.schema import schema
-        from graphql_api.transport.documents import Documents
 
         Documents(schema._schema, settings)
 

@@ -10,10 +10,10 @@ from db.domain.attributes import UnknownAttributes
 from db.domain.commands import CreateApplication
 from db.domain.errors import Refused
 from db.domain.money import RoundingMode
-from graphql_api.context import now
+from graphql_api.execution.context import now
+from graphql_api.execution.read import answer
 from graphql_api.mutations.payload import ERRORS
-from graphql_api.reading.answers import answer
-from graphql_api.reading.fields import One, reads
+from graphql_api.sql.fields import One, reads
 from graphql_api.types.application import Application
 from graphql_api.types.info import Info
 from graphql_api.types.user_error import UserError, user_errors

@@ -12,13 +12,13 @@ from db.domain.attributes import AttributeEntity
 from db.domain.commands import CreateAttributeDefinition
 from db.domain.errors import Refused
 from db.operations import DefinitionKey
-from graphql_api.context import now
+from graphql_api.execution.context import now
+from graphql_api.execution.read import answer
 from graphql_api.mutations.content import APPLICATION_ID
 from graphql_api.mutations.payload import ERRORS, writable
-from graphql_api.reading.answers import answer
-from graphql_api.reading.fields import One, reads
-from graphql_api.reading.identity import Columns
-from graphql_api.reading.scope import Scope
+from graphql_api.sql.fields import One, reads
+from graphql_api.sql.global_ids import Columns
+from graphql_api.sql.scope import Scope
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.info import Info
 from graphql_api.types.user_error import UserError, user_errors

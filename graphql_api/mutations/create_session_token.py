@@ -9,11 +9,11 @@ from db import operations
 from db.domain.commands import CreateSessionToken
 from db.domain.errors import Refused
 from db.operations import KeyName
-from graphql_api.context import now
-from graphql_api.guard import tokens
-from graphql_api.guard.grants import Grant, TokenRights
+from graphql_api.execution.context import now
 from graphql_api.mutations.content import APPLICATION_ID, INTEGRATION_ID
 from graphql_api.mutations.payload import ERRORS, writable
+from graphql_api.security import session_tokens as tokens
+from graphql_api.security.permissions import Grant, TokenRights
 from graphql_api.types.info import Info
 from graphql_api.types.user_error import UserError, user_errors
 

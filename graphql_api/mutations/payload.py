@@ -8,10 +8,10 @@ from sqlalchemy import Boolean, literal_column
 
 from db.domain.errors import Refused
 from db.operations import Outcome
-from graphql_api.context import Context, now
-from graphql_api.reading.answers import answer
-from graphql_api.reading.fields import JsonText, Payload, Value, reads
-from graphql_api.reading.identity import Source, parse
+from graphql_api.execution.context import Context, now
+from graphql_api.execution.read import answer
+from graphql_api.sql.fields import JsonText, Payload, Value, reads
+from graphql_api.sql.global_ids import Source, parse
 from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.info import Info
 from graphql_api.types.user_error import UserError, user_errors

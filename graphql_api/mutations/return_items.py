@@ -8,12 +8,12 @@ from sqlalchemy import BigInteger, ColumnElement, Integer
 from db import operations
 from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
+from graphql_api.execution.read import answer
 from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID, optional
 from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
-from graphql_api.reading.answers import answer
-from graphql_api.reading.fields import One, reads
-from graphql_api.reading.identity import Columns
-from graphql_api.reading.scope import Scope
+from graphql_api.sql.fields import One, reads
+from graphql_api.sql.global_ids import Columns
+from graphql_api.sql.scope import Scope
 from graphql_api.types.info import Info
 from graphql_api.types.session_return import SessionReturn
 from graphql_api.types.written import of_source

@@ -7,7 +7,7 @@ import strawberry
 from db import operations
 from db.domain.errors import Refused
 from db.operations import KeyName
-from graphql_api.context import now
+from graphql_api.execution.context import now
 from graphql_api.mutations.create_key import KeyPayload
 from graphql_api.mutations.payload import named_by_id
 from graphql_api.types.api_key import ApiKey

@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Text
 from db import operations
 from db.domain.commands import UpdateProfile
 from db.operations import ProfileOutcome
+from graphql_api.execution.read import answer
 from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY
 from graphql_api.mutations.payload import WHOLE, carried_out, fact, refusals, writable
-from graphql_api.reading.answers import answer
-from graphql_api.reading.fields import One, reads
-from graphql_api.reading.identity import Columns
-from graphql_api.reading.scope import Scope
 from graphql_api.scalars import JSONObject
+from graphql_api.sql.fields import One, reads
+from graphql_api.sql.global_ids import Columns
+from graphql_api.sql.scope import Scope
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.info import Info
 from graphql_api.types.user_error import UserError

@@ -6,8 +6,8 @@ from typing import ClassVar
 import strawberry
 
 from db.tables import ApiKeyRow, KeyRole
-from graphql_api.reading.fields import column
-from graphql_api.reading.identity import Source
+from graphql_api.sql.fields import column
+from graphql_api.sql.global_ids import Source
 from graphql_api.types.node import Node
 
 

@@ -8,8 +8,8 @@ import strawberry
 from db.domain.attributes import UnknownAttributes
 from db.domain.money import RoundingMode
 from db.tables import ApplicationRow
-from graphql_api.reading.fields import column
-from graphql_api.reading.identity import Source
+from graphql_api.sql.fields import column
+from graphql_api.sql.global_ids import Source
 from graphql_api.types.node import Node
 
 

@@ -8,8 +8,8 @@ import strawberry
 from db.domain.attribute_values import AttributeType
 from db.domain.attributes import AttributeEntity
 from db.tables import AttributeDefinitionRow
-from graphql_api.reading.fields import column
-from graphql_api.reading.identity import Source
+from graphql_api.sql.fields import column
+from graphql_api.sql.global_ids import Source
 from graphql_api.types.node import Node
 
 

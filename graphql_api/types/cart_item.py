@@ -6,9 +6,9 @@ from typing import ClassVar
 import strawberry
 
 from db.tables import CartItemRow
-from graphql_api.reading.fields import column, embedded, money, value
-from graphql_api.reading.identity import Source
 from graphql_api.scalars import JSONObject
+from graphql_api.sql.fields import column, embedded, money, value
+from graphql_api.sql.global_ids import Source
 
 
 @strawberry.type(description="What a cart line is a variant of.")

@@ -7,16 +7,16 @@ from typing import ClassVar
 import strawberry
 from sqlalchemy import ColumnElement, case, select
 
-from db import json
 from db.domain.lifecycle import SessionState, next_states
+from db.engine import json
 from db.tables import ApplicationRow, CustomerSessionRow, DiscountRow, IdentifierRow
-from graphql_api.reading.answers import answer
-from graphql_api.reading.fields import Order, Page, column, json_text, many, money, one, reads, value
-from graphql_api.reading.identity import Source
-from graphql_api.reading.json_text import in_list
-from graphql_api.reading.json_value import Quoted
-from graphql_api.reading.scope import Scope
+from graphql_api.execution.read import answer
 from graphql_api.scalars import JSONObject
+from graphql_api.sql.fields import Order, Page, column, json_text, many, money, one, reads, value
+from graphql_api.sql.global_ids import Source
+from graphql_api.sql.json_objects import in_list
+from graphql_api.sql.json_scalars import Quoted
+from graphql_api.sql.scope import Scope
 from graphql_api.types.application import Application
 from graphql_api.types.cart_item import CartItem
 from graphql_api.types.customer_profile import CustomerProfile

@@ -10,7 +10,7 @@ from db.domain.attributes import AttributeEntity, UnknownAttributes
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.tables import KeyRole
-from graphql_api.guard.grants import TokenRights
+from graphql_api.security.permissions import TokenRights
 
 E = TypeVar("E", bound=type[Enum])
 

@@ -2,6 +2,6 @@
 
 import strawberry
 
-from graphql_api.context import Context
+from graphql_api.execution.context import Context
 
 Info = strawberry.Info[Context, None]

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Generic, TypeVar
 import strawberry
 from sqlalchemy import ColumnElement
 
-from graphql_api.reading.fields import READS, Identity
-from graphql_api.reading.identity import Columns
+from graphql_api.sql.fields import READS, Identity
+from graphql_api.sql.global_ids import Columns
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ import strawberry
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from db.tables import SessionEventRow
-from graphql_api.reading.fields import column, money, one, value
-from graphql_api.reading.identity import Source
 from graphql_api.scalars import JSONObject
+from graphql_api.sql.fields import column, money, one, value
+from graphql_api.sql.global_ids import Source
 from graphql_api.types.node import Node, of_application, of_session
 from graphql_api.types.session_return import SessionReturn
 

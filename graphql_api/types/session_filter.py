@@ -11,11 +11,11 @@ from db.repository.lists import InList, TextList
 from db.tables import CartItemRow, CustomerSessionRow, IdentifierRow
 from db.tables.columns import Amount
 from graphql_api.errors import BadUserInput
-from graphql_api.reading.arguments import Filled, Getter, Single, Within
-from graphql_api.reading.aside import Aside, Probed, Way
-from graphql_api.reading.fields import Order
-from graphql_api.reading.identity import Columns, Source
-from graphql_api.reading.scope import Scope
+from graphql_api.sql.arguments import Filled, Getter, Single, Within
+from graphql_api.sql.fields import Order
+from graphql_api.sql.filter_strategy import Aside, Probed, Way
+from graphql_api.sql.global_ids import Columns, Source
+from graphql_api.sql.scope import Scope
 
 Condition = Callable[[Scope, Columns, Getter], ColumnElement[bool]]
 

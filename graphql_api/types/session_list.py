@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import strawberry
 
 from db.domain.lifecycle import SessionState
-from graphql_api.reading.fields import Order
-from graphql_api.reading.scope import Scope
+from graphql_api.sql.fields import Order
+from graphql_api.sql.scope import Scope
 
 
 @strawberry.enum(description="What a list of sessions is in the order of.")

@@ -8,9 +8,9 @@ import strawberry
 from sqlalchemy import ColumnElement, select
 
 from db.tables import CartItemRow, ReturnedItemRow, SessionReturnRow
-from graphql_api.reading.fields import column, many, money, value
-from graphql_api.reading.identity import Source
-from graphql_api.reading.scope import Scope
+from graphql_api.sql.fields import column, many, money, value
+from graphql_api.sql.global_ids import Source
+from graphql_api.sql.scope import Scope
 from graphql_api.types.node import Node, of_session
 
 

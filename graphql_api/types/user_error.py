@@ -12,7 +12,7 @@ from db.domain import decimals, errors
 from db.domain.attribute_values import AttributeType
 from db.domain.attributes import AttributeEntity
 from db.domain.lifecycle import SessionState
-from graphql_api.reading.answers import answer
+from graphql_api.execution.read import answer
 from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.info import Info
 from graphql_api.types.written import WRITTEN_SESSION

@@ -5,8 +5,8 @@ from sqlalchemy import ColumnElement, Integer, Text
 
 from db.domain import cart, content
 from db.tables import KeyRole
-from graphql_api.reading.fields import Expression, embedded, one, value
-from graphql_api.reading.scope import Scope
+from graphql_api.sql.fields import Expression, embedded, one, value
+from graphql_api.sql.scope import Scope
 from graphql_api.types.application import Application
 
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import BigInteger, ColumnElement, Integer
 
-from graphql_api.reading.fields import One, reads
-from graphql_api.reading.identity import Columns
-from graphql_api.reading.scope import Scope
+from graphql_api.sql.fields import One, reads
+from graphql_api.sql.global_ids import Columns
+from graphql_api.sql.scope import Scope
 
 
 def of_source(scope: Scope, row: Columns) -> ColumnElement[bool]:

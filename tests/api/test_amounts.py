@@ -14,8 +14,8 @@ from db.domain.decimals import printed
 from db.domain.lifecycle import SessionState
 from db.domain.money import LIMIT
 from db.tables.columns import SCALE
-from graphql_api.reading.lists import Elements
-from graphql_api.reading.printed import ExactSum, Printed
+from graphql_api.sql.array_parameter import Elements
+from graphql_api.sql.decimal_text import ExactSum, Printed
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

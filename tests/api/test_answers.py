@@ -4,7 +4,7 @@ from asyncio import Transport
 
 import pytest
 
-from graphql_api.transport.uvicorn_answers import InOne
+from graphql_api.http.uvicorn_answers import InOne
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from served import Api
 
-from db.engine import DatabaseAway
-from graphql_api.guard.lookups import Lookups
+from db.engine.database import DatabaseAway
+from graphql_api.security.key_lookup import Lookups
 
 CREATE = 'mutation { createSession(input: {integrationId: "s1"}) { session { version } } }'
 READ = '{ customerSession(integrationId: "s1") { version } }'

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from served import Api
 
 from graphql_api.errors import Overloaded, RateLimited
-from graphql_api.guard.budget import Budget
-from graphql_api.guard.gate import Gate
+from graphql_api.security.budget import Budget
+from graphql_api.security.rate_limit import Gate
 
 PAGE = {"query": "{ customerSessions(first: 30) { nodes { state } } }"}  # costs 30
 WHO = {"query": "{ viewer { role } }"}
@@ -154,7 +154,7 @@ def test_no_more_than_a_hundredth_of_a_large_budget_is_overlooked(costs: list[in
 
 
 def test_a_holder_that_was_forgotten_is_found_out_again(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr("graphql_api.guard.budget.MAX_KNOWN", 1)
+    monkeypatch.setattr("graphql_api.security.budget.MAX_KNOWN", 1)
     budget = Budget(1)
     budget.charge("one", 2)
     budget.charge("another", 2)

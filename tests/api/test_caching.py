@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from served import Api
 from shop import line
 
-from graphql_api.transport import compression, negotiation
+from graphql_api.http import compression, negotiation
 
 PAGE = "{ customerSessions { nodes { integrationId cartItems { sku name price } } } }"
 NAME = "{ viewer { keyName } }"

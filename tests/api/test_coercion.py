@@ -9,7 +9,7 @@ from graphql.utilities import coerce_input_value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.reading.coercion import coercion
+from graphql_api.execution.coercion import coercion
 from graphql_api.schema import schema
 
 TYPES: dict[str, GraphQLInputType] = {

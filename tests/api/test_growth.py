@@ -14,17 +14,17 @@ from served import settings_for
 from sqlalchemy.dialects import sqlite
 
 from db.tables import KeyRole
-from graphql_api.guard.viewer import Viewer
-from graphql_api.reading.compiler import Compiler
-from graphql_api.reading.document import Document
-from graphql_api.reading.plans import Plan, written
-from graphql_api.reading.request import Request
-from graphql_api.reading.scope import Trace
+from graphql_api.execution import parameters
+from graphql_api.execution.document import Document
+from graphql_api.execution.documents import Documents, InvalidDocument
+from graphql_api.execution.parameters import NotWellFormed
 from graphql_api.schema import schema
+from graphql_api.security.viewer import Viewer
 from graphql_api.settings import Settings
-from graphql_api.transport import parameters
-from graphql_api.transport.documents import Documents, InvalidDocument
-from graphql_api.transport.parameters import NotWellFormed
+from graphql_api.sql.compiler import Compiler
+from graphql_api.sql.plan import Plan, written
+from graphql_api.sql.request import Request
+from graphql_api.sql.scope import Trace
 
 
 def work(run: Callable[[], object]) -> int:

@@ -9,9 +9,9 @@ from graphql.utilities import coerce_input_value
 from strawberry import UNSET
 from strawberry.types.base import StrawberryObjectDefinition
 
+from graphql_api.execution.inputs import BACK, input_objects
 from graphql_api.mutations.content import CartItemInput, ProductInput
 from graphql_api.mutations.create_session import CreateSessionInput
-from graphql_api.mutations.inputs import BACK, input_objects
 from graphql_api.schema import schema
 from graphql_api.types.enums import NewSessionState
 

@@ -6,10 +6,10 @@ import pytest
 from graphql import parse
 from served import Api
 
-from graphql_api.reading.document import Document
-from graphql_api.reading.plans import Plan
+from graphql_api.execution.document import Document
+from graphql_api.execution.document_cache import MAX_KEPT, Kept
 from graphql_api.schema import schema
-from graphql_api.transport.kept import MAX_KEPT, Kept
+from graphql_api.sql.plan import Plan
 
 
 def document(number: int, characters: int = 0) -> Document:
@@ -40,14 +40,14 @@ def test_so_many_documents_are_kept_and_the_least_recently_used_go_first() -> No
 
 def test_large_documents_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     documents = [document(number, characters=1_000) for number in range(5)]
-    monkeypatch.setattr("graphql_api.transport.kept.MAX_WEIGHT", 3 * documents[0].weight)
+    monkeypatch.setattr("graphql_api.execution.document_cache.MAX_WEIGHT", 3 * documents[0].weight)
     kept = keeping(documents)
     assert texts(kept, documents) == [each.text for each in documents[2:]]
 
 
 def test_a_document_that_grows_takes_the_room_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     documents = [document(number, characters=1_000) for number in range(3)]
-    monkeypatch.setattr("graphql_api.transport.kept.MAX_WEIGHT", 3 * documents[0].weight)
+    monkeypatch.setattr("graphql_api.execution.document_cache.MAX_WEIGHT", 3 * documents[0].weight)
     kept = keeping(documents)
     grown = documents[1]
     grown.plans[0,] = [Plan("SELECT 1".ljust(documents[0].weight), ())]
@@ -60,7 +60,7 @@ def test_a_document_that_grows_takes_the_room_of_others(monkeypatch: pytest.Monk
 
 def test_what_has_been_forgotten_takes_no_room_however_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (document(number, characters=1_000) for number in range(2))
-    monkeypatch.setattr("graphql_api.transport.kept.MAX_WEIGHT", first.weight)
+    monkeypatch.setattr("graphql_api.execution.document_cache.MAX_WEIGHT", first.weight)
     kept = keeping([first, second])
     first.plans[0,] = [Plan("SELECT 1".ljust(first.weight), ())]
     kept.weigh(first)

@@ -16,9 +16,9 @@ from db.domain.commands import CreateKey
 from db.operations import create_key, revoke_key
 from db.repository.core import API_KEY
 from graphql_api.errors import Unauthenticated
-from graphql_api.guard import keys as guard
-from graphql_api.guard.keys import Keys
-from graphql_api.guard.viewer import Viewer
+from graphql_api.security import api_keys as guard
+from graphql_api.security.api_keys import Keys
+from graphql_api.security.viewer import Viewer
 
 STRANGER = "Bearer ck_1_abcdefghijkl_"
 

@@ -116,7 +116,7 @@ def test_a_mutation_that_would_cost_too_much_changes_nothing(serve: Callable[...
 
 
 def test_what_costs_too_much_is_not_compiled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.reading.document.Compiler.whole", None)
+    monkeypatch.setattr("graphql_api.execution.document.Compiler.whole", None)
     document = "{ customerSessions(first: 100) { nodes { events(first: 100) { nodes { id } } } } }"
     assert api.codes(document) == ["LIMIT_EXCEEDED"]
 

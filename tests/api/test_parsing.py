@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_validation import DOCUMENTS
 
-from graphql_api.guard.parsing import MAX_COMMENTS, parse
+from graphql_api.security.parsing import MAX_COMMENTS, parse
 
 FEW = 40  # tokens
 # What has a meaning, and what is at the border of having one.

@@ -15,11 +15,11 @@ from served import Api
 from shop import line
 from sqlalchemy import Connection
 
-from db import sqlite
-from graphql_api.guard.viewer import Viewer
-from graphql_api.reading.compiler import Compiler
-from graphql_api.reading.plans import Plan
-from graphql_api.reading.request import Request
+from db.engine import sqlite
+from graphql_api.security.viewer import Viewer
+from graphql_api.sql.compiler import Compiler
+from graphql_api.sql.plan import Plan
+from graphql_api.sql.request import Request
 
 COUNTS = "{ customerSessions(first: 0) { totalCount } }"
 SUMS = '{ customerProfile(integrationId: "ada") { totalSales } }'
@@ -250,7 +250,7 @@ def test_a_query_whose_client_has_gone_is_broken_off(api: Api, monkeypatch: pyte
 def test_a_client_that_goes_in_the_moment_it_is_answered_is_not_answered(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphql_api.transport.attendance.GRACE", 0)
+    monkeypatch.setattr("graphql_api.http.disconnect.GRACE", 0)
 
     async def slow(*arguments: Any) -> str:
         for _ in range(3):

@@ -33,7 +33,7 @@ def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def sent(reads: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The same, with the statements of changes among them."""
-    monkeypatch.setattr("graphql_api.observe.statements.noted", lambda text, dialect: reads.append(text))
+    monkeypatch.setattr("graphql_api.observability.statements.noted", lambda text, dialect: reads.append(text))
     return reads
 
 

@@ -27,8 +27,8 @@ from graphql import (
 )
 
 from graphql_api.cli import main
-from graphql_api.reading.fields import reads_of, source_of
 from graphql_api.schema import schema
+from graphql_api.sql.fields import reads_of, source_of
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = Path(__file__).parent / "data" / "contract.graphql"
@@ -39,7 +39,7 @@ TYPES = {
 }
 COMPOSITE = GraphQLObjectType | GraphQLInterfaceType
 
-# What a connection consists of is written by graphql_api.reading.paging, by these names.
+# What a connection consists of is written by graphql_api.sql.connections, by these names.
 PAGING = {
     "Connection": {"edges", "nodes", "pageInfo", "totalCount"},
     "Edge": {"cursor", "node"},

@@ -23,8 +23,8 @@ from graphql import (
 from opened import HIDDEN, filled, other_ids, own_ids, token
 from served import Api
 
-from graphql_api.guard.grants import OPEN, TokenRights
 from graphql_api.schema import schema
+from graphql_api.security.permissions import OPEN, TokenRights
 
 
 @pytest.fixture(scope="module")

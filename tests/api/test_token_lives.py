@@ -21,9 +21,9 @@ from db.domain.commands import CreateKey
 from db.operations import KeyName, create_key, find_keys, revoke_key
 from db.repository.core import API_KEY
 from graphql_api.errors import Unauthenticated
-from graphql_api.guard import tokens
-from graphql_api.guard.grants import Grant, TokenRights
-from graphql_api.guard.keys import Keys
+from graphql_api.security import session_tokens as tokens
+from graphql_api.security.api_keys import Keys
+from graphql_api.security.permissions import Grant, TokenRights
 
 CART = [{"sku": "pear", "quantity": 2, "price": "2.50"}]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from served import Api
 
 from graphql_api.cli import main
-from graphql_api.guard import manifest
-from graphql_api.guard.manifest import BadManifest
+from graphql_api.security import trusted_documents as manifest
+from graphql_api.security.trusted_documents import BadManifest
 
 WHO = "query Who { viewer { keyName } }"
 ONE = "query One($id: String!) { customerSession(integrationId: $id) { state } }"
@@ -185,7 +185,7 @@ def test_graphiql_is_not_served_where_it_has_nothing_to_send(trusting: Trusting)
 
 
 def test_trusted_documents_stay_however_many_others_come(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.transport.kept.MAX_KEPT", 1)
+    monkeypatch.setattr("graphql_api.execution.document_cache.MAX_KEPT", 1)
     api = trusting()
     for number in range(3):
         api.data(f"{{ a{number}: viewer {{ role }} }}")

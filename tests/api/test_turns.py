@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from served import Api
 
-from graphql_api.reading import document, plans, turns
+from graphql_api.execution import compile_queue as turns
+from graphql_api.execution import document
+from graphql_api.sql import plan as plans
 
 MANY = 10
 

@@ -10,8 +10,8 @@ from graphql import validate as validate_by_graphql_core
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphql_api.guard.validation import ENOUGH, MAX_ERRORS, RULES, TOO_MUCH_WORK, validate
 from graphql_api.schema import schema
+from graphql_api.security.validation import ENOUGH, MAX_ERRORS, RULES, TOO_MUCH_WORK, validate
 
 DOCUMENTS = (
     "query A($id: ID!, $first: Int = 2) { node(id: $id) { __typename ... on CustomerSession { ...S @skip(if: true) } }"

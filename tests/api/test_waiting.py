@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from graphql_api.transport.waiting import while_waiting
+from graphql_api.execution.deadline import while_waiting
 
 
 class Limits:

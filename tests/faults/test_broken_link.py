@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 from stores import Server
 
-from db.engine import DatabaseAway, open_database
-from db.statements import Lone, Statement
+from db.engine import open_database
+from db.engine.database import DatabaseAway
+from db.engine.statements import Lone, Statement
 
 BREAK = select(func.pg_terminate_backend(func.pg_backend_pid()).label("broken"))
 

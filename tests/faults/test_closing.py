@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from stores import Server
 
 from db.engine import open_database
-from db.options import ServerOptions
+from db.engine.options import ServerOptions
 
 MANY = 10
 

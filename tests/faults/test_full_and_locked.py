@@ -9,8 +9,8 @@ from served import Api
 from sqlalchemy import Connection, Pool, event
 from stores import path_of
 
-import db.sqlite
-from db.exchange.checking import check_sessions
+import db.engine.sqlite
+from db.import_export.checking import check_sessions
 
 CREATE = """mutation($input: CreateSessionInput!) {
   createSession(input: $input) { session { version } errors { message } }
@@ -74,7 +74,11 @@ def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(
 def impatient(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
     """A server that waits a tenth of a second for a lock, so that tests need not wait for ten."""
     patience = {"PRAGMA busy_timeout = 10000": "PRAGMA busy_timeout = 100"}
-    monkeypatch.setattr(db.sqlite, "PRAGMAS", [patience.get(pragma, pragma) for pragma in db.sqlite.PRAGMAS])
+    monkeypatch.setattr(
+        db.engine.sqlite,
+        "PRAGMAS",
+        [patience.get(pragma, pragma) for pragma in db.engine.sqlite.PRAGMAS],
+    )
     return serve_file()
 
 

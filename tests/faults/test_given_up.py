@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from stores import Server
 
-from db.engine import Database, open_database
-from db.options import ServerOptions
-from db.postgresql import Link
+from db.engine import open_database
+from db.engine.database import Database
+from db.engine.options import ServerOptions
+from db.engine.postgresql import Link
 
 PROCESS = "SELECT pg_backend_pid()::text"  # at the other end of the connection
 

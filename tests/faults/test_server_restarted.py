@@ -9,7 +9,7 @@ from served import Api, furnish
 from shop import Shop
 from stores import Server, migrate
 
-from db.exchange.checking import check_sessions
+from db.import_export.checking import check_sessions
 
 CREATE = "mutation($id: String!) { createSession(input: {integrationId: $id}) { session { version } } }"
 READ = "{ customerSessions(first: 1) { nodes { version } } }"

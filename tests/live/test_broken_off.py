@@ -11,7 +11,7 @@ from served import Api
 from sockets import PATIENCE, Running, running, until
 from sqlalchemy import Connection
 
-from db import sqlite
+from db.engine import sqlite
 
 LOOKUP = '{ customerSession(integrationId: "s1") { version } }'
 ENDLESS = {

@@ -11,9 +11,9 @@ from followed import ALL, SESSION, changes, names, post
 from served import Api
 from sockets import Running, play, until
 
-from db.engine import DatabaseAway
-from db.history import SessionHistory
-from graphql_api.reading import cursors
+from db.engine.database import DatabaseAway
+from db.events.history import SessionHistory
+from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
 
 

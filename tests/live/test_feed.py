@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from stores import Files
 
 from db.domain.commands import CreateApplication, CreateSession, SessionContent, UpsertSession
-from db.engine import Database, open_database
-from db.feed import LARGEST, Feed, NotYet, Stopped, TooSlow
-from db.history import ApplicationHistory, History, SessionHistory
+from db.engine import open_database
+from db.engine.database import Database
+from db.events.feed import LARGEST, Feed, NotYet, Stopped, TooSlow
+from db.events.history import ApplicationHistory, History, SessionHistory
 from db.operations import Actor, create_application, create_session, upsert_session
 
 TILL = Actor("Till", "till00000000")
@@ -331,7 +332,7 @@ def test_a_feed_that_stops_tells_all_where_to_go_on(shop: Shop) -> None:
 def test_a_feed_whose_database_fails_goes_on_when_it_is_back(
     shop: Shop, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.feed.PAUSE", 0.01)
+    monkeypatch.setattr("db.events.feed.PAUSE", 0.01)
 
     async def broken() -> int:
         raise OSError("disk on fire")

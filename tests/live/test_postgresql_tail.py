@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import Server, migrate
 
-from db import postgresql_tail
-from db.postgresql_tail import CHANNEL, PostgresTail
+from db.engine import postgresql_tail
+from db.engine.postgresql_tail import CHANNEL, PostgresTail
 
 TAKE = "SELECT pg_current_xact_id(), nextval('session_event_id')"
 BEGINS = "SELECT pg_current_xact_id()"

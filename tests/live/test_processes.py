@@ -21,8 +21,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from db.engine import open_database
-from db.feed import LARGEST
-from db.history import ApplicationHistory
+from db.events.feed import LARGEST
+from db.events.history import ApplicationHistory
 from graphql_api.settings import PREFIX
 
 PROCESSES, WRITERS, SUBSCRIBERS, SESSIONS, CHANGES = 3, 20, 30, 12, 600

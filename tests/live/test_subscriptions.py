@@ -9,7 +9,7 @@ from served import Api
 from sockets import Running, play
 
 from db.repository.core import EVENT
-from graphql_api.reading import cursors
+from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
 
 

@@ -11,9 +11,9 @@ from served import Api
 from shop import line
 from sockets import PATIENCE, Running, play, until
 
-from graphql_api.reading import cursors
+from graphql_api.http import graphiql, uvicorn_unread
+from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
-from graphql_api.transport import graphiql, uvicorn_unread
 
 LARGE = graphiql.ASSETS / "graphiql.min.js"
 GET = f"GET /graphiql/{LARGE.name} HTTP/1.1\r\nHost: shop.test\r\n\r\n".encode()

@@ -10,7 +10,7 @@ from served import Api
 from sockets import PROTOCOL, Client, Running, running, until
 from websockets.exceptions import InvalidStatus
 
-from graphql_api.transport import uvicorn_http, websocket
+from graphql_api.http import uvicorn_http, websocket
 
 FEED = "subscription { sessionEvents { node { session { integrationId } } } }"
 WHO = "{ viewer { role } }"

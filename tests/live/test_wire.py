@@ -10,8 +10,8 @@ import pytest
 from served import Api
 from sockets import PATIENCE, Running, running
 
-from graphql_api.transport import uvicorn_http
-from graphql_api.transport.uvicorn_answers import InOne
+from graphql_api.http import uvicorn_http
+from graphql_api.http.uvicorn_answers import InOne
 
 EXCHANGES = 400
 SLOW = 200  # clients that keep others waiting

@@ -9,8 +9,8 @@ from shop import Shop, line
 from sqlalchemy import Connection, Table, bindparam, select, text, update
 
 from db.domain.discounts import Discount
+from db.engine.statements import MAX_KEPT, Statement
 from db.repository.core import API_KEY, APPLICATION, CART_ITEM, EVENT, SESSION
-from db.statements import MAX_KEPT, Statement
 
 NAMED = (SESSION.c.application_id == bindparam("of"), SESSION.c.integration_id == bindparam("named"))
 CHANGE = Statement(update(SESSION).where(*NAMED).returning(SESSION.c.updated))

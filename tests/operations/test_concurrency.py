@@ -12,7 +12,7 @@ from db.domain.commands import CloseSession, CreateSession, SessionContent, Upda
 from db.domain.errors import InvalidTransition, Refused, SessionAlreadyExists
 from db.domain.events import EventType, event
 from db.domain.lifecycle import SessionState
-from db.engine import LostRace
+from db.engine.database import LostRace
 from db.operations import Outcome, close_session, create_session, update_session, upsert_session
 from db.repository.save import save
 

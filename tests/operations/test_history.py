@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from shop import Shop, fold, line, units
 
-from db import json
 from db.domain.discounts import Discount
 from db.domain.entity import entity
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
+from db.engine import json
 
 
 def live(shop: Shop) -> None:

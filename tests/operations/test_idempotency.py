@@ -13,7 +13,8 @@ from db.domain.commands import UpdateProfile
 from db.domain.discounts import Discount
 from db.domain.errors import IdempotencyKeyReused, InvalidInput, SessionAlreadyExists, SessionNotFound
 from db.domain.lifecycle import SessionState
-from db.operations import Actor, Outcome, once, update_profile
+from db.operations import Actor, Outcome, update_profile
+from db.operations import idempotent as once
 from db.repository.core import IDEMPOTENCY
 from db.repository.records import KEPT, PURGED
 

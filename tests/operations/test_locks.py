@@ -10,10 +10,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 
 from db.domain.commands import CreateSession, SessionContent, UpdateSession
-from db.exchange.importing import keep_others_out
+from db.engine.statements import begin
+from db.import_export.importing import keep_others_out
 from db.operations import Outcome, create_session, update_session
 from db.repository.load import take
-from db.statements import begin
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 TAKE_PROFILE = "SELECT 1 FROM customer_profile FOR UPDATE NOWAIT"  # fails where somebody has it

@@ -5,7 +5,7 @@ from shop import Shop, line, refusals
 
 from db.domain.commands import UpdateProfile
 from db.domain.errors import SessionAlreadyExists
-from db.history import SessionHistory
+from db.events.history import SessionHistory
 from db.operations import update_profile
 from db.repository.load import find
 

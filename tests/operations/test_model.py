@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from shop import Shop, fold, line
 
-from db import json
 from db.domain import session as sessions
 from db.domain.attribute_values import AttributeType
 from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
@@ -24,6 +23,7 @@ from db.domain.errors import Refusal, Refused, SessionAlreadyExists, SessionNotF
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession
+from db.engine import json
 from db.operations import Outcome
 
 Answer = tuple[int, int] | tuple[Refusal, ...]

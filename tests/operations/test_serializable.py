@@ -9,8 +9,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
 from stores import Server, execute
 
-from db.engine import LostRace, open_database
-from db.postgresql import LONE_ATTEMPTS
+from db.engine import open_database
+from db.engine.database import LostRace
+from db.engine.postgresql import LONE_ATTEMPTS
 
 # The transactions of Fekete, O'Neil and O'Neil, "A read-only transaction anomaly under snapshot isolation": the reader
 # waits, with its snapshot taken, until the one that it may not come before has been committed.

@@ -37,7 +37,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         if not statement.startswith("BEGIN"):
             sent.append(statement)
 
-    monkeypatch.setattr("db.statements.watching", ContextVar("all", default=lambda text, dialect: sent.append(text)))
+    monkeypatch.setattr(
+        "db.engine.statements.watching", ContextVar("all", default=lambda text, dialect: sent.append(text))
+    )
     event.listen(Engine, "before_cursor_execute", listen)
     yield sent
     event.remove(Engine, "before_cursor_execute", listen)

@@ -14,10 +14,10 @@ from shop import Shop
 from sockets import running
 from stores import NOBODY, Server, migrate, name_of
 
-from db.exchange.checking import check_sessions
-from db.feed import LARGEST
-from db.history import ApplicationHistory
-from graphql_api.reading import cursors
+from db.events.feed import LARGEST
+from db.events.history import ApplicationHistory
+from db.import_export.checking import check_sessions
+from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
 
 CREATE = "mutation($id: String!) { createSession(input: {integrationId: $id}) { session { version } } }"

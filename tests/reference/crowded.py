@@ -15,10 +15,10 @@ from served import Api
 from world import World, said
 
 from db.tables import KeyRole
-from graphql_api.context import Context
-from graphql_api.guard.grants import Grant
-from graphql_api.guard.viewer import Viewer as Holder
-from graphql_api.reading.request import Request
+from graphql_api.execution.context import Context
+from graphql_api.security.permissions import Grant
+from graphql_api.security.viewer import Viewer as Holder
+from graphql_api.sql.request import Request
 
 VIEWERS = {
     "reader": Viewer("Reader", "READER", 1),

@@ -24,18 +24,13 @@ from stores import Server, migrate
 
 from db.domain.commands import CreateApplication, CreateSessionToken, UpdateProfile
 from db.domain.discounts import Discount
-from db.exchange.checking import check_sessions
-from db.exchange.exporting import export_sessions
-from db.exchange.importing import ImportSessions, OnError, import_sessions
-from db.history import ApplicationHistory, History, SessionHistory
+from db.events.history import ApplicationHistory, History, SessionHistory
+from db.import_export.checking import check_sessions
+from db.import_export.exporting import export_sessions
+from db.import_export.importing import ImportSessions, OnError, import_sessions
 from db.migrations.partitions import DIVIDED
-from db.operations import (
-    KeyName,
-    create_application,
-    create_session_token,
-    once,
-    update_profile,
-)
+from db.operations import KeyName, create_application, create_session_token, update_profile
+from db.operations import idempotent as once
 
 T = TypeVar("T")
 

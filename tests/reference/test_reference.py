@@ -18,8 +18,8 @@ from stores import Store
 
 from db.tables import Row
 from graphql_api.errors import BadUserInput, LimitExceeded
-from graphql_api.guard.grants import Grant, TokenRights
-from graphql_api.transport import execution
+from graphql_api.execution import run as execution
+from graphql_api.security.permissions import Grant, TokenRights
 
 randoms = st.randoms(use_true_random=False)
 

@@ -1,0 +1,1 @@
+"""Running one GraphQL operation, whichever transport carries it."""

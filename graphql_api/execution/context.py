@@ -1,0 +1,35 @@
+"""What a resolver knows of the request it works for."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from db.engine.database import Database
+from db.events.feed import Feed
+from db.operations import Actor
+from db.operations.change import to_millisecond
+from graphql_api.execution.document import Document
+from graphql_api.observability.operation import Operation
+from graphql_api.security.viewer import Viewer
+from graphql_api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One operation of one caller. ``seen`` is what is told of it; its cost is added up there."""
+
+    database: Database
+    settings: Settings
+    viewer: Viewer
+    document: Document
+    feed: Feed
+    seen: Operation = field(default_factory=Operation)
+
+    @property
+    def actor(self) -> Actor:
+        """Who a change is written down to."""
+        return Actor(name=self.viewer.key_name, key_prefix=self.viewer.key_prefix)
+
+
+def now() -> datetime:
+    """The time, in UTC, to the millisecond."""
+    return to_millisecond(datetime.now(UTC))

@@ -1,0 +1,26 @@
+"""What a running server holds: opened when it starts, closed when it stops."""
+
+from dataclasses import dataclass
+
+from db.engine.database import Database
+from db.events.feed import Feed
+from graphql_api.execution.documents import Documents
+from graphql_api.http.connections import Connections
+from graphql_api.observability.observer import Observer
+from graphql_api.security.api_keys import Keys
+from graphql_api.security.rate_limit import Gate
+from graphql_api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One process's database, keys, documents and gate; who is told of its operations, and who stays connected."""
+
+    settings: Settings
+    database: Database
+    keys: Keys
+    documents: Documents
+    gate: Gate
+    observer: Observer
+    feed: Feed
+    connections: Connections

@@ -1,0 +1,216 @@
+"""The log: a line of JSON for each operation, with what an operator needs and nothing that a caller would mind."""
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from served import Api
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from graphql_api.observability import log
+from graphql_api.observability.operation import Operation, current
+
+CREATE = "mutation Make($input: CreateSessionInput!) { createSession(input: $input) { session { state } } }"
+READ = 'query Look($id: String = "s1") { customerSession(integrationId: $id) { cartItems { sku } } }'
+PAGE = "{ customerSessions(first: 30) { nodes { state } } }"
+
+
+class Kept(logging.Handler):
+    """Keeps what is logged, as it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Make the line at once, as the server does."""
+        self.lines.append(json.loads(log.line(record)))
+
+
+@pytest.fixture
+def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """All that was logged since it was last asked for."""
+    logger, kept = logging.getLogger("cartograph"), Kept()
+
+    def lines() -> list[dict[str, Any]]:
+        written, kept.lines = kept.lines, []
+        return written
+
+    logger.addHandler(kept)
+    logger.setLevel(logging.INFO)
+    yield lines
+    logger.setLevel(logging.NOTSET)
+    logger.removeHandler(kept)
+
+
+Told = Callable[[], list[dict[str, Any]]]
+
+
+def test_an_operation_is_one_line_with_all_that_is_known_of_it(api: Api, told: Told) -> None:
+    api.shop.create("s1")
+    api.data("{ viewer { role } }")
+    told()
+
+    api.data(READ)
+
+    (line,) = told()
+    assert datetime.fromisoformat(line.pop("time")).tzinfo
+    assert line.pop("milliseconds") > 0
+    assert re.fullmatch(r"[0-9a-f]{16}-\d+", line.pop("request"))
+    assert line == {
+        "level": "info",
+        "logger": "cartograph.operations",
+        "type": "query",
+        "operation": "Look",
+        "document": sha256(READ.encode()).hexdigest(),
+        "key": api.keys["writer"].split("_")[2],
+        "cost": 2,
+        "statements": 1,
+        "status": 200,
+        "outcome": "OK",
+    }
+
+
+def test_the_cost_is_that_of_the_pages_asked_for(api: Api, told: Told) -> None:
+    api.data(PAGE)
+    assert told()[-1]["cost"] == 30
+
+
+def test_the_statements_of_a_change_are_counted_where_they_are_run(api: Api, told: Told) -> None:
+    api.data(CREATE, {"input": {"integrationId": "s1"}})
+    line = told()[-1]
+    assert (line["type"], line["operation"]) == ("mutation", "Make")
+    assert line["statements"] > 2
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "status", "outcome", "type_"),
+    [
+        ({"query": "{"}, "writer", 200, "GRAPHQL_PARSE_FAILED", None),
+        ({"query": "{ nothing }"}, "writer", 200, "GRAPHQL_VALIDATION_FAILED", None),
+        ({"query": "{ customerSessions(first: 101) { nodes { state } } }"}, "writer", 200, "BAD_USER_INPUT", "query"),
+        ({"query": CREATE, "variables": {"input": {"integrationId": "n"}}}, "reader", 200, "FORBIDDEN", "mutation"),
+        ({"query": "{ viewer { role } }"}, "ck_no_key", 401, "UNAUTHENTICATED", None),
+        ({"query": 7}, "writer", 400, "BAD_USER_INPUT", None),
+        ({"documentId": "none"}, "writer", 200, "DOCUMENT_NOT_FOUND", None),
+    ],
+)
+def test_an_operation_that_is_refused_is_told_with_its_code(
+    shared_api: Api, told: Told, body: object, key: str, status: int, outcome: str, type_: str | None
+) -> None:
+    shared_api.runner.run(shared_api.post(body, key))
+    (line,) = told()
+    assert (line["status"], line["outcome"], line["type"]) == (status, outcome, type_)
+
+
+def test_an_error_of_ours_is_told_with_the_id_that_the_client_has_and_that_of_the_request(
+    api: Api, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr("graphql_api.observability.statements.Counted.read", broken)
+    (error,) = api.query("{ viewer { role } }")["errors"]
+
+    failure, line = told()
+    assert failure["message"] == f"internal error {error['extensions']['id']}"
+    assert "RuntimeError: the disk is on fire" in failure["exception"]
+    assert failure["level"] == "error"
+    assert failure["request"] == line["request"]
+    assert line["outcome"] == "INTERNAL"
+
+
+def test_nothing_that_a_caller_sent_is_written_but_the_name_of_the_operation(api: Api, told: Told) -> None:
+    secret = "a customer's own words"  # noqa: S105  # of no use to anyone
+    session = {"integrationId": secret, "coupon": secret, "profileId": secret}
+    api.data(CREATE, {"input": session})
+    api.query(READ, {"id": secret})
+    api.query(f'{{ customerSession(integrationId: "{secret}") {{ state }} }}')
+    api.query(f'{{ node(id: "{secret}") {{ id }} }}')
+    api.query(f"{{ {secret} }}")
+    api.query("{ viewer { role } }", key=secret)
+    written = json.dumps(told())
+    assert secret not in written
+    assert api.keys["writer"] not in written
+
+
+def test_a_statement_that_fails_does_not_take_its_values_into_the_log(api: Api, told: Told) -> None:
+    secret = "a customer's own words"  # noqa: S105  # of no use to anyone
+
+    def broken(connection: Connection) -> None:
+        connection.exec_driver_sql("INSERT INTO nowhere VALUES (?)", (secret,))
+
+    try:
+        api.runner.run(api.database.write(broken))
+    except DBAPIError:
+        logging.getLogger("cartograph").exception("not written")
+    (failure,) = told()
+    assert "nowhere" in failure["exception"]
+    assert secret not in failure["exception"]
+
+
+@pytest.mark.parametrize("given_id", ["mine", "7f0c-11", "a" * 128, "trace/1=2@b+c:d.e_f~g"])
+def test_a_request_keeps_its_own_id(shared_api: Api, told: Told, given_id: str) -> None:
+    response = shared_api.request("POST", headers={"X-Request-Id": given_id})
+    assert response.headers["x-request-id"] == given_id
+    assert told()[-1]["request"] == given_id
+
+
+@pytest.mark.parametrize("given_id", ["", "two words", "a" * 129, 'quo"ted', "back\\slash", "caf\xe9"])
+def test_an_id_that_a_log_cannot_hold_is_replaced(shared_api: Api, told: Told, given_id: str) -> None:
+    response = shared_api.request("POST", headers={"X-Request-Id": given_id.encode("latin-1")})
+    assert re.fullmatch(r"[0-9a-f]{16}-\d+", response.headers["x-request-id"])
+    assert told()[-1]["request"] == response.headers["x-request-id"]
+
+
+def test_no_two_requests_have_one_id(shared_api: Api) -> None:
+    ids = [shared_api.request(method).headers["x-request-id"] for method in ("GET", "POST", "PUT") * 10]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.fixture
+def at_work() -> Iterator[Operation]:
+    """An operation that this test is at work on."""
+    operation = Operation("mine")
+    token = current.set(operation)
+    yield operation
+    current.reset(token)
+
+
+@given(message=st.text(), name=st.text(st.characters(codec="utf-8"), min_size=1))
+def test_whatever_is_logged_is_one_line_of_json(message: str, name: str) -> None:
+    line = log.line(logging.LogRecord(name, logging.WARNING, "", 0, "%s", (message.encode("utf-8", "replace"),), None))
+    assert line.count(b"\n") == 1
+    assert json.loads(line)["logger"] == name
+
+
+@pytest.mark.usefixtures("at_work")
+def test_what_is_logged_while_a_request_is_answered_has_its_id() -> None:
+    record = logging.LogRecord("cartograph", logging.WARNING, "", 0, "careful with %s", ("that",), None)
+    line = json.loads(log.line(record))
+    assert (line["message"], line["request"], line["level"]) == ("careful with that", "mine", "warning")
+
+
+def test_a_person_reads_the_same_facts_in_words(at_work: Operation) -> None:
+    assert re.fullmatch(r"request=mine cost=0 statements=0 milliseconds=[\d.]+ status=0 outcome=OK", str(at_work))
+
+
+def test_a_name_without_end_is_told_in_part(api: Api, told: Told) -> None:
+    api.data(f"query {'n' * 5_000} {{ viewer {{ role }} }}")
+    assert told()[-1]["operation"] == "n" * 100
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "text/html"])
+def test_an_answer_has_its_own_id_and_no_other(shared_api: Api, accept: str) -> None:
+    headers = {"Accept": accept, "Authorization": f"Bearer {shared_api.keys['reader']}"}
+    for _ in range(3):
+        response = shared_api.request("POST", json={"query": "{ __typename }"}, headers=headers)
+        assert len(response.headers.get_list("x-request-id")) == 1
