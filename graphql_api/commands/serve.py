@@ -70,13 +70,13 @@ def serve(
 
 def connection_options(settings: Settings) -> dict[str, Any]:
     """How uvicorn holds connections."""
-    from graphql_api.http.uvicorn_http import BoundedProtocol
+    from graphql_api.http.uvicorn_protocol import HTTPProtocol, WebSocketProtocol
 
     return {
-        "http": BoundedProtocol,
+        "http": HTTPProtocol,
         "proxy_headers": False,  # nothing here asks from where a request comes
         "server_header": False,
-        "ws": "graphql_api.http.uvicorn_socket:PromptSocket",
+        "ws": WebSocketProtocol,
         "ws_max_size": settings.max_request_bytes,
         "ws_per_message_deflate": False,  # which takes memory for each socket, and messages are small
         "timeout_graceful_shutdown": math.ceil(settings.deadline_seconds),  # no request is under way for longer

@@ -4,7 +4,7 @@ from asyncio import Transport
 
 import pytest
 
-from graphql_api.http.uvicorn_answers import InOne
+from graphql_api.http.uvicorn_protocol import ResponseTransport
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -43,7 +43,7 @@ class Wire(Transport):
 )
 def test_a_head_goes_out_with_the_first_of_its_body(written: list[bytes], sent: list[bytes]) -> None:
     wire = Wire()
-    response = InOne(wire)
+    response = ResponseTransport(wire)
     for each in written:
         response.write(each)
     assert wire.sent == sent
@@ -52,7 +52,7 @@ def test_a_head_goes_out_with_the_first_of_its_body(written: list[bytes], sent: 
 @pytest.mark.parametrize("written", [[HEAD], [HEAD, b"body"], [HEAD, b"first", b"second"], []])
 def test_what_has_been_written_is_sent_before_the_end(written: list[bytes]) -> None:
     wire = Wire()
-    response = InOne(wire)
+    response = ResponseTransport(wire)
     for each in written:
         response.write(each)
     assert not response.is_closing()

@@ -11,7 +11,7 @@ from served import Api
 from shop import line
 from sockets import PATIENCE, Running, play, until
 
-from graphql_api.http import graphiql, uvicorn_unread
+from graphql_api.http import graphiql, uvicorn_protocol
 from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
 
@@ -35,7 +35,7 @@ async def asked(server: Running, request: bytes) -> AsyncIterator[socket.socket]
 @pytest.fixture
 def impatient(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
     """The API with little patience."""
-    monkeypatch.setattr(uvicorn_unread, "UNREAD_SECONDS", 0.2)
+    monkeypatch.setattr(uvicorn_protocol, "WRITE_SECONDS", 0.2)
     return serve_file(deadline_seconds=0.2, key_cache_seconds=600)
 
 
@@ -68,25 +68,25 @@ def test_a_client_that_reads_nothing_of_a_stream_is_let_go(impatient: Api) -> No
 def test_where_too_much_waits_the_slowest_are_let_go(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uvicorn_unread, "MAX_UNREAD", 300_000)  # three clients, of a file that goes out by 64 kB
+    monkeypatch.setattr(uvicorn_protocol, "MAX_WRITE_BUFFERS", 300_000)  # three clients: the file is sent by 64 kB
 
     async def scenario(server: Running) -> None:
         async with AsyncExitStack() as stack:
             for _ in range(9):
                 await stack.enter_async_context(asked(server, GET * 10))
-                await until(lambda: uvicorn_unread.slow)
+                await until(lambda: uvicorn_protocol.slow_readers)
             await until(lambda: len(server.connections) < 9)
-            assert len(uvicorn_unread.slow) <= 4
+            assert len(uvicorn_protocol.slow_readers) <= 4
         await until(lambda: not server.connections)
 
     play(serve_file(), scenario)
-    assert not uvicorn_unread.slow
+    assert not uvicorn_protocol.slow_readers
 
 
 def test_a_client_that_reads_slowly_gets_everything(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uvicorn_unread, "UNREAD_SECONDS", 0.5)
+    monkeypatch.setattr(uvicorn_protocol, "WRITE_SECONDS", 0.5)
 
     async def scenario(server: Running) -> None:
         async with asked(server, GET) as connection, asyncio.timeout(PATIENCE):

@@ -10,7 +10,7 @@ from served import Api
 from sockets import PROTOCOL, Client, Running, running, until
 from websockets.exceptions import InvalidStatus
 
-from graphql_api.http import uvicorn_http, websocket
+from graphql_api.http import uvicorn_protocol, websocket
 
 FEED = "subscription { sessionEvents { node { session { integrationId } } } }"
 WHO = "{ viewer { role } }"
@@ -198,7 +198,7 @@ def test_a_socket_that_is_not_initialised_in_time_is_closed_with_4408(
 
 
 def test_a_socket_that_is_open_is_no_request_that_does_not_come(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uvicorn_http, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(uvicorn_protocol, "HEAD_SECONDS", 0.05)
 
     async def scenario(server: Running) -> None:
         async with server.client() as client:

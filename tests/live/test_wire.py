@@ -10,8 +10,8 @@ import pytest
 from served import Api
 from sockets import PATIENCE, Running, running
 
-from graphql_api.http import uvicorn_http
-from graphql_api.http.uvicorn_answers import InOne
+from graphql_api.http import uvicorn_protocol
+from graphql_api.http.uvicorn_protocol import ResponseTransport
 
 EXCHANGES = 400
 SLOW = 200  # clients that keep others waiting
@@ -106,7 +106,7 @@ BODIES = (
 @pytest.fixture
 def api(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
     """The API with little patience. It knows its keys for longer than a test takes: none is about the database."""
-    monkeypatch.setattr(uvicorn_http, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(uvicorn_protocol, "HEAD_SECONDS", 0.5)
     return serve_file(deadline_seconds=0.5, key_cache_seconds=600, graphiql=False)
 
 
@@ -439,7 +439,7 @@ class Lost(asyncio.Transport):
 
 def test_an_answer_to_a_client_that_is_gone_is_no_error() -> None:
     for pieces in ([b"head"], [b"head", b"body"], [b"head", b"body", b"more"]):
-        answer = InOne(Lost())
+        answer = ResponseTransport(Lost())
         for each in pieces:
             answer.write(each)
         answer.close()
