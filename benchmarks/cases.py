@@ -8,7 +8,7 @@ from typing import Any
 
 from data import COUPONS, SESSIONS, created
 
-from db.domain.entity import rfc_3339
+from db.domain.times import format_time
 
 REQUESTS = 1_000
 CHECKED = 20  # of them are compared
@@ -87,12 +87,12 @@ class Case:
 
 def moment(number: int) -> str:
     """When a session was created; those created before it are a page from anywhere in the table."""
-    return rfc_3339(created(number))
+    return format_time(created(number))
 
 
 def day(number: int) -> dict[str, str]:
     """The 24 hours from the creation of a session."""
-    return {"from": moment(number), "to": rfc_3339(created(number) + timedelta(days=1))}
+    return {"from": moment(number), "to": format_time(created(number) + timedelta(days=1))}
 
 
 READS = (

@@ -13,7 +13,7 @@ from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateApplication, CreateKey, CreateSession, SessionContent
 from db.domain.content import Rules
 from db.domain.discounts import Discount
-from db.domain.events import EventType, event
+from db.domain.events import EventType, make_event
 from db.domain.session import CustomerSession
 from db.engine import open_database
 from db.import_export.bulk import add_all
@@ -69,11 +69,11 @@ def life(application_id: int, number: int, rules: Rules) -> Told:
     command = CreateSession(application_id=application_id, integration_id=f"session-{number}", content=content)
     new = rule.create(command, rules, created(number))
     session = replace(new, first_session=number < PROFILES)
-    history = [event(EventType.CREATED, None, session, NAME)]
+    history = [make_event(EventType.CREATED, None, session, NAME)]
     for type_, change in happenings(number, rules):
         at = session.updated + MINUTE
         before, session = session, replace(change(session, at), version=session.version + 1, updated=at)
-        history.append(event(type_, before, session, NAME))
+        history.append(make_event(type_, before, session, NAME))
     return Told(session, history)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import ColumnElement, Integer, Text, or_
 
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity
 from graphql_api.execution.read import answer
 from graphql_api.sql.arguments import Getter
 from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads

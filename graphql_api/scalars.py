@@ -10,9 +10,7 @@ import strawberry
 from graphql import GraphQLError, IntValueNode, StringValueNode, Undefined, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
-from db.domain.attribute_values import instant
-from db.domain.entity import rfc_3339
-from db.operations.change import to_millisecond
+from db.domain.times import format_time, parse_time, truncate_to_millisecond
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 MAX_DIGITS = 1_000  # of a decimal that comes in; what is longer is not worth an answer of its own
@@ -55,11 +53,11 @@ def decimal_literal(node: ValueNode, variables: Variables) -> Decimal:
 
 def moment(value: object) -> datetime:
     """A time from RFC 3339 text, to the millisecond."""
-    found = instant(value) if isinstance(value, str) else None
+    found = parse_time(value) if isinstance(value, str) else None
     if found is None:
         raise GraphQLError("DateTime is RFC 3339 with an offset, such as 2026-03-01T10:00:00.000Z.")
     try:
-        return to_millisecond(found)
+        return truncate_to_millisecond(found)
     except OverflowError:
         raise GraphQLError("DateTime is within the years 1 to 9999, in UTC.") from None
 
@@ -108,7 +106,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="A moment: RFC 3339 with an offset. Answers are in UTC, to the millisecond:"
         " 2026-03-01T10:00:00.000Z.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-        serialize=rfc_3339,
+        serialize=format_time,
         parse_value=moment,
         parse_literal=moment_literal,
     ),

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import httpx
 from shop import Shop, line, units
 
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import CreateApplication, CreateKey
 from db.domain.discounts import Discount
 from db.domain.lifecycle import SessionState

@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 import pytest
 from sqlalchemy import Connection, RowMapping, select
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import (
     CancelSession,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, create_mock_engine, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import migrations
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity
 from db.domain.discounts import Discount
 from db.engine import open_database
 from db.engine.database import Database

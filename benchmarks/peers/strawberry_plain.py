@@ -22,9 +22,9 @@ from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
-from db.domain.entity import rfc_3339
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
+from db.domain.times import format_time
 from db.tables import CartItemRow, CustomerProfileRow, DiscountRow, SessionEventRow, SessionReturnRow
 from db.tables import CustomerSessionRow as Row
 
@@ -327,7 +327,7 @@ class Server(GraphQL[Loaders, None]):
 
 scalars: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(name="Decimal", serialize=lambda amount: f"{amount:.2f}", parse_value=Decimal),
-    datetime: strawberry.scalar(name="DateTime", serialize=rfc_3339, parse_value=datetime.fromisoformat),
+    datetime: strawberry.scalar(name="DateTime", serialize=format_time, parse_value=datetime.fromisoformat),
 }
 
 

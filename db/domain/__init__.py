@@ -1,1 +1,1 @@
-"""The rules of a customer session: values in, values out. No I/O, no await, no clock, no randomness."""
+"""The rules of a customer session as pure functions: no I/O, no await, no clock, no randomness."""

@@ -1,73 +1,55 @@
-"""The values of attributes: what each type takes, and how a value is compared with an allowed one."""
+"""Attribute values: a check for each type, and the form in which a value is compared with the allowed values."""
 
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 from typing import Any
 
 from db.domain import text
+from db.domain.attribute_definition import AttributeType
+from db.domain.times import parse_time
 
 MAX_STRING = 10_000
-LARGEST_INTEGER = 2**53  # beyond it a JSON number is no longer exact for most who read it
+LARGEST_INTEGER = 2**53  # the largest integer up to which a JSON number is exact in IEEE 754 doubles
 NUMBER = re.compile(r"-?\d+(\.\d+)?([Ee][+-]?\d+)?", re.ASCII)
-RFC_3339 = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII,
-)
-
-
-class AttributeType(StrEnum):
-    """The type of an attribute's value."""
-
-    STRING = "string"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    TIME = "time"
-    LOCATION = "location"
-    STRING_LIST = "string_list"
-    NUMBER_LIST = "number_list"
-    TIME_LIST = "time_list"
-    LOCATION_LIST = "location_list"
 
 
 def string_problem(value: Any) -> str | None:
-    """What keeps a value from being a STRING."""
+    """Explain why a value is not a STRING, or return None."""
     if not isinstance(value, str):
-        return f"expected a string, got {kind(value)}."
+        return f"expected a string, got {json_type(value)}."
     if len(value) > MAX_STRING:
         return f"expected at most {MAX_STRING} characters, got {len(value)}."
-    bad = text.unstorable(value)
-    return f"{bad} cannot be stored." if bad else None
+    character = text.find_unstorable(value)
+    return f"{character} cannot be stored." if character else None
 
 
 def number_problem(value: Any) -> str | None:
-    """What keeps a value from being a NUMBER."""
+    """Explain why a value is not a NUMBER, or return None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"expected a number, got {kind(value)}."
+        return f"expected a number, got {json_type(value)}."
     if isinstance(value, float) and not math.isfinite(value):
         return "expected a finite number."
-    if abs(value) > LARGEST_INTEGER:  # a float so large is a whole number, too, and may have lost digits on its way
+    if abs(value) > LARGEST_INTEGER:  # floats too: above 2^53 they may have lost digits before they arrived
         return "expected a number between -2^53 and 2^53."
     return None
 
 
 def boolean_problem(value: Any) -> str | None:
-    """What keeps a value from being a BOOLEAN."""
-    return None if isinstance(value, bool) else f"expected true or false, got {kind(value)}."
+    """Explain why a value is not a BOOLEAN, or return None."""
+    return None if isinstance(value, bool) else f"expected true or false, got {json_type(value)}."
 
 
 def time_problem(value: Any) -> str | None:
-    """What keeps a value from being a TIME."""
+    """Explain why a value is not a TIME, or return None."""
     if not isinstance(value, str):
-        return f"expected an RFC 3339 time, got {kind(value)}."
-    return None if instant(value) else "expected an RFC 3339 time with an offset."
+        return f"expected an RFC 3339 time, got {json_type(value)}."
+    return None if parse_time(value) else "expected an RFC 3339 time with an offset."
 
 
 def location_problem(value: Any) -> str | None:
-    """What keeps a value from being a LOCATION."""
+    """Explain why a value is not a LOCATION, or return None."""
     if not isinstance(value, dict) or set(value) != {"latitude", "longitude"}:
         return "expected an object with latitude and longitude, and nothing else."
     for name, bound in (("latitude", 90), ("longitude", 180)):
@@ -76,8 +58,8 @@ def location_problem(value: Any) -> str | None:
     return None
 
 
-def kind(value: Any) -> str:
-    """What JSON calls a value's type."""
+def json_type(value: Any) -> str:
+    """Name a value's JSON type, with its article."""
     match value:
         case None:
             return "null"
@@ -93,23 +75,13 @@ def kind(value: Any) -> str:
             return "an object"
 
 
-def instant(value: str) -> datetime | None:
-    """The moment an RFC 3339 time names, to the microsecond; None where it names none."""
-    if not RFC_3339.fullmatch(value):
+def parse_number(value: Any) -> Decimal | None:
+    """Return a number, or a text in JSON's number syntax, as an exact Decimal. Return None for anything else."""
+    digits = str(value)
+    if not NUMBER.fullmatch(digits):  # Decimal alone would accept 1_000, spaces, and digits of every script
         return None
     try:
-        return datetime.fromisoformat(value.upper())
-    except ValueError:  # the 30th of February
-        return None
-
-
-def exact(value: Any) -> Decimal | None:
-    """The number that a value, or a text written as JSON writes numbers, stands for."""
-    written = str(value)
-    if not NUMBER.fullmatch(written):  # Decimal takes 1_000, spaces, and the digits of every script
-        return None
-    try:
-        return Decimal(written)
+        return Decimal(digits)
     except InvalidOperation:  # an exponent of twenty digits
         return None
 
@@ -122,9 +94,9 @@ CHECKS: Mapping[AttributeType, Callable[[Any], str | None]] = {
     AttributeType.LOCATION: location_problem,
 }
 
-# How a value and an allowed value, which is a text, are compared. What is not here has no allowed values.
+# Converts a value, or the text of an allowed value, for comparison. Other types have no allowed values.
 COMPARABLE: Mapping[AttributeType, Callable[[Any], Any]] = {
     AttributeType.STRING: str,
-    AttributeType.NUMBER: exact,
-    AttributeType.TIME: instant,
+    AttributeType.NUMBER: parse_number,
+    AttributeType.TIME: parse_time,
 }

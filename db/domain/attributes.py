@@ -1,14 +1,14 @@
-"""Attributes: typed values, held against the definitions of their application."""
+"""Attributes: typed values, checked against the definitions of their application."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from db.domain import text
-from db.domain.attribute_values import CHECKS, COMPARABLE, MAX_STRING, AttributeType, kind
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType, UnknownAttributes
+from db.domain.attribute_values import CHECKS, COMPARABLE, MAX_STRING, json_type
 from db.domain.errors import InvalidAttributeValue, InvalidInput, Refusal, UnknownAttribute
 
 MAX_NAME = 100
@@ -17,126 +17,100 @@ MAX_ALLOWED_VALUES = 1_000
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 
 
-class AttributeEntity(StrEnum):
-    """What an attribute is defined for."""
-
-    CUSTOMER_SESSION = "customer_session"
-    CART_ITEM = "cart_item"
-    CUSTOMER_PROFILE = "customer_profile"
-
-
-class UnknownAttributes(StrEnum):
-    """What becomes of a name that is not defined: a refusal, or dropped."""
-
-    REJECT = "reject"
-    IGNORE = "ignore"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeDefinition:
-    """One attribute of one kind of entity. ``allowed_values`` are texts; None allows every value of the type."""
-
-    entity: AttributeEntity
-    name: str
-    type: AttributeType
-    description: str = ""
-    allowed_values: tuple[str, ...] | None = None
-    editable: bool = True
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeRules:
-    """The definitions of one application, by entity and name, and what it does with other names."""
+    """The attribute definitions of one application, and its treatment of names that are not defined."""
 
     definitions: Mapping[tuple[AttributeEntity, str], AttributeDefinition]
     unknown: UnknownAttributes = UnknownAttributes.REJECT
 
-    def merged(
+    def merge(
         self,
         entity: AttributeEntity,
-        held: Mapping[str, Any],
+        current: Mapping[str, Any],
         given: Mapping[str, Any],
         path: tuple[str, ...],
         found: list[Refusal],
     ) -> dict[str, Any]:
-        """``held`` with ``given`` put in by name, in canonical order; a null removes. Problems go to ``found``."""
-        values = dict(held)
+        """Return ``current`` updated with ``given``, in canonical order. Null removes a value.
+
+        Refusals are appended to ``found``.
+        """
+        values = dict(current)
         for name, value in given.items():
             definition = self.definitions.get((entity, name))
             if definition is None:
                 if self.unknown is UnknownAttributes.REJECT:
                     found.append(UnknownAttribute(path=(*path, name), name=name, entity=entity))
                 continue
-            refusals = list(problems(definition, value, (*path, name))) if value is not None else []
-            if not refusals and not definition.editable and name in held and held[name] != value:
+            refusals = list(value_problems(definition, value, (*path, name))) if value is not None else []
+            if not refusals and not definition.editable and name in current and current[name] != value:
                 refusals.append(refuse(definition, (*path, name), "it is not editable, and it has been set."))
-            if refusals:  # a refused value may be anything, and cannot be put in order
+            if refusals:  # a refused value may be of any type, which canonical order cannot handle
                 found.extend(refusals)
             elif value is None:
                 values.pop(name, None)
             else:
                 values[name] = value
-        return canonical(values)
+        return to_canonical_order(values)
 
-    def replaced(
+    def replace(
         self,
         entity: AttributeEntity,
-        held: Mapping[str, Any],
+        current: Mapping[str, Any],
         given: Mapping[str, Any],
         path: tuple[str, ...],
         found: list[Refusal],
     ) -> dict[str, Any]:
-        """The same where ``given`` stands for all of them: what it leaves out goes, as if it were null."""
-        return self.merged(entity, held, {**dict.fromkeys(held), **given}, path, found)
+        """Return ``given`` in place of ``current``: an attribute that is left out is removed, as if it were null."""
+        return self.merge(entity, current, {**dict.fromkeys(current), **given}, path, found)
 
 
-def canonical(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys by length, then by code point, all the way down: the order that PostgreSQL's jsonb keeps."""
-    return {key: ordered(values[key]) for key in sorted(values, key=lambda key: (len(key.encode()), key))}
+def to_canonical_order(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Sort keys by length in bytes, then by code point, at every level: the order of PostgreSQL's jsonb."""
+    return {key: order_value(values[key]) for key in sorted(values, key=lambda key: (len(key.encode()), key))}
 
 
-def ordered(value: Any) -> Any:
-    """One value in canonical order."""
+def order_value(value: Any) -> Any:
+    """Sort the keys of one value of any type."""
     match value:
         case dict():
-            return canonical(value)
+            return to_canonical_order(value)
         case list():
-            return [ordered(element) for element in value]
+            return [order_value(element) for element in value]
         case _:
             return value
 
 
-def problems(definition: AttributeDefinition, value: Any, path: tuple[str, ...]) -> Iterator[Refusal]:
-    """Every way in which ``value`` does not fit its definition; the path leads to the very value."""
-    name = definition.type.name
-    if not name.endswith("_LIST"):
-        yield from single(definition, AttributeType[name], value, path)
+def value_problems(definition: AttributeDefinition, value: Any, path: tuple[str, ...]) -> Iterator[Refusal]:
+    """Yield a refusal for each part of a value that its definition does not allow; the path leads to that part."""
+    if not definition.type.is_list:
+        yield from element_problems(definition, value, path)
     elif not isinstance(value, list):
-        yield refuse(definition, path, f"expected a list, got {kind(value)}.")
+        yield refuse(definition, path, f"expected a list, got {json_type(value)}.")
     else:
         for index, element in enumerate(value):
-            yield from single(definition, AttributeType[name.removesuffix("_LIST")], element, (*path, str(index)))
+            yield from element_problems(definition, element, (*path, str(index)))
 
 
-def single(
-    definition: AttributeDefinition, type_: AttributeType, value: Any, path: tuple[str, ...]
-) -> Iterator[Refusal]:
-    """The same for one value, or for one element of a list."""
-    problem, given = CHECKS[type_](value), definition.allowed_values
-    if problem is None and given is not None and COMPARABLE[type_](value) not in allowed(type_, given):
+def element_problems(definition: AttributeDefinition, value: Any, path: tuple[str, ...]) -> Iterator[Refusal]:
+    """Yield the refusal of a single value, or of one element of a list."""
+    type_, allowed = definition.type.element, definition.allowed_values
+    problem = CHECKS[type_](value)
+    if problem is None and allowed is not None and COMPARABLE[type_](value) not in comparable_set(type_, allowed):
         problem = "it is not one of the allowed values."
     if problem is not None:
         yield refuse(definition, path, problem)
 
 
-@lru_cache(maxsize=128)  # a cart of 1,000 lines asks 1,000 times
-def allowed(type_: AttributeType, values: tuple[str, ...]) -> frozenset[Any]:
-    """The allowed values, as they are compared."""
-    return frozenset(map(COMPARABLE[type_], values))
+@lru_cache(maxsize=128)  # a cart of 1,000 lines needs the same set 1,000 times
+def comparable_set(type_: AttributeType, allowed: tuple[str, ...]) -> frozenset[Any]:
+    """The allowed values in the form in which they are compared."""
+    return frozenset(map(COMPARABLE[type_], allowed))
 
 
 def refuse(definition: AttributeDefinition, path: tuple[str, ...], problem: str) -> InvalidAttributeValue:
-    """The refusal of a value, with the facts of its definition."""
+    """Build the refusal of a value from its definition."""
     return InvalidAttributeValue(
         path=path,
         name=definition.name,
@@ -148,20 +122,21 @@ def refuse(definition: AttributeDefinition, path: tuple[str, ...], problem: str)
 
 
 def definition_problems(definition: AttributeDefinition) -> Iterator[Refusal]:
-    """Every rule that a definition itself breaks, each with its path."""
-    yield from text.problems(definition.name, ("name",), least=1, most=MAX_NAME)
+    """Yield a refusal for each rule that a definition breaks."""
+    yield from text.problems(definition.name, ("name",), min_length=1, max_length=MAX_NAME)
     if definition.name and not NAME.fullmatch(definition.name):
         problem = "Expected a letter, then letters, digits and underscores."
         yield InvalidInput(path=("name",), problem=problem)
-    yield from text.problems(definition.description, ("description",), most=MAX_DESCRIPTION)
-    yield from allowed_value_problems(definition)
+    yield from text.problems(definition.description, ("description",), max_length=MAX_DESCRIPTION)
+    yield from allowed_values_problems(definition)
 
 
-def allowed_value_problems(definition: AttributeDefinition) -> Iterator[Refusal]:
-    """Every rule that the allowed values break."""
+def allowed_values_problems(definition: AttributeDefinition) -> Iterator[Refusal]:
+    """Yield a refusal for each rule that the allowed values break."""
     if definition.allowed_values is None:
         return
-    comparable = COMPARABLE.get(AttributeType[definition.type.name.removesuffix("_LIST")])
+    type_ = definition.type.element
+    comparable = COMPARABLE.get(type_)
     if comparable is None:
         problem = f"An attribute of type {definition.type.name} takes no allowed values."
         yield InvalidInput(path=("allowedValues",), problem=problem)
@@ -170,13 +145,12 @@ def allowed_value_problems(definition: AttributeDefinition) -> Iterator[Refusal]
         problem = f"Expected 1 to {MAX_ALLOWED_VALUES} values, got {len(definition.allowed_values)}."
         yield InvalidInput(path=("allowedValues",), problem=problem)
     seen = set()
-    for index, given in enumerate(definition.allowed_values):
+    for index, allowed in enumerate(definition.allowed_values):
         path = ("allowedValues", str(index))
-        yield from text.problems(given, path, most=MAX_STRING)
-        value = comparable(given)
+        yield from text.problems(allowed, path, max_length=MAX_STRING)
+        value = comparable(allowed)
         if value is None:
-            problem = f"This is not a value of type {definition.type.name.removesuffix('_LIST')}."
-            yield InvalidInput(path=path, problem=problem)
+            yield InvalidInput(path=path, problem=f"This is not a value of type {type_.name}.")
         elif value in seen:
-            yield InvalidInput(path=path, problem="This value stands twice.")
+            yield InvalidInput(path=path, problem="This value is listed twice.")
         seen.add(value)

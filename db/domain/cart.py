@@ -1,4 +1,4 @@
-"""The cart: its lines, what they sum to, and what a return gives back."""
+"""The cart: its lines, their total, and returns of their units."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from db.domain import money
-from db.domain.errors import CartLineNotFound, InvalidInput, Refused, ReturnExceedsRemaining, quoted
+from db.domain.errors import CartLineNotFound, InvalidInput, Refused, ReturnExceedsRemaining, quote
 from db.domain.money import ZERO, RoundingMode
 
 MAX_LINES = 1_000
@@ -16,7 +16,7 @@ MEASURES = ("weight", "height", "width", "length")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CartLine:
-    """One line of a cart. ``price`` is that of one unit; weight is in grams, the measures are in millimetres."""
+    """One line of a cart. ``price`` is for one unit; the weight is in grams, the other measures are in millimetres."""
 
     sku: str
     quantity: int
@@ -46,7 +46,7 @@ class CartLine:
 
 @dataclass(frozen=True, slots=True)
 class ReturnRequest:
-    """Units of one line, named by its position or by its sku; without a quantity, all that remain of it."""
+    """Units of one line to return. The position or the SKU identifies the line; no quantity means all that remain."""
 
     position: int | None
     sku: str | None
@@ -55,7 +55,7 @@ class ReturnRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReturnedItem:
-    """Units of one line that were returned, and what was given back for them."""
+    """Units of one line that were returned, and the amount refunded for them."""
 
     position: int
     quantity: int
@@ -63,12 +63,12 @@ class ReturnedItem:
 
 
 def total(cart: Sequence[CartLine]) -> Decimal:
-    """Sum of price times quantity, before discounts and returns."""
+    """Sum price times quantity, before discounts and returns."""
     return sum([line.price * line.quantity for line in cart], ZERO)
 
 
 def share_discount(cart: Sequence[CartLine], discount_total: Decimal, minor_digits: int) -> tuple[CartLine, ...]:
-    """The same lines, with ``discount_total`` spread over them in proportion to their totals."""
+    """Return the lines with ``discount_total`` allocated to them in proportion to their totals."""
     shares = money.allocate(discount_total, [line.total for line in cart], minor_digits)
     return tuple(
         line if line.discount_share == share else replace(line, discount_share=share)
@@ -83,7 +83,7 @@ def return_items(
     rounding: RoundingMode,
     minor_digits: int,
 ) -> tuple[tuple[CartLine, ...], tuple[ReturnedItem, ...]]:
-    """The cart after the return, and what went back, in order of position.
+    """Return the cart after the return, and the returned items by position.
 
     Raises Refused with CartLineNotFound, ReturnExceedsRemaining or InvalidInput, each with a path from ``items``.
     """
@@ -104,7 +104,7 @@ def return_items(
                     path=(*path, "quantity"), position=position, requested=quantity, remaining=line.remaining_quantity
                 )
             )
-        amount = min(given_back(line, quantity, rounding, minor_digits), net_total)
+        amount = min(refund(line, quantity, rounding, minor_digits), net_total)
         net_total -= amount
         lines[position] = replace(
             line, returned_quantity=line.returned_quantity + quantity, returned_total=line.returned_total + amount
@@ -115,7 +115,7 @@ def return_items(
 
 
 def positions_by_sku(cart: Sequence[CartLine]) -> Mapping[str, Sequence[int]]:
-    """Where each sku stands: made once, since a return may name a line for each of 10,000 units."""
+    """Index the positions of each SKU. A return may name 10,000 lines, too many to search the cart for each."""
     positions: dict[str, list[int]] = {}
     for position, line in enumerate(cart):
         positions.setdefault(line.sku, []).append(position)
@@ -123,7 +123,7 @@ def positions_by_sku(cart: Sequence[CartLine]) -> Mapping[str, Sequence[int]]:
 
 
 def find_line(count: int, by_sku: Mapping[str, Sequence[int]], request: ReturnRequest, path: tuple[str, ...]) -> int:
-    """The position that a request means in a cart of ``count`` lines. A sku names a line only where it stands once."""
+    """Return the position of the requested line in a cart of ``count`` lines. A SKU must be on exactly one line."""
     if request.position is not None:
         if 0 <= request.position < count:
             return request.position
@@ -133,21 +133,21 @@ def find_line(count: int, by_sku: Mapping[str, Sequence[int]], request: ReturnRe
     found = by_sku.get(sku, ())
     if len(found) == 1:
         return found[0]
-    problem = f"The cart has the sku {quoted(sku)} on {len(found)} lines"
+    problem = f"The cart has the sku {quote(sku)} on {len(found)} lines"
     hint = "; name the line by its position." if found else "."
     raise Refused(CartLineNotFound(path=(*path, "sku"), problem=problem + hint))
 
 
-def given_back(line: CartLine, quantity: int, rounding: RoundingMode, minor_digits: int) -> Decimal:
-    """What a return of ``quantity`` more units of ``line`` gives back: their price less their part of the share.
+def refund(line: CartLine, quantity: int, rounding: RoundingMode, minor_digits: int) -> Decimal:
+    """Return the refund for ``quantity`` more units of ``line``: their price less their part of the discount share.
 
-    Parts are taken cumulatively, so that a line that is all returned has given up exactly its share. With prices
-    finer than a minor unit a rounded part can exceed what its units cost; no amount is ever negative all the same,
-    and together a line's returns never exceed what was paid for it.
+    Parts are rounded cumulatively, so that the refunds of a fully returned line deduct exactly its share. With prices
+    finer than a minor unit a rounded part can exceed the price of its units; the refund is then 0, and the refunds
+    of a line never sum to more than was paid for it.
     """
     units = line.returned_quantity + quantity
-    share = money.in_units(line.discount_share, minor_digits)
-    part = money.of_units(money.divide(share * units, line.quantity, rounding), minor_digits)
+    share = money.to_units(line.discount_share, minor_digits)
+    part = money.from_units(money.divide(share * units, line.quantity, rounding), minor_digits)
     paid = max(line.total - line.discount_share, ZERO)
     due = min(line.price * units - part, paid)
     return max(due - line.returned_total, ZERO)

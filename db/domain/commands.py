@@ -1,4 +1,4 @@
-"""What can be asked for, as values. A field that was left out is UNSET; None clears it."""
+"""Commands: the inputs of operations. UNSET leaves a field as it is; None clears it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
-from db.domain.attributes import AttributeDefinition, AttributeEntity, UnknownAttributes
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, UnknownAttributes
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.discounts import Discount
 from db.domain.lifecycle import SessionState
@@ -25,7 +25,7 @@ UNSET: Final = Unset.UNSET
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionContent:
-    """What a shopper's integration may set on an open session. Lists replace the whole list; attributes merge."""
+    """The fields that can be set on an open session. A list replaces the whole list; attributes merge by name."""
 
     profile_id: str | Unset | None = UNSET
     coupon: str | Unset | None = UNSET
@@ -38,7 +38,7 @@ class SessionContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCommand:
-    """Names the session, and says how a repeat is known."""
+    """Identifies the session. A command with the same idempotency key is carried out once."""
 
     application_id: int
     integration_id: str
@@ -47,7 +47,7 @@ class SessionCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSession(SessionCommand):
-    """A new session, OPEN or CLOSED."""
+    """Create a session, OPEN or CLOSED."""
 
     state: SessionState = SessionState.OPEN
     content: SessionContent = field(default_factory=SessionContent)
@@ -55,7 +55,7 @@ class CreateSession(SessionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateSession(SessionCommand):
-    """New content for an open session."""
+    """Set content of an open session."""
 
     content: SessionContent = field(default_factory=SessionContent)
     expected_version: int | None = None
@@ -63,14 +63,14 @@ class UpdateSession(SessionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertSession(SessionCommand):
-    """An update where the session exists, a creation where it does not."""
+    """Update the session, or create it if it does not exist."""
 
     content: SessionContent = field(default_factory=SessionContent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseSession(SessionCommand):
-    """The purchase is made."""
+    """Close the session: the purchase is complete."""
 
     expected_total: Decimal | None = None
     expected_version: int | None = None
@@ -78,7 +78,7 @@ class CloseSession(SessionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelSession(SessionCommand):
-    """The purchase is off."""
+    """Cancel the session."""
 
     reason: str | None = None
     expected_version: int | None = None
@@ -86,7 +86,7 @@ class CancelSession(SessionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnItems(SessionCommand):
-    """Units that come back."""
+    """Return units of cart lines."""
 
     items: Sequence[ReturnRequest]
     expected_version: int | None = None
@@ -94,7 +94,7 @@ class ReturnItems(SessionCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateProfile:
-    """Attributes of a profile, which merge by name. A profile that is not known is made."""
+    """Merge attributes into a profile by name; the profile is created if it does not exist."""
 
     application_id: int
     integration_id: str
@@ -104,7 +104,7 @@ class UpdateProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateAttributeDefinition:
-    """A new attribute of an application."""
+    """Define an attribute of an application."""
 
     application_id: int
     definition: AttributeDefinition
@@ -112,7 +112,7 @@ class CreateAttributeDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateAttributeDefinition:
-    """What may change in an attribute; its type is fixed, and values that are set stay as they are."""
+    """Change a definition's description or allowed values. Stored values stay as they are."""
 
     application_id: int
     entity: AttributeEntity
@@ -123,7 +123,7 @@ class UpdateAttributeDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSessionToken:
-    """What opens one session, for so many seconds; the rest of what a token says is no matter of the session."""
+    """Create a token for one session; ``expires_in`` is in seconds."""
 
     application_id: int
     integration_id: str
@@ -132,7 +132,7 @@ class CreateSessionToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateApplication:
-    """A new owner of sessions. ``currency`` is an ISO 4217 code, ``time_zone`` an IANA name."""
+    """Create an application. ``currency`` is an ISO 4217 code, ``time_zone`` an IANA name."""
 
     name: str
     currency: str
@@ -143,7 +143,7 @@ class CreateApplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateApplication:
-    """New settings of an application; its currency and rounding are fixed."""
+    """Change settings of an application; its currency and rounding mode cannot change."""
 
     application_id: int
     name: str | Unset = UNSET
@@ -153,7 +153,7 @@ class UpdateApplication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateKey:
-    """A new key. An ADMIN key belongs to no application; any other to one."""
+    """Create an API key. An ADMIN key has no application; any other has one."""
 
     application_id: int | None
     name: str

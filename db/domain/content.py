@@ -1,4 +1,4 @@
-"""What a session has, as its owner gives it: checked, rule by rule."""
+"""Validation of a session's content: profile, codes, identifiers, attributes, cart and discounts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from db.domain import cart, discounts, money, text
-from db.domain.attributes import AttributeEntity, AttributeRules
+from db.domain.attribute_definition import AttributeEntity
+from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
 from db.domain.commands import UNSET, SessionContent
 from db.domain.discounts import Discount
-from db.domain.errors import InvalidInput, Refusal, Refused, quoted
+from db.domain.errors import InvalidInput, Refusal, Refused, quote
 from db.domain.money import RoundingMode
 
 MAX_ID = 1_000
@@ -22,86 +23,92 @@ MAX_NAME = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What an application decides for its sessions."""
+    """The settings of an application that apply to its sessions."""
 
     minor_digits: int
     rounding: RoundingMode
     attributes: AttributeRules
 
 
-def checked_content(
-    content: SessionContent, rules: Rules, attributes: Mapping[str, Any], held: Sequence[CartLine]
+def validate_content(
+    content: SessionContent, rules: Rules, attributes: Mapping[str, Any], lines: Sequence[CartLine]
 ) -> dict[str, Any]:
-    """What ``content`` gives a session that has these attributes and lines. Raises Refused with all that is broken."""
+    """Return the CustomerSession fields that ``content`` sets on a session with these attributes and lines.
+
+    Raises Refused with every rule that is broken.
+    """
     found: list[Refusal] = []
     new: dict[str, Any] = {}
     if content.profile_id is not UNSET:
-        found.extend(text.problems(content.profile_id or "", ("profileId",), most=MAX_ID))
+        found.extend(text.problems(content.profile_id or "", ("profileId",), max_length=MAX_ID))
         new["profile_id"] = content.profile_id or None
     for name, code in (("coupon", content.coupon), ("referral", content.referral)):
         if code is not UNSET:
-            found.extend(text.problems(code or "", (name,), most=MAX_CODE))
+            found.extend(text.problems(code or "", (name,), max_length=MAX_CODE))
             new[name] = code or None
     if content.identifiers is not UNSET:
         new["identifiers"] = tuple(content.identifiers or ())
         found.extend(identifier_problems(new["identifiers"]))
     if content.attributes is not UNSET:
-        put = rules.attributes.replaced if content.attributes is None else rules.attributes.merged
+        combine = rules.attributes.replace if content.attributes is None else rules.attributes.merge
         given, entity = content.attributes or {}, AttributeEntity.CUSTOMER_SESSION
-        new["attributes"] = put(entity, attributes, given, ("attributes",), found)
+        new["attributes"] = combine(entity, attributes, given, ("attributes",), found)
     if content.cart_items is not UNSET:
-        new["cart"] = checked_cart(content.cart_items or (), held, rules, found)
+        new["cart"] = validate_cart(content.cart_items or (), lines, rules, found)
     if content.discounts is not UNSET:
-        new["discounts"] = checked_discounts(content.discounts or (), rules, found)
+        new["discounts"] = validate_discounts(content.discounts or (), rules, found)
     if found:
         raise Refused(*found)
     return new
 
 
-def checked_cart(
-    lines: Sequence[CartLine], held: Sequence[CartLine], rules: Rules, found: list[Refusal]
+def validate_cart(
+    lines: Sequence[CartLine], current: Sequence[CartLine], rules: Rules, found: list[Refusal]
 ) -> tuple[CartLine, ...]:
-    """The lines in order, with their attributes in canonical order; what is wrong is added to ``found``.
+    """Return the lines with their attributes in canonical order. Refusals are appended to ``found``.
 
-    A line that keeps its position and its sku is the line that was there: its attributes that are not editable stand.
+    A line with the position and the SKU of a current line counts as that line: attributes of it that are not editable
+    cannot change.
     """
     if len(lines) > cart.MAX_LINES:
         problem = f"Expected at most {cart.MAX_LINES} lines, got {len(lines)}."
         found.append(InvalidInput(path=("cartItems",), problem=problem))
         return ()
     before = len(found)
-    checked = []
+    validated = []
     for position, line in enumerate(lines):
         path = ("cartItems", str(position))
         found.extend(line_problems(line, path))
-        kept = held[position].attributes if position < len(held) and held[position].sku == line.sku else {}
-        if kept or line.attributes:
-            attributes = rules.attributes.replaced(
-                AttributeEntity.CART_ITEM, kept, line.attributes, (*path, "attributes"), found
+        same_line = position < len(current) and current[position].sku == line.sku
+        attributes = current[position].attributes if same_line else {}
+        if attributes or line.attributes:
+            new = rules.attributes.replace(
+                AttributeEntity.CART_ITEM, attributes, line.attributes, (*path, "attributes"), found
             )
-            line = replace(line, attributes=attributes)  # noqa: PLW2901  # the line as it will be kept
-        checked.append(line)
+            validated.append(replace(line, attributes=new))
+        else:
+            validated.append(line)
     if len(found) == before:
-        units = sum(line.quantity for line in checked)
+        units = sum(line.quantity for line in validated)
         if units > cart.MAX_UNITS:
             problem = f"Expected at most {cart.MAX_UNITS} units in all, got {units}."
             found.append(InvalidInput(path=("cartItems",), problem=problem))
-        found.extend(money.problems(cart.total(checked), ("cartItems",)))
-    return tuple(checked)
+        found.extend(money.problems(cart.total(validated), ("cartItems",)))
+    return tuple(validated)
 
 
 def line_problems(line: CartLine, path: tuple[str, ...]) -> list[Refusal]:
-    """Every rule that one line breaks, but for its attributes."""
-    found = [*text.problems(line.sku, (*path, "sku"), least=1, most=MAX_NAME)]
+    """Return a refusal for each rule that a line breaks, without its attributes."""
+    found = [*text.problems(line.sku, (*path, "sku"), min_length=1, max_length=MAX_NAME)]
     if not 1 <= line.quantity <= cart.MAX_UNITS:
         problem = f"Expected 1 to {cart.MAX_UNITS}, got {line.quantity}."
         found.append(InvalidInput(path=(*path, "quantity"), problem=problem))
     found.extend(money.problems(line.price, (*path, "price")))
     for name, value in (("name", line.name), ("category", line.category)):
         if value is not None:
-            found.extend(text.problems(value, (*path, name), most=MAX_NAME))
+            found.extend(text.problems(value, (*path, name), max_length=MAX_NAME))
     if line.product_name is not None:
-        found.extend(text.problems(line.product_name, (*path, "product", "name"), least=1, most=MAX_NAME))
+        found.extend(text.problems(line.product_name, (*path, "product", "name"), min_length=1, max_length=MAX_NAME))
     for name in cart.MEASURES:
         if (measure := getattr(line, name)) is not None:
             found.extend(money.problems(measure, (*path, name)))
@@ -109,24 +116,24 @@ def line_problems(line: CartLine, path: tuple[str, ...]) -> list[Refusal]:
 
 
 def identifier_problems(identifiers: Sequence[str]) -> list[Refusal]:
-    """Every rule that the identifiers break."""
+    """Return a refusal for each rule that the identifiers break."""
     found: list[Refusal] = []
     if len(identifiers) > MAX_IDENTIFIERS:
         problem = f"Expected at most {MAX_IDENTIFIERS} identifiers, got {len(identifiers)}."
         return [InvalidInput(path=("identifiers",), problem=problem)]
     for index, identifier in enumerate(identifiers):
         path = ("identifiers", str(index))
-        found.extend(text.problems(identifier, path, least=1, most=MAX_IDENTIFIER))
+        found.extend(text.problems(identifier, path, min_length=1, max_length=MAX_IDENTIFIER))
         if identifier in identifiers[:index]:
-            found.append(InvalidInput(path=path, problem=f"The identifier {quoted(identifier)} stands twice."))
+            found.append(InvalidInput(path=path, problem=f"The identifier {quote(identifier)} is listed twice."))
     return found
 
 
-def checked_discounts(given: Sequence[Discount], rules: Rules, found: list[Refusal]) -> Mapping[str, Decimal]:
-    """The discounts in label order; what is wrong is added to ``found``."""
+def validate_discounts(given: Sequence[Discount], rules: Rules, found: list[Refusal]) -> Mapping[str, Decimal]:
+    """Return the discounts by label. Refusals are appended to ``found``."""
     before = len(found)
     found.extend(discounts.problems(given, rules.minor_digits))
-    by_label = discounts.in_label_order(given)
+    by_label = discounts.by_label(given)
     if len(found) == before:
         found.extend(money.problems(discounts.total(by_label), ("discounts",)))
     return by_label

@@ -1,21 +1,20 @@
-"""The entity's own JSON shape: what events, import and export speak. Amounts are Decimals; absent codes are ""."""
+"""The JSON form of a session, used by events, import and export. Amounts are Decimals; absent codes are ""."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from db.domain.cart import MEASURES, CartLine
+from db.domain.decimals import normalize
 from db.domain.session import CustomerSession, SessionReturn
+from db.domain.times import format_time
 
 Entity = dict[str, Any]
 
 
-def entity(session: CustomerSession) -> Entity:
-    """All that a session holds, in the order in which it is exported. What has no value yet is left out at the end."""
+def to_entity(session: CustomerSession) -> Entity:
+    """Convert a session. Keys are in the order of the export; closed, cancelled and returns are left out if unset."""
     shape: Entity = {
         "integrationId": session.integration_id,
-        "created": rfc_3339(session.created),
+        "created": format_time(session.created),
         "applicationId": session.application_id,
         "profileId": session.profile_id or "",
         "coupon": session.coupon or "",
@@ -23,35 +22,35 @@ def entity(session: CustomerSession) -> Entity:
         "state": session.state.value,
         "cartItems": [cart_item(line) for line in session.cart],
         "identifiers": list(session.identifiers),
-        "total": plain(session.total),
+        "total": normalize(session.total),
         "attributes": dict(session.attributes),
         "firstSession": session.first_session,
-        "discounts": {label: plain(amount) for label, amount in session.discounts.items()},
-        "updated": rfc_3339(session.updated),
+        "discounts": {label: normalize(amount) for label, amount in session.discounts.items()},
+        "updated": format_time(session.updated),
     }
     if session.closed:
-        shape["closed"] = rfc_3339(session.closed)
+        shape["closed"] = format_time(session.closed)
     if session.cancelled:
-        shape["cancelled"] = rfc_3339(session.cancelled)
+        shape["cancelled"] = format_time(session.cancelled)
     if session.returns:
         shape["returns"] = [session_return(each) for each in session.returns]
     return shape
 
 
 def cart_item(line: CartLine) -> Entity:
-    """One line; what it does not say is left out."""
+    """Convert one line. Keys without a value are left out."""
     shape: Entity = {"sku": line.sku}
     if line.name is not None:
         shape["name"] = line.name
     shape["quantity"] = line.quantity
-    shape["price"] = plain(line.price)
+    shape["price"] = normalize(line.price)
     if line.category is not None:
         shape["category"] = line.category
     if line.product_name is not None:
         shape["product"] = {"name": line.product_name}
     for measure in MEASURES:
         if (value := getattr(line, measure)) is not None:
-            shape[measure] = plain(value)
+            shape[measure] = normalize(value)
     if line.attributes:
         shape["attributes"] = dict(line.attributes)
     if line.returned_quantity:
@@ -59,25 +58,14 @@ def cart_item(line: CartLine) -> Entity:
     return shape
 
 
-def session_return(made: SessionReturn) -> Entity:
-    """One return, with the version of the session that it made."""
+def session_return(return_: SessionReturn) -> Entity:
+    """Convert one return. ``version`` is the session's version after it."""
     return {
-        "version": made.version,
-        "created": rfc_3339(made.created),
+        "version": return_.version,
+        "created": format_time(return_.created),
         "items": [
-            {"position": item.position, "quantity": item.quantity, "amount": plain(item.amount)} for item in made.items
+            {"position": item.position, "quantity": item.quantity, "amount": normalize(item.amount)}
+            for item in return_.items
         ],
-        "amount": plain(made.amount),
+        "amount": normalize(return_.amount),
     }
-
-
-def plain(amount: Decimal) -> Decimal:
-    """The same amount with no more digits than it needs: 29.30 is 29.3, 30.00 is 30."""
-    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
-
-
-@lru_cache(maxsize=64)  # a change prints its own moment into the session's row, its event and its changes
-def rfc_3339(moment: datetime) -> str:
-    """UTC, to the millisecond: 2026-03-01T10:00:00.000Z."""
-    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return f"{in_utc.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"

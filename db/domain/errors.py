@@ -1,24 +1,18 @@
-"""Refusals: what the rules can say no with. One class each, carrying facts; the message is made from the facts."""
-
-from __future__ import annotations
+"""Refusals: the reasons for which the domain refuses a change. Each carries facts and builds its message from them."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from db.domain.decimals import printed
+from db.domain.attribute_definition import AttributeEntity, AttributeType
+from db.domain.decimals import format_decimal
+from db.domain.lifecycle import SessionState
 
-if TYPE_CHECKING:  # lifecycle and attributes raise what is defined here
-    from db.domain.attribute_values import AttributeType
-    from db.domain.attributes import AttributeEntity
-    from db.domain.lifecycle import SessionState
-
-LONGEST = 60
+MAX_QUOTED = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a change was not made. ``path`` leads into the input: ``("cartItems", "2", "price")``."""
+    """A reason to refuse a change. ``path`` leads into the input: ``("cartItems", "2", "price")``."""
 
     path: tuple[str, ...] = ()
 
@@ -44,7 +38,6 @@ class InvalidInput(Refusal):
 
     @property
     def message(self) -> str:
-        """What the rule is and what came."""
         return self.problem
 
 
@@ -57,13 +50,12 @@ class SessionNotFound(Refusal):
 
     @property
     def message(self) -> str:
-        """Names the integration ID."""
-        return f"There is no session {quoted(self.integration_id)} in this application."
+        return f"There is no session {quote(self.integration_id)} in this application."
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionAlreadyExists(Refusal):
-    """The integration ID is taken; ``application_id`` and ``session_id`` name the row that has it."""
+    """Another session of the application has this integration ID: ``application_id`` and ``session_id`` identify it."""
 
     integration_id: str
     application_id: int
@@ -72,13 +64,12 @@ class SessionAlreadyExists(Refusal):
 
     @property
     def message(self) -> str:
-        """Names the integration ID."""
-        return f"A session {quoted(self.integration_id)} exists already in this application."
+        return f"A session {quote(self.integration_id)} already exists in this application."
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvalidTransition(Refusal):
-    """The life cycle has no such move."""
+    """The session's state does not permit the operation. ``to`` is the state that the operation leads to."""
 
     from_: SessionState
     to: SessionState
@@ -86,9 +77,9 @@ class InvalidTransition(Refusal):
 
     @property
     def message(self) -> str:
-        """Names both states and the moves that are possible."""
-        possible = " or ".join(state.name for state in self.next_states) or "nothing"
-        return f"A session that is {self.from_.name} cannot become {self.to.name}; it can become {possible}."
+        possible = " or ".join(state.name for state in self.next_states)
+        advice = f"it can become {possible}" if possible else "no other state is possible"
+        return f"A session that is {self.from_.name} cannot become {self.to.name}; {advice}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +90,12 @@ class SessionNotEditable(Refusal):
 
     @property
     def message(self) -> str:
-        """Names the state."""
-        return f"Only an OPEN session can be updated; this one is {self.state.name}."
+        return f"Only an OPEN session can be updated; this session is {self.state.name}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class VersionConflict(Refusal):
-    """The session has moved on since the caller read it."""
+    """The session has changed since the caller read it."""
 
     expected: int
     actual: int
@@ -115,13 +105,12 @@ class VersionConflict(Refusal):
 
     @property
     def message(self) -> str:
-        """Names both versions."""
         return f"The session is at version {self.actual}, not {self.expected}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class TotalChanged(Refusal):
-    """The cart costs something else than the caller saw. Amounts are printed with ``minor_digits``."""
+    """The session's total differs from the total that the caller expects."""
 
     expected: Decimal
     actual: Decimal
@@ -130,26 +119,24 @@ class TotalChanged(Refusal):
 
     @property
     def message(self) -> str:
-        """Names both totals."""
-        actual, expected = (printed(each, self.minor_digits) for each in (self.actual, self.expected))
+        actual, expected = (format_decimal(each, self.minor_digits) for each in (self.actual, self.expected))
         return f"The session's total is {actual}, not {expected}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class CartLineNotFound(Refusal):
-    """The cart has no such line, or has the sku on several."""
+    """The cart has no such line, or has several lines with the given SKU."""
 
     problem: str
 
     @property
     def message(self) -> str:
-        """What was looked for."""
         return self.problem
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReturnExceedsRemaining(Refusal):
-    """More units than the line has left."""
+    """A return asks for more units than its line has left."""
 
     position: int
     requested: int
@@ -157,13 +144,12 @@ class ReturnExceedsRemaining(Refusal):
 
     @property
     def message(self) -> str:
-        """Names the line and both quantities."""
-        return f"Line {self.position} has {self.remaining} units left to return; {self.requested} were asked for."
+        return f"Line {self.position} has {self.remaining} units left to return, but {self.requested} were requested."
 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscountExceedsTotal(Refusal):
-    """Discounts above the total of the cart. Amounts are printed with ``minor_digits``."""
+    """The discounts sum to more than the cart's total."""
 
     discount_total: Decimal
     total: Decimal
@@ -171,27 +157,25 @@ class DiscountExceedsTotal(Refusal):
 
     @property
     def message(self) -> str:
-        """Names both sums."""
-        discounts, total = (printed(each, self.minor_digits) for each in (self.discount_total, self.total))
+        discounts, total = (format_decimal(each, self.minor_digits) for each in (self.discount_total, self.total))
         return f"The discounts sum to {discounts}, more than the cart's total of {total}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownAttribute(Refusal):
-    """No such attribute is defined for the entity."""
+    """No attribute of this name is defined for the entity."""
 
     name: str
     entity: AttributeEntity
 
     @property
     def message(self) -> str:
-        """Names the attribute and the entity."""
-        return f"No attribute {quoted(self.name)} is defined for {self.entity.name}."
+        return f"No attribute {quote(self.name)} is defined for {self.entity.name}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvalidAttributeValue(Refusal):
-    """A value that its attribute's definition does not allow."""
+    """The attribute's definition does not allow the value."""
 
     name: str
     entity: AttributeEntity
@@ -201,51 +185,47 @@ class InvalidAttributeValue(Refusal):
 
     @property
     def message(self) -> str:
-        """Names the attribute and what is wrong with the value."""
-        return f"Attribute {quoted(self.name)}: {self.problem}"
+        return f"Attribute {quote(self.name)}: {self.problem}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdempotencyKeyReused(Refusal):
-    """The idempotency key stands for another input."""
+    """The idempotency key was used with another input within 24 hours."""
 
     path: tuple[str, ...] = ("idempotencyKey",)
 
     @property
     def message(self) -> str:
-        """What to do instead."""
         return "This idempotency key was used with another input within 24 hours; use a new key for a new change."
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotFound(Refusal):
-    """Anything other than a session is missing."""
+    """An entity other than a session is missing. ``what`` names it."""
 
     what: str
 
     @property
     def message(self) -> str:
-        """Names what is missing."""
         return f"There is no {self.what}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlreadyExists(Refusal):
-    """Anything other than a session exists already."""
+    """An entity other than a session exists already. ``what`` names it."""
 
     what: str
 
     @property
     def message(self) -> str:
-        """Names what is there."""
         return f"There is already {self.what}."
 
 
-def cut(value: str) -> str:
-    """A value inside a message, cut where it is long."""
-    return value if len(value) <= LONGEST else f"{value[: LONGEST - 3]}..."
+def truncate(value: str) -> str:
+    """Shorten a long value for use in a message."""
+    return value if len(value) <= MAX_QUOTED else f"{value[: MAX_QUOTED - 3]}..."
 
 
-def quoted(value: str) -> str:
-    """The same for a text: in quotes."""
-    return f'"{cut(value)}"'
+def quote(value: str) -> str:
+    """Quote a text for use in a message, and shorten it if it is long."""
+    return f'"{truncate(value)}"'

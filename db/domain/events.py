@@ -1,4 +1,4 @@
-"""What can happen to a session, and how its history tells it."""
+"""Session events: one for each accepted change, with the values that changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from db.domain.entity import Entity, entity
+from db.domain.entity import Entity, to_entity
 from db.domain.lifecycle import SessionState
 from db.domain.session import CustomerSession
 
 
 class EventType(StrEnum):
-    """The five events, in the past tense."""
+    """The kind of change that an event records."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -22,13 +22,16 @@ class EventType(StrEnum):
     CANCELLED = "cancelled"
 
 
-# The input fields an update can change, and the key each has in the entity's JSON: they are the same names.
+# The input fields that an update can change. The entity's JSON has them under the same names.
 INPUT_FIELDS = ("attributes", "cartItems", "coupon", "discounts", "identifiers", "profileId", "referral")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEvent:
-    """One accepted change. ``changes`` holds the new value of each key of the entity that changed; no key ever goes."""
+    """One accepted change. ``changes`` holds the new value of each key of the entity that changed.
+
+    No change removes a key, so merging the ``changes`` of all events in order gives the entity.
+    """
 
     type: EventType
     version: int
@@ -43,14 +46,14 @@ class SessionEvent:
 
     @property
     def changed_fields(self) -> list[str]:
-        """The names of the input's fields that changed, sorted."""
+        """The names of the input fields that changed, sorted."""
         return [name for name in INPUT_FIELDS if name in self.changes]
 
 
-def event(
+def make_event(
     type_: EventType, before: CustomerSession | None, after: CustomerSession, actor: str, reason: str | None = None
 ) -> SessionEvent:
-    """The event that turns ``before`` into ``after``."""
+    """Build the event of the change from ``before`` to ``after``; ``before`` is None for a new session."""
     return SessionEvent(
         type=type_,
         version=after.version,
@@ -59,12 +62,12 @@ def event(
         state=after.state,
         total=after.total,
         discount_total=after.discount_total,
-        changes=changes(entity(before) if before else {}, entity(after)),
+        changes=changed_values(to_entity(before) if before else {}, to_entity(after)),
         from_state=before.state if before else None,
         reason=reason or None,
     )
 
 
-def changes(before: Entity, after: Entity) -> Entity:
-    """The keys of ``after`` whose value is new."""
+def changed_values(before: Entity, after: Entity) -> Entity:
+    """Return the keys of ``after`` with a value that differs from ``before``."""
     return {key: value for key, value in after.items() if key not in before or before[key] != value}

@@ -1,14 +1,12 @@
-"""The life cycle of a customer session: one table, and what follows from it."""
+"""The life cycle of a customer session: its states, and the transitions between them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from db.domain.errors import InvalidTransition, Refused, SessionNotEditable
-
 
 class SessionState(StrEnum):
-    """Where a session stands in its life; the values are the stored and exported form."""
+    """The state of a session. The values are stored in the database and exported."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -17,7 +15,7 @@ class SessionState(StrEnum):
 
 
 class Operation(StrEnum):
-    """What can be asked of a session that exists."""
+    """A change that can be requested of an existing session."""
 
     UPDATE = "update"
     CLOSE = "close"
@@ -36,8 +34,9 @@ TARGET: Mapping[Operation, SessionState] = MappingProxyType(
     }
 )
 
-# The graph. There is no way back to OPEN, and nothing leaves CANCELLED. A session whose items have all been returned
-# stays PARTIALLY_RETURNED: it can still be cancelled.
+# The operations that each state permits; session.check_transition refuses every other. No state leads back to OPEN,
+# and CANCELLED permits nothing. A session whose items have all been returned stays PARTIALLY_RETURNED: it can still
+# be cancelled.
 TRANSITIONS: Mapping[SessionState, frozenset[Operation]] = MappingProxyType(
     {
         SessionState.OPEN: frozenset({Operation.UPDATE, Operation.CLOSE, Operation.CANCEL}),
@@ -49,18 +48,6 @@ TRANSITIONS: Mapping[SessionState, frozenset[Operation]] = MappingProxyType(
 
 
 def next_states(state: SessionState) -> tuple[SessionState, ...]:
-    """The other states that a session in ``state`` can go to, in the order of the enum."""
+    """Return the other states that a session in ``state`` can change to, in the order of the enum."""
     targets = {TARGET[operation] for operation in TRANSITIONS[state]} - {state}
     return tuple(target for target in SessionState if target in targets)
-
-
-def after(state: SessionState, operation: Operation) -> SessionState:
-    """The state that ``operation`` leads to from ``state``.
-
-    Raises Refused with SessionNotEditable for an update, with InvalidTransition for any other move the graph lacks.
-    """
-    if operation in TRANSITIONS[state]:
-        return TARGET[operation]
-    if operation is Operation.UPDATE:
-        raise Refused(SessionNotEditable(state=state))
-    raise Refused(InvalidTransition(from_=state, to=TARGET[operation], next_states=next_states(state)))

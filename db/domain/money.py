@@ -1,14 +1,14 @@
-"""Exact amounts: their limits, their printed form, rounding, and allocation by largest remainder.
+"""Exact amounts: limits, rounding, and allocation by largest remainder.
 
-Amounts are Decimals of at most 4 decimal places and below 10^14. Arithmetic that divides is done in whole numbers, so
-no result depends on the decimal context. No float comes near.
+Amounts are Decimals of at most 4 decimal places and below 10^14. Divisions are done on integers, so no result depends
+on the decimal context.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 
-from db.domain.errors import InvalidInput, Refusal, cut
+from db.domain.errors import InvalidInput, Refusal, truncate
 
 PLACES = 4
 LIMIT = Decimal(10) ** 14
@@ -16,7 +16,7 @@ ZERO = Decimal(0)
 
 
 class RoundingMode(StrEnum):
-    """How a fraction of a minor unit is rounded; the names are those of java.math and of Python's decimal."""
+    """Rounding of a fraction of a minor unit; the names are those of java.math and of Python's decimal."""
 
     HALF_UP = "half_up"
     HALF_EVEN = "half_even"
@@ -24,10 +24,10 @@ class RoundingMode(StrEnum):
 
 
 def problems(amount: Decimal, path: tuple[str, ...], *, minor_digits: int = PLACES) -> Sequence[Refusal]:
-    """What is wrong with an amount: negative, 10^14 or more, or finer than ``minor_digits`` decimal places."""
+    """Return the refusal of an amount that is negative, 10^14 or more, or has more decimal places than allowed."""
     if not amount.is_finite():
         expected = "a number"
-    elif amount.is_signed():  # -0 too: it would be printed with its sign
+    elif amount.is_signed():  # -0 too: it would be formatted with its sign
         expected = "0 or more"
     elif amount >= LIMIT:
         expected = "less than 10^14"
@@ -35,24 +35,24 @@ def problems(amount: Decimal, path: tuple[str, ...], *, minor_digits: int = PLAC
         expected = f"at most {minor_digits} decimal places"
     else:
         return ()
-    return [InvalidInput(path=path, problem=f"Expected {expected}, got {cut(str(amount))}.")]
+    return [InvalidInput(path=path, problem=f"Expected {expected}, got {truncate(str(amount))}.")]
 
 
-def in_units(amount: Decimal, digits: int) -> int:
-    """The amount as a whole number of 10^-digits; the amount must be one."""
+def to_units(amount: Decimal, digits: int) -> int:
+    """Return the amount in units of 10^-digits. It must be a whole number of them."""
     units = amount.scaleb(digits)
     whole = int(units)
-    assert whole == units, f"{amount} is finer than {digits} digits"
+    assert whole == units, f"{amount} has more than {digits} decimal places"
     return whole
 
 
-def of_units(units: int, digits: int) -> Decimal:
-    """The amount of so many 10^-digits."""
+def from_units(units: int, digits: int) -> Decimal:
+    """Return the amount of ``units`` units of 10^-digits."""
     return Decimal(units).scaleb(-digits)
 
 
 def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
-    """numerator / denominator as a whole number; both 0 or more, the denominator more than 0."""
+    """Divide two integers and round the quotient. The numerator is 0 or more, the denominator 1 or more."""
     quotient, remainder = divmod(numerator, denominator)
     match mode:
         case RoundingMode.DOWN:
@@ -64,18 +64,18 @@ def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:
 
 
 def allocate(amount: Decimal, weights: Sequence[Decimal], minor_digits: int) -> list[Decimal]:
-    """Spread ``amount`` over ``weights`` in proportion, in whole minor units, by largest remainder.
+    """Split ``amount`` in proportion to ``weights``, in whole minor units, by the largest-remainder method.
 
-    Ties go to the lower position. The shares sum to ``amount``; where all weights are 0, so must ``amount`` be.
+    Ties go to the lower position. The shares sum to ``amount``, which must be 0 if all weights are 0.
     """
-    units = in_units(amount, minor_digits)
+    units = to_units(amount, minor_digits)
     if units == 0:
         return [ZERO] * len(weights)
-    parts = [in_units(weight, PLACES) for weight in weights]
+    parts = [to_units(weight, PLACES) for weight in weights]
     whole = sum(parts)
-    assert whole, "nothing to spread the amount over"
+    assert whole, "all weights are 0"
     shares = [units * part // whole for part in parts]
     by_remainder = sorted(range(len(parts)), key=lambda i: -(units * parts[i] % whole))
     for position in by_remainder[: units - sum(shares)]:
         shares[position] += 1
-    return [of_units(share, minor_digits) for share in shares]
+    return [from_units(share, minor_digits) for share in shares]

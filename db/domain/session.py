@@ -1,4 +1,4 @@
-"""The customer session as a value, and what each operation makes of it."""
+"""The customer session, and a pure function for each change of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,8 +9,17 @@ from typing import Any
 from db.domain import cart, discounts, lifecycle, money, text
 from db.domain.cart import CartLine, ReturnedItem, ReturnRequest
 from db.domain.commands import UNSET, CreateSession, SessionContent
-from db.domain.content import MAX_ID, Rules, checked_content
-from db.domain.errors import DiscountExceedsTotal, InvalidInput, Refusal, Refused, TotalChanged, VersionConflict
+from db.domain.content import MAX_ID, Rules, validate_content
+from db.domain.errors import (
+    DiscountExceedsTotal,
+    InvalidInput,
+    InvalidTransition,
+    Refusal,
+    Refused,
+    SessionNotEditable,
+    TotalChanged,
+    VersionConflict,
+)
 from db.domain.lifecycle import Operation, SessionState
 from db.domain.money import ZERO, RoundingMode
 
@@ -19,7 +28,7 @@ MAX_REASON = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionReturn:
-    """One return: the session's version it made, and what went back."""
+    """One return. ``version`` is the session's version after it, ``amount`` the whole refund."""
 
     version: int
     created: datetime
@@ -36,7 +45,7 @@ class CustomerSession:
     created: datetime
     updated: datetime
     minor_digits: int
-    id: int = 0  # given by the database
+    id: int = 0  # assigned by the database
     version: int = 1
     state: SessionState = SessionState.OPEN
     closed: datetime | None = None
@@ -63,7 +72,7 @@ class CustomerSession:
 
     @property
     def returned_total(self) -> Decimal:
-        """What returns have given back."""
+        """Sum of the refunds."""
         return sum((each.amount for each in self.returns), ZERO)
 
     @property
@@ -72,17 +81,20 @@ class CustomerSession:
         return self.total - self.discount_total - self.returned_total
 
 
-def with_content(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:
-    """The session with ``content`` put in. Raises Refused with every rule that is broken.
+def apply_content(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:
+    """Return the session with ``content`` applied. Raises Refused with every rule that is broken.
 
-    ``first_session`` is not decided here: it depends on the profile's other sessions.
+    ``first_session`` is left as it is: it depends on the profile's other sessions.
     """
-    new = checked_content(content, rules, session.attributes, session.cart)
-    return with_shares(replace(session, **new), content)
+    new = validate_content(content, rules, session.attributes, session.cart)
+    return share_discounts(replace(session, **new), content)
 
 
-def with_shares(session: CustomerSession, content: SessionContent) -> CustomerSession:
-    """The session with its discounts shared out anew; refused where ``content`` has made them exceed the total."""
+def share_discounts(session: CustomerSession, content: SessionContent) -> CustomerSession:
+    """Return the session with its discounts allocated to its lines.
+
+    Raises Refused with DiscountExceedsTotal, whose path is the field of ``content`` that caused it.
+    """
     total, discount_total = session.total, session.discount_total
     if discount_total > total:
         raise Refused(
@@ -97,8 +109,22 @@ def with_shares(session: CustomerSession, content: SessionContent) -> CustomerSe
     return session if shared == session.cart else replace(session, cart=shared)
 
 
-def expect_version(session: CustomerSession, expected: int | None) -> None:
-    """Raises Refused with VersionConflict where the caller saw another version."""
+def check_transition(session: CustomerSession, operation: Operation) -> SessionState:
+    """Return the state that ``operation`` leads to.
+
+    Raises Refused if the session's state does not permit it: with SessionNotEditable for an update, with
+    InvalidTransition for any other operation.
+    """
+    state, target = session.state, lifecycle.TARGET[operation]
+    if operation in lifecycle.TRANSITIONS[state]:
+        return target
+    if operation is Operation.UPDATE:
+        raise Refused(SessionNotEditable(state=state))
+    raise Refused(InvalidTransition(from_=state, to=target, next_states=lifecycle.next_states(state)))
+
+
+def check_version(session: CustomerSession, expected: int | None) -> None:
+    """Raises Refused with VersionConflict if the caller expects another version."""
     if expected is not None and expected != session.version:
         raise Refused(
             VersionConflict(
@@ -111,8 +137,8 @@ def expect_version(session: CustomerSession, expected: int | None) -> None:
 
 
 def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSession:
-    """A new session, OPEN or CLOSED. Raises Refused with every rule that is broken."""
-    found: list[Refusal] = [*text.problems(command.integration_id, ("integrationId",), least=1, most=MAX_ID)]
+    """Return a new session. Raises Refused with every rule that is broken."""
+    found: list[Refusal] = [*text.problems(command.integration_id, ("integrationId",), min_length=1, max_length=MAX_ID)]
     if command.state not in lifecycle.INITIAL:
         problem = f"A session is created OPEN or CLOSED, not {command.state.name}."
         found.append(InvalidInput(path=("state",), problem=problem))
@@ -126,20 +152,20 @@ def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSessi
         minor_digits=rules.minor_digits,
         state=command.state,
         closed=now if command.state is SessionState.CLOSED else None,
-        **checked_content(command.content, rules, {}, ()),
+        **validate_content(command.content, rules, {}, ()),
     )
-    return with_shares(new, command.content)
+    return share_discounts(new, command.content)
 
 
 def update(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:
-    """An open session with new content."""
-    lifecycle.after(session.state, Operation.UPDATE)
-    return with_content(session, content, rules)
+    """Return the session with new content. Raises Refused unless it is open."""
+    check_transition(session, Operation.UPDATE)
+    return apply_content(session, content, rules)
 
 
 def close(session: CustomerSession, expected_total: Decimal | None, now: datetime) -> CustomerSession:
-    """The session closed; refused where the caller saw another total, or names one that no cart can have."""
-    state = lifecycle.after(session.state, Operation.CLOSE)
+    """Return the closed session. Raises Refused with TotalChanged if the caller expects another total."""
+    state = check_transition(session, Operation.CLOSE)
     if expected_total is not None:
         if found := [*money.problems(expected_total, ("expectedTotal",))]:
             raise Refused(*found)
@@ -151,9 +177,9 @@ def close(session: CustomerSession, expected_total: Decimal | None, now: datetim
 
 
 def cancel(session: CustomerSession, reason: str | None, now: datetime) -> CustomerSession:
-    """The session cancelled. The reason is kept by the event."""
-    state = lifecycle.after(session.state, Operation.CANCEL)
-    if found := [*text.problems(reason or "", ("reason",), most=MAX_REASON)]:
+    """Return the cancelled session. The reason is only checked: the event stores it."""
+    state = check_transition(session, Operation.CANCEL)
+    if found := [*text.problems(reason or "", ("reason",), max_length=MAX_REASON)]:
         raise Refused(*found)
     return replace(session, state=state, cancelled=now)
 
@@ -161,8 +187,8 @@ def cancel(session: CustomerSession, reason: str | None, now: datetime) -> Custo
 def return_items(
     session: CustomerSession, requests: Sequence[ReturnRequest], rounding: RoundingMode, now: datetime
 ) -> CustomerSession:
-    """The session with units gone back, and one more return."""
-    state = lifecycle.after(session.state, Operation.RETURN_ITEMS)
+    """Return the session with the units returned and one more SessionReturn."""
+    state = check_transition(session, Operation.RETURN_ITEMS)
     lines, items = cart.return_items(session.cart, requests, session.net_total, rounding, session.minor_digits)
     amount = sum((item.amount for item in items), ZERO)
     made = SessionReturn(version=session.version + 1, created=now, items=items, amount=amount)

@@ -1,4 +1,4 @@
-"""What a string may be: any Unicode but U+0000, which PostgreSQL cannot store, and lone surrogates, which none can."""
+"""Text: any Unicode except U+0000, which PostgreSQL cannot store, and lone surrogates, which have no UTF-8 form."""
 
 import re
 from collections.abc import Sequence
@@ -8,18 +8,18 @@ from db.domain.errors import InvalidInput, Refusal
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def problems(value: str, path: tuple[str, ...], *, least: int = 0, most: int) -> Sequence[Refusal]:
-    """What is wrong with a string of ``least`` to ``most`` characters (code points); nothing where it is right."""
-    if not least <= len(value) <= most:
-        expected = f"{least} to {most}" if least else f"at most {most}"
+def problems(value: str, path: tuple[str, ...], *, min_length: int = 0, max_length: int) -> Sequence[Refusal]:
+    """Return the refusal of a text of the wrong length (in code points) or with a character that cannot be stored."""
+    if not min_length <= len(value) <= max_length:
+        expected = f"{min_length} to {max_length}" if min_length else f"at most {max_length}"
         return [InvalidInput(path=path, problem=f"Expected {expected} characters, got {len(value)}.")]
-    if (bad := unstorable(value)) is not None:
-        return [InvalidInput(path=path, problem=f"{bad} cannot be stored.")]
+    if (character := find_unstorable(value)) is not None:
+        return [InvalidInput(path=path, problem=f"{character} cannot be stored.")]
     return ()
 
 
-def unstorable(value: str) -> str | None:
-    """The first character of ``value`` that no database takes, by name."""
+def find_unstorable(value: str) -> str | None:
+    """Name the first character that cannot be stored, or return None."""
     match = UNSTORABLE.search(value)
     if match is None:
         return None

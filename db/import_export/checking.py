@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, case, cast, func, select
 
 from db.domain import cart
-from db.domain.entity import entity
-from db.domain.errors import Refused, cut, quoted
+from db.domain.entity import to_entity
+from db.domain.errors import Refused, quote, truncate
 from db.domain.events import EventType
 from db.domain.lifecycle import INITIAL, TARGET, TRANSITIONS, Operation
 from db.domain.money import ZERO
@@ -57,8 +57,8 @@ class Disagreement:
     found: Any
 
     def __str__(self) -> str:
-        expected, found = (cut(as_json(value)) for value in (self.expected, self.found))
-        session = quoted(self.integration_id)
+        expected, found = (truncate(as_json(value)) for value in (self.expected, self.found))
+        session = quote(self.integration_id)
         return f"application {self.application_id}, session {session}: {self.what}: expected {expected}, found {found}"
 
 
@@ -83,7 +83,7 @@ def check_sessions(connection: Connection, application_id: int) -> Iterator[Chec
     for ids in pages(connection, application_id):
         yield Checked(len(ids), look_at(connection, application_id, ids, minor_digits))
     for profile_id, count, integration_id in connection.execute(FIRSTS, {"application_id": application_id}):
-        what = f"first sessions of the profile {quoted(profile_id)}"
+        what = f"first sessions of the profile {quote(profile_id)}"
         yield Checked(0, [Disagreement(application_id, integration_id, what, 1, count)])
 
 
@@ -121,7 +121,7 @@ def disagreeing(stored: Stored, history: Sequence[Any], minor_digits: int) -> It
     if history:
         yield from differing("updated", history[-1].occurred, session.updated)
         yield from differing("created", history[0].occurred, session.created)
-        yield from folds(parsed(json.dumps(entity(session)).encode()), history)
+        yield from folds(parsed(json.dumps(to_entity(session)).encode()), history)
 
 
 def sums(stored: Stored) -> Iterator[Found]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from db.domain.entity import entity
+from db.domain.entity import to_entity
 from db.engine import json
 from db.import_export.record import STANDS
 from db.import_export.stored import pages, sessions
@@ -40,7 +40,7 @@ def lines(connection: Connection, application_id: int, ids: Sequence[int]) -> It
     names = {"application_id": application_id, "profile_ids": list(profiles)}
     lowest: dict[str, int] = dict(connection.execute(LOWEST, names).all())
     for each in page:
-        shape = entity(each)
+        shape = to_entity(each)
         if each.profile_id is not None and each.first_session != (lowest[each.profile_id] == each.id):
             shape[STANDS] = True
         yield json.dumps(shape) + "\n"

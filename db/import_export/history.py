@@ -15,13 +15,13 @@ from db.domain import money, session
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateSession
 from db.domain.content import Rules
-from db.domain.decimals import printed
-from db.domain.entity import rfc_3339
+from db.domain.decimals import format_decimal
 from db.domain.errors import InvalidInput, Refusal, Refused
-from db.domain.events import EventType, SessionEvent, event
+from db.domain.events import EventType, SessionEvent, make_event
 from db.domain.lifecycle import SessionState
 from db.domain.money import ZERO
 from db.domain.session import CustomerSession, SessionReturn
+from db.domain.times import format_time
 from db.import_export.record import Record
 
 ACTOR = "import"
@@ -51,7 +51,7 @@ def history(record: Record, application_id: int, rules: Rules) -> Told:
     events: list[SessionEvent] = []
     before = None
     for type_, after in steps(record, application_id, rules):
-        events.append(event(type_, before, after, ACTOR))
+        events.append(make_event(type_, before, after, ACTOR))
         before = after
     assert before is not None  # every session is created
     if found := [*returned_problems(record, before)]:
@@ -125,10 +125,12 @@ def time_problems(record: Record) -> Iterator[Refusal]:
     last = record.created
     for path, moment in moments(record):
         if moment < last:
-            yield wrong(path, f"Expected {rfc_3339(last)} or later, got {rfc_3339(moment)}.")
+            yield wrong(path, f"Expected {format_time(last)} or later, got {format_time(moment)}.")
         last = moment
     if record.updated != last and (record.state is not SessionState.OPEN or record.updated < last):
-        yield wrong(("updated",), f"Expected {rfc_3339(last)}, when it last changed, got {rfc_3339(record.updated)}.")
+        yield wrong(
+            ("updated",), f"Expected {format_time(last)}, when it last changed, got {format_time(record.updated)}."
+        )
 
 
 def moments(record: Record) -> Iterator[tuple[tuple[str, ...], datetime]]:
@@ -185,7 +187,7 @@ def with_return(before: CustomerSession, told: SessionReturn, index: int, rules:
     if told.amount != amount:
         found.append(wrong((*path, "amount"), f"Expected {amount:f}, the sum of its items, got {told.amount}."))
     elif not found and after.net_total < 0:
-        paid = printed(before.net_total, rules.minor_digits)
+        paid = format_decimal(before.net_total, rules.minor_digits)
         found.append(wrong((*path, "amount"), f"Expected at most {paid}, got {told.amount:f}."))
     if found:
         raise Refused(*found)

@@ -14,9 +14,9 @@ from typing import BinaryIO
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from db.domain.content import Rules
-from db.domain.decimals import printed
-from db.domain.entity import entity
-from db.domain.errors import InvalidInput, Refusal, Refused, cut, quoted
+from db.domain.decimals import format_decimal
+from db.domain.entity import to_entity
+from db.domain.errors import InvalidInput, Refusal, Refused, quote, truncate
 from db.domain.session import CustomerSession
 from db.engine.database import Database
 from db.import_export.bulk import add_all
@@ -225,8 +225,8 @@ def fitted(
     first = stored.first_session if stored else is_first(record, profiles)
     wrong: list[Refusal] = []
     if record.total != life.session.total:
-        expected = printed(life.session.total, life.session.minor_digits)
-        problem = f"Expected {expected}, which the cart comes to, got {cut(str(record.total))}."
+        expected = format_decimal(life.session.total, life.session.minor_digits)
+        problem = f"Expected {expected}, which the cart comes to, got {truncate(str(record.total))}."
         wrong.append(InvalidInput(path=("total",), problem=problem))
     if record.first_session != first:
         expected, got = (str(value).lower() for value in (first, record.first_session))
@@ -252,8 +252,8 @@ def is_first(record: Record, profiles: Mapping[str, bool]) -> bool:
 
 def expect_same(told: CustomerSession, stored: CustomerSession) -> None:
     """Raises Refused where a session that is there is another than the file's."""
-    there, given = entity(stored), entity(told)
+    there, given = to_entity(stored), to_entity(told)
     differing = [name for name in {**there, **given} if there.get(name) != given.get(name)]
     if differing:
-        problem = f"{quoted(told.integration_id)} is there already, with another {', '.join(differing)}."
+        problem = f"{quote(told.integration_id)} is there already, with another {', '.join(differing)}."
         raise Refused(InvalidInput(path=("integrationId",), problem=problem))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.domain.content import Rules
-from db.domain.errors import InvalidInput, Refused, quoted
+from db.domain.errors import InvalidInput, Refused, quote
 from db.import_export.history import Told, history
 from db.import_export.import_index import Names
 from db.import_export.lines import Line
@@ -56,7 +56,7 @@ def weigh(record: Record | Refused, application_id: int, rules: Rules, earlier: 
     if isinstance(record, Refused):
         return record
     if earlier is not None:
-        problem = f"{quoted(record.integration_id)} stands on line {earlier} already."
+        problem = f"{quote(record.integration_id)} stands on line {earlier} already."
         return Refused(InvalidInput(path=("integrationId",), problem=problem))
     try:
         return Candidate(record, history(record, application_id, rules))

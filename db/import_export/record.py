@@ -8,7 +8,7 @@ from typing import Any
 from db.domain.cart import CartLine, ReturnedItem
 from db.domain.commands import SessionContent
 from db.domain.discounts import Discount
-from db.domain.errors import Refusal, Refused, quoted
+from db.domain.errors import Refusal, Refused, quote
 from db.domain.lifecycle import SessionState
 from db.domain.session import SessionReturn
 from db.import_export.shape import Path, Shape, inexact, parsed
@@ -110,7 +110,7 @@ def read_state(shape: Shape) -> SessionState:
         return SessionState(value or "")
     except ValueError:
         if value is not None:
-            shape.refuse(("state",), f"Expected one of {', '.join(SessionState)}, got {quoted(value)}.")
+            shape.refuse(("state",), f"Expected one of {', '.join(SessionState)}, got {quote(value)}.")
         return SessionState.OPEN
 
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from db.domain.attribute_values import instant, kind
-from db.domain.errors import InvalidInput, Refusal, Refused, cut, quoted
+from db.domain.attribute_values import json_type
+from db.domain.errors import InvalidInput, Refusal, Refused, quote, truncate
 from db.domain.money import ZERO
-from db.operations.change import to_millisecond
+from db.domain.times import parse_time, truncate_to_millisecond
 
 Path = tuple[str, ...]
 T = TypeVar("T")
@@ -41,7 +41,7 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for index, name in enumerate(names) if name in names[:index])
-        raise Refused(InvalidInput(problem=f"The key {quoted(twice)} stands twice in one object."))
+        raise Refused(InvalidInput(problem=f"The key {quote(twice)} stands twice in one object."))
     return made
 
 
@@ -76,7 +76,7 @@ class Shape:
             for name in sorted(required - value.keys()):
                 self.refuse((name,), "This field is missing.")
             for name in sorted(value.keys() - allowed):
-                self.refuse((cut(name),), "There is no such field.")
+                self.refuse((truncate(name),), "There is no such field.")
 
     def refuse(self, path: Path, problem: str) -> None:
         """Note a problem at a path within the object."""
@@ -148,17 +148,17 @@ class Shape:
         if value is None:
             return None
         try:
-            if parsed := instant(value):
-                return to_millisecond(parsed)
+            if parsed := parse_time(value):
+                return truncate_to_millisecond(parsed)
         except OverflowError:  # the first hours of the year 1, or the last of 9999, in another zone
             pass
-        self.refuse((name,), f"Expected a time such as 2030-01-31T12:00:00Z, got {quoted(value)}.")
+        self.refuse((name,), f"Expected a time such as 2030-01-31T12:00:00Z, got {quote(value)}.")
         return None
 
 
 def kind_of(value: Any) -> str:
     """What JSON calls a value's type."""
-    return "a number" if isinstance(value, Decimal) else kind(value)
+    return "a number" if isinstance(value, Decimal) else json_type(value)
 
 
 def inexact(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What can be done, one verb a file: each a function over a connection, in the caller's transaction."""
+"""Operations, one verb a file: functions that change the database over a connection, in the caller's transaction."""
 
 from db.operations.cancel_session import cancel_session
 from db.operations.close_session import close_session

@@ -1,4 +1,4 @@
-"""cancelSession: the purchase is off."""
+"""cancelSession: cancel a session."""
 
 from datetime import datetime
 
@@ -7,14 +7,14 @@ from sqlalchemy import Connection
 from db.domain import session
 from db.domain.commands import CancelSession
 from db.domain.events import EventType
-from db.operations.change import begin
-from db.operations.idempotent import once
+from db.operations.change import begin_change
+from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, Outcome
 
 
-@once(Outcome)
+@idempotent(Outcome)
 def cancel_session(connection: Connection, actor: Actor, command: CancelSession, now: datetime) -> Outcome:
-    """The reason is kept by the event."""
-    change = begin(connection, actor, command, now)
-    after = session.cancel(change.before, command.reason, change.at)
-    return change.accept(EventType.CANCELLED, after, command.reason)
+    """Cancel the session. The event stores the reason."""
+    change = begin_change(connection, actor, command, now)
+    after = session.cancel(change.before, command.reason, change.time)
+    return change.save(EventType.CANCELLED, after, command.reason)

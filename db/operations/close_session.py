@@ -1,4 +1,4 @@
-"""closeSession: the purchase is made."""
+"""closeSession: complete the purchase."""
 
 from datetime import datetime
 
@@ -7,14 +7,14 @@ from sqlalchemy import Connection
 from db.domain import session
 from db.domain.commands import CloseSession
 from db.domain.events import EventType
-from db.operations.change import begin
-from db.operations.idempotent import once
+from db.operations.change import begin_change
+from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, Outcome
 
 
-@once(Outcome)
+@idempotent(Outcome)
 def close_session(connection: Connection, actor: Actor, command: CloseSession, now: datetime) -> Outcome:
-    """Raises Refused with TotalChanged where the caller saw another total."""
-    change = begin(connection, actor, command, now)
-    after = session.close(change.before, command.expected_total, change.at)
-    return change.accept(EventType.CLOSED, after)
+    """Close the session. Raises Refused with TotalChanged if the caller expects another total."""
+    change = begin_change(connection, actor, command, now)
+    after = session.close(change.before, command.expected_total, change.time)
+    return change.save(EventType.CLOSED, after)

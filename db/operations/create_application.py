@@ -1,4 +1,4 @@
-"""createApplication: a new owner of sessions."""
+"""createApplication: create an application, which owns sessions, profiles and keys."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -10,19 +10,19 @@ from sqlalchemy import Connection, insert
 
 from db.domain import text
 from db.domain.commands import CreateApplication
-from db.domain.errors import InvalidInput, Refusal, Refused, quoted
-from db.operations.change import to_millisecond
+from db.domain.errors import InvalidInput, Refusal, Refused, quote
+from db.domain.times import truncate_to_millisecond
 from db.repository.core import APPLICATION
 
 MAX_NAME = 200
 
 
 def create_application(connection: Connection, command: CreateApplication, now: datetime) -> int:
-    """The new application's id. Raises Refused with every rule that is broken."""
-    minor_digits = digits_of(command.currency)
+    """Create an application and return its ID. Raises Refused with every rule that is broken."""
+    minor_digits = minor_digits_of(command.currency)
     found: list[Refusal] = [*name_problems(command.name), *time_zone_problems(command.time_zone)]
     if minor_digits is None:
-        problem = f"{quoted(command.currency)} is not the ISO 4217 code of a currency in use; an example is EUR."
+        problem = f"{quote(command.currency)} is not the ISO 4217 code of a currency in use; an example is EUR."
         found.append(InvalidInput(path=("currency",), problem=problem))
     if found:
         raise Refused(*found)
@@ -33,14 +33,14 @@ def create_application(connection: Connection, command: CreateApplication, now: 
         time_zone=command.time_zone,
         rounding_mode=command.rounding_mode,
         unknown_attributes=command.unknown_attributes,
-        created=to_millisecond(now),
+        created=truncate_to_millisecond(now),
     )
     application_id: int = connection.execute(statement.returning(APPLICATION.c.application_id)).scalar_one()
     return application_id
 
 
-def digits_of(currency: str) -> int | None:
-    """How many decimal places the currency's minor unit has; None where ISO 4217 knows no such currency or no unit."""
+def minor_digits_of(currency: str) -> int | None:
+    """Return the decimal places of a currency's minor unit; None for an unknown currency or one without minor unit."""
     try:
         return Currency(currency).exponent
     except ValueError:
@@ -48,18 +48,18 @@ def digits_of(currency: str) -> int | None:
 
 
 def name_problems(name: str) -> Sequence[Refusal]:
-    """What is wrong with an application's name."""
-    return text.problems(name, ("name",), least=1, most=MAX_NAME)
+    """Return the refusal of an application's name."""
+    return text.problems(name, ("name",), min_length=1, max_length=MAX_NAME)
 
 
 def time_zone_problems(time_zone: str) -> Iterator[Refusal]:
-    """What is wrong with a time zone."""
+    """Yield the refusal of a time zone."""
     if time_zone not in time_zones():
-        problem = f"{quoted(time_zone)} is not the IANA name of a time zone; an example is Europe/Berlin."
+        problem = f"{quote(time_zone)} is not the IANA name of a time zone; an example is Europe/Berlin."
         yield InvalidInput(path=("timeZone",), problem=problem)
 
 
 @cache
 def time_zones() -> frozenset[str]:
-    """Every IANA name, by the list that the package tzdata keeps: a machine may have others, of its own making."""
+    """The IANA names, from the package tzdata: the operating system's own list may contain other names."""
     return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())

@@ -1,20 +1,21 @@
-"""createAttributeDefinition: a new attribute of an application."""
+"""createAttributeDefinition: define an attribute of an application."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from db.domain.attributes import AttributeEntity, definition_problems
+from db.domain.attribute_definition import AttributeEntity
+from db.domain.attributes import definition_problems
 from db.domain.commands import CreateAttributeDefinition
-from db.domain.errors import AlreadyExists, Refused, quoted
-from db.operations.change import to_millisecond
+from db.domain.errors import AlreadyExists, Refused, quote
+from db.domain.times import truncate_to_millisecond
 from db.repository.applications import settings
 from db.repository.core import ATTRIBUTE_DEFINITION, insert_in
 
 
 class DefinitionKey(NamedTuple):
-    """What names a definition."""
+    """The key of a definition."""
 
     application_id: int
     entity: AttributeEntity
@@ -24,7 +25,7 @@ class DefinitionKey(NamedTuple):
 def create_attribute_definition(
     connection: Connection, command: CreateAttributeDefinition, now: datetime
 ) -> DefinitionKey:
-    """Raises Refused with AlreadyExists where the entity has an attribute of that name."""
+    """Define an attribute. Raises Refused with AlreadyExists if the entity has an attribute of this name."""
     definition = command.definition
     settings(connection, command.application_id)
     if found := [*definition_problems(definition)]:
@@ -37,10 +38,10 @@ def create_attribute_definition(
         description=definition.description,
         allowed_values=None if allowed is None else list(allowed),
         editable=definition.editable,
-        created=to_millisecond(now),
+        created=truncate_to_millisecond(now),
     )
     statement = statement.on_conflict_do_nothing(index_elements=ATTRIBUTE_DEFINITION.primary_key.columns)
     if connection.execute(statement.returning(ATTRIBUTE_DEFINITION.c.name)).one_or_none() is None:
-        what = f"an attribute {quoted(definition.name)} of {definition.entity.name}"
+        what = f"an attribute {quote(definition.name)} of {definition.entity.name}"
         raise Refused(AlreadyExists(path=("name",), what=what))
     return key

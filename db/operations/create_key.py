@@ -1,4 +1,4 @@
-"""createKey: a secret that is shown once and kept as a hash."""
+"""createKey: create an API key, whose secret is returned once and stored as a hash."""
 
 import secrets
 import string
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert
 from db.domain import text
 from db.domain.commands import CreateKey
 from db.domain.errors import InvalidInput, Refusal, Refused
-from db.operations.change import to_millisecond
+from db.domain.times import truncate_to_millisecond
 from db.repository.applications import settings
 from db.repository.core import API_KEY
 from db.tables import KeyRole
@@ -23,7 +23,7 @@ EVERY_APPLICATION = 0
 
 @dataclass(frozen=True, slots=True)
 class CreatedKey:
-    """A new key. ``secret`` is the whole of it, and is nowhere else."""
+    """A new key. ``secret`` is the key's whole text; only its hash is stored."""
 
     application_id: int
     prefix: str
@@ -31,7 +31,7 @@ class CreatedKey:
 
 
 def create_key(connection: Connection, command: CreateKey, now: datetime) -> CreatedKey:
-    """Raises Refused with NotFound for an unknown application, or with every rule that is broken."""
+    """Create a key. Raises Refused with NotFound for an unknown application, or with every rule that is broken."""
     if found := problems(command, now):
         raise Refused(*found)
     if command.application_id is not None:
@@ -46,20 +46,20 @@ def create_key(connection: Connection, command: CreateKey, now: datetime) -> Cre
             name=command.name,
             role=KeyRole(command.role),
             secret_hash=sha256(secret.encode()).digest(),
-            created=to_millisecond(now),
-            expires=to_millisecond(command.expires) if command.expires else None,
+            created=truncate_to_millisecond(now),
+            expires=truncate_to_millisecond(command.expires) if command.expires else None,
         )
     )
     return CreatedKey(application_id, prefix, secret)
 
 
 def problems(command: CreateKey, now: datetime) -> list[Refusal]:
-    """Every rule that the command breaks."""
-    found: list[Refusal] = [*text.problems(command.name, ("name",), least=1, most=MAX_NAME)]
+    """Return a refusal for each rule that the command breaks."""
+    found: list[Refusal] = [*text.problems(command.name, ("name",), min_length=1, max_length=MAX_NAME)]
     if command.role == KeyRole.ADMIN and command.application_id is not None:
         found.append(InvalidInput(path=("applicationId",), problem="An ADMIN key belongs to no application."))
     if command.role != KeyRole.ADMIN and command.application_id is None:
-        problem = f"A {KeyRole(command.role).name} key belongs to an application; say to which."
+        problem = f"A {KeyRole(command.role).name} key belongs to an application; name the application."
         found.append(InvalidInput(path=("applicationId",), problem=problem))
     if command.expires is not None and command.expires <= now:
         found.append(InvalidInput(path=("expires",), problem="Expected a time in the future."))

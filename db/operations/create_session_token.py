@@ -1,4 +1,4 @@
-"""createSessionToken: what a token for one session says, and the secret that the key signs it with."""
+"""createSessionToken: the claims of a token for one session, and the secret that signs it."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from db.operations.find_keys import KeyName, find_keys
 from db.repository.core import TOKEN_SECRET, insert_in
 from db.repository.load import number_of
 
-SECRET = 32  # bytes, as many as SHA-256 makes of them
+SECRET_BYTES = 32  # as long as a SHA-256 hash, which RFC 7518 requires for HS256
 
 
 @dataclass(frozen=True, slots=True)
 class SessionToken:
-    """What there is to sign. The token itself is kept nowhere."""
+    """The claims to sign, and the secret to sign them with. The token itself is not stored."""
 
     session_id: int
     expires: datetime
@@ -25,21 +25,21 @@ class SessionToken:
 
 
 def create_session_token(
-    connection: Connection, key: KeyName, command: CreateSessionToken, longest: int, now: datetime
+    connection: Connection, key: KeyName, command: CreateSessionToken, max_seconds: int, now: datetime
 ) -> SessionToken:
-    """A token that ``key`` signs. It outlives neither the key nor ``longest``, in seconds.
+    """Return a token signed by ``key``, which expires after at most ``max_seconds`` and no later than the key.
 
-    Raises Refused with SessionNotFound, and with InvalidInput for a time that is too short or too long.
+    Raises Refused with SessionNotFound, or with InvalidInput for a time that is too short or too long.
     """
-    if not 1 <= command.expires_in <= longest:
-        problem = f"Expected 1 to {longest} seconds, got {command.expires_in}."
+    if not 1 <= command.expires_in <= max_seconds:
+        problem = f"Expected 1 to {max_seconds} seconds, got {command.expires_in}."
         raise Refused(InvalidInput(path=("expiresIn",), problem=problem))
     session_id = number_of(connection, command.application_id, command.integration_id)
-    new = {"application_id": key.application_id, "prefix": key.prefix, "secret": secrets.token_bytes(SECRET)}
-    kept = find_keys(connection, [key])[key]
-    if kept.token_secret is None:  # of several at once, one makes it
+    new = {"application_id": key.application_id, "prefix": key.prefix, "secret": secrets.token_bytes(SECRET_BYTES)}
+    stored = find_keys(connection, [key])[key]
+    if stored.token_secret is None:  # of concurrent requests the first inserts it; all read it back
         connection.execute(insert_in(connection.dialect.name, TOKEN_SECRET).on_conflict_do_nothing(), new)
-        kept = find_keys(connection, [key])[key]
-    assert kept.token_secret is not None
-    expires = (now + timedelta(seconds=command.expires_in)).replace(microsecond=0)  # a token tells whole seconds
-    return SessionToken(session_id, min(expires, kept.expires or expires), kept.token_secret)
+        stored = find_keys(connection, [key])[key]
+    assert stored.token_secret is not None
+    expires = (now + timedelta(seconds=command.expires_in)).replace(microsecond=0)  # exp is in whole seconds
+    return SessionToken(session_id, min(expires, stored.expires or expires), stored.token_secret)

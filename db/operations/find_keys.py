@@ -1,4 +1,4 @@
-"""The keys that prefixes name, for whoever checks their secrets."""
+"""Look up API keys by prefix, to check their secrets."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
@@ -12,7 +12,7 @@ from db.tables import KeyRole
 
 
 class KeyName(NamedTuple):
-    """What a key is found by; application 0 is every application."""
+    """A key's identity. An ADMIN key, which belongs to no application, has application ID 0."""
 
     application_id: int
     prefix: str
@@ -20,8 +20,11 @@ class KeyName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A key as it is kept. ``secret_hash`` is the SHA-256 of the whole key text; ``token_secret`` signs session tokens,
-    and is None while nobody has asked for one."""
+    """A stored key.
+
+    ``secret_hash`` is the SHA-256 hash of the key's whole text. ``token_secret`` signs session tokens; it is None until
+    the first token is created.
+    """
 
     application_id: int
     prefix: str
@@ -44,6 +47,6 @@ KEYS = (
 
 
 def find_keys(connection: Connection, names: Collection[KeyName]) -> Mapping[KeyName, Key]:
-    """The keys that are there, expired and revoked ones too."""
+    """Return the keys that exist, including expired and revoked ones."""
     found = (Key(**row) for row in connection.execute(KEYS, {"names": [tuple(name) for name in names]}).mappings())
     return {KeyName(key.application_id, key.prefix): key for key in found}

@@ -1,4 +1,4 @@
-"""Repeats: with an idempotency key a change is made once in 24 hours, and a repeat is answered as the first time."""
+"""Idempotency keys: run an operation once for each key, and answer repeats within 24 hours from its record."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -19,64 +19,64 @@ from db.repository import records
 from db.repository.records import RecordKey
 
 MAX_KEY = 255
-PURGERS = 16  # of 256 changes with a key, those that also remove records past their time: chosen by their hash
-EXACT = Context(prec=MAX_PREC, traps=[])
+PURGERS = 16  # of 256 operations with a key also remove expired records, chosen by the first byte of the input's hash
+EXACT = Context(prec=MAX_PREC, traps=[])  # normalizes any Decimal without rounding or an error
 
 C = TypeVar("C", bound=SessionCommand | UpdateProfile)
 T = TypeVar("T", Outcome, ProfileOutcome)
 Operation = Callable[[Connection, Actor, C, datetime], T]
 
 
-def once(answer: type[T]) -> Callable[[Operation[C, T]], Operation[C, T]]:
-    """Make an operation heed its command's idempotency key; ``answer`` is the type of what it answers.
+def idempotent(outcome_type: type[T]) -> Callable[[Operation[C, T]], Operation[C, T]]:
+    """Make an operation run once for each idempotency key of its commands. ``outcome_type`` is its return type.
 
-    Raises Refused with IdempotencyKeyReused where the key stands for another input. A refused change leaves no
-    record, since nothing of its transaction is left.
+    Raises Refused with IdempotencyKeyReused if the key's record has another input. A refused operation leaves no
+    record: its transaction is rolled back.
     """
 
-    def heeding(operation: Operation[C, T]) -> Operation[C, T]:
+    def decorate(operation: Operation[C, T]) -> Operation[C, T]:
         @wraps(operation)
         def run(connection: Connection, actor: Actor, command: C, now: datetime) -> T:
             if command.idempotency_key is None:
                 return operation(connection, actor, command, now)
             key = record_key(actor, command.application_id, command.idempotency_key)
-            input_hash = digest(command)
+            input_hash = hash_command(command)
             record = records.claim(connection, key, input_hash, now)
             if record is None:
                 outcome = operation(connection, actor, command, now)
-                told = asdict(outcome)
-                del told["replayed"]
-                records.answer(connection, key, told)
+                stored = asdict(outcome)
+                del stored["replayed"]
+                records.answer(connection, key, stored)
                 if input_hash[0] < PURGERS:
                     records.purge(connection, key.application_id, now)
                 return outcome
             if record.input_hash != input_hash:
                 raise Refused(IdempotencyKeyReused())
-            return answer(**record.outcome, replayed=True)
+            return outcome_type(**record.outcome, replayed=True)
 
         return run
 
-    return heeding
+    return decorate
 
 
 def record_key(actor: Actor, application_id: int, idempotency_key: str) -> RecordKey:
-    """What the record is known by. Raises Refused with InvalidInput."""
-    if found := [*text.problems(idempotency_key, ("idempotencyKey",), least=1, most=MAX_KEY)]:
+    """Return the key of the record. Raises Refused with InvalidInput."""
+    if found := [*text.problems(idempotency_key, ("idempotencyKey",), min_length=1, max_length=MAX_KEY)]:
         raise Refused(*found)
     return RecordKey(application_id, actor.key_prefix, idempotency_key)
 
 
-def digest(command: SessionCommand | UpdateProfile) -> bytes:
-    """The hash of the whole command: equal for equal input, however its amounts and its objects are written."""
-    return sha256(json.dumps(command, default=canonical, sort_keys=True).encode()).digest()
+def hash_command(command: SessionCommand | UpdateProfile) -> bytes:
+    """Hash a command. Amounts with the same value and objects with the same keys have the same hash."""
+    return sha256(json.dumps(command, default=to_json, sort_keys=True).encode()).digest()
 
 
-def canonical(value: Any) -> Any:
-    """What JSON has no form for: an amount, an object, a command. A field that was left out is left out."""
+def to_json(value: Any) -> Any:
+    """Convert an amount, a mapping or a command for ``json.dumps``. Fields that are UNSET are left out."""
     match value:
         case Decimal():
             return str(value.normalize(EXACT))
         case Mapping():
             return dict(value)
-    held = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {"": type(value).__name__, **{name: each for name, each in held.items() if each is not UNSET}}
+    values = {field.name: getattr(value, field.name) for field in fields(value)}
+    return {"": type(value).__name__, **{name: each for name, each in values.items() if each is not UNSET}}

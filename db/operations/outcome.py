@@ -1,11 +1,11 @@
-"""Who asks for a change, and what an operation answers."""
+"""The actor and the outcome of an operation."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The key that acts: events tell its name, repeats are known by its prefix."""
+    """The API key that requests a change. Events record its name; idempotency keys are scoped to its prefix."""
 
     name: str
     key_prefix: str
@@ -13,7 +13,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The session that a change was asked of, at the version that it came to."""
+    """The session after a change, changed or not. ``replayed``: repeated from an earlier request with the same key."""
 
     application_id: int
     session_id: int
@@ -24,7 +24,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ProfileOutcome:
-    """The profile that a change was asked of."""
+    """The profile after a change."""
 
     application_id: int
     integration_id: str

@@ -1,4 +1,4 @@
-"""returnItems: units come back."""
+"""returnItems: return units of cart lines."""
 
 from datetime import datetime
 
@@ -7,16 +7,16 @@ from sqlalchemy import Connection
 from db.domain import session
 from db.domain.commands import ReturnItems
 from db.domain.events import EventType
-from db.operations.change import begin
-from db.operations.idempotent import once
+from db.operations.change import begin_change
+from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, Outcome
 from db.repository.applications import fixed
 
 
-@once(Outcome)
+@idempotent(Outcome)
 def return_items(connection: Connection, actor: Actor, command: ReturnItems, now: datetime) -> Outcome:
-    """The version of the outcome is also the key of the return that was made."""
-    change = begin(connection, actor, command, now)
+    """Return units. The version in the outcome also identifies the new return."""
+    change = begin_change(connection, actor, command, now)
     rounding = fixed(connection, command.application_id).rounding
-    after = session.return_items(change.before, command.items, rounding, change.at)
-    return change.accept(EventType.ITEMS_RETURNED, after)
+    after = session.return_items(change.before, command.items, rounding, change.time)
+    return change.save(EventType.ITEMS_RETURNED, after)

@@ -1,4 +1,4 @@
-"""updateApplication: another name, another time zone, another way with unknown attributes."""
+"""updateApplication: change an application's name, time zone or treatment of unknown attributes."""
 
 from sqlalchemy import Connection, update
 
@@ -10,7 +10,7 @@ from db.repository.core import APPLICATION
 
 
 def update_application(connection: Connection, command: UpdateApplication) -> None:
-    """Raises Refused with NotFound, or with every rule that is broken."""
+    """Change settings. Raises Refused with NotFound, or with every rule that is broken."""
     settings(connection, command.application_id)
     given = {
         "name": command.name,

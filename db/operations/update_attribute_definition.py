@@ -1,4 +1,4 @@
-"""updateAttributeDefinition: another description, other allowed values."""
+"""updateAttributeDefinition: change a definition's description or allowed values."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,19 +7,19 @@ from sqlalchemy import Connection, update
 
 from db.domain.attributes import definition_problems
 from db.domain.commands import UNSET, UpdateAttributeDefinition
-from db.domain.errors import NotFound, Refused, quoted
+from db.domain.errors import NotFound, Refused, quote
 from db.repository.applications import settings, with_definitions
 from db.repository.core import ATTRIBUTE_DEFINITION
 
 
 def update_attribute_definition(connection: Connection, command: UpdateAttributeDefinition) -> None:
-    """Values that are set already stay as they are. Raises Refused with NotFound."""
+    """Change a definition. Stored values stay as they are. Raises Refused with NotFound."""
     rules = settings(connection, command.application_id).attributes
     definition = with_definitions(connection, command.application_id, rules).definitions.get(
         (command.entity, command.name)
     )
     if definition is None:
-        what = f"attribute {quoted(command.name)} of {command.entity.name}"
+        what = f"attribute {quote(command.name)} of {command.entity.name}"
         raise Refused(NotFound(path=("id",), what=what))
     new: dict[str, Any] = {}
     if command.description is not UNSET:

@@ -1,4 +1,4 @@
-"""updateSession for the holder of a session token: no session but the token's exists."""
+"""updateSession for a session token, which can see only its own session."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from db.repository.load import integration_id_of
 def update_own_session(
     connection: Connection, actor: Actor, command: UpdateSession, now: datetime, *, session_id: int
 ) -> Outcome:
-    """The same as update_session. Raises Refused with SessionNotFound for any other session, be it there or not."""
+    """Update the token's session. Raises Refused with SessionNotFound for any other, whether it exists or not."""
     if command.integration_id != integration_id_of(connection, command.application_id, session_id):
         raise Refused(SessionNotFound(integration_id=command.integration_id))
     return update_session(connection, actor, command, now)

@@ -1,35 +1,35 @@
-"""updateProfile: attributes of a customer, who is made where not known."""
+"""updateProfile: set attributes of a profile, which is created if it does not exist."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
 from db.domain import text
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import UpdateProfile
 from db.domain.content import MAX_ID
 from db.domain.errors import Refusal, Refused
-from db.operations.change import to_millisecond
-from db.operations.idempotent import once
+from db.domain.times import truncate_to_millisecond
+from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, ProfileOutcome
 from db.repository.applications import settings, with_definitions
 from db.repository.core import PROFILE
 from db.repository.profiles import hold
 
 
-@once(ProfileOutcome)
+@idempotent(ProfileOutcome)
 def update_profile(connection: Connection, actor: Actor, command: UpdateProfile, now: datetime) -> ProfileOutcome:
-    """Attributes merge by name; a null removes. What changes nothing leaves the profile's ``updated`` alone."""
+    """Merge attributes by name; null removes one. ``updated`` changes only if an attribute does."""
     application_id, integration_id = command.application_id, command.integration_id
     rules = settings(connection, application_id).attributes
-    found: list[Refusal] = [*text.problems(integration_id, ("integrationId",), least=1, most=MAX_ID)]
+    found: list[Refusal] = [*text.problems(integration_id, ("integrationId",), min_length=1, max_length=MAX_ID)]
     if found:
         raise Refused(*found)
-    at = to_millisecond(now)
+    at = truncate_to_millisecond(now)
     hold(connection, application_id, integration_id, at)
     row = PROFILE.c.application_id == application_id, PROFILE.c.integration_id == integration_id
     held = connection.execute(select(PROFILE.c.attributes, PROFILE.c.updated).where(*row)).one()
-    attributes = with_definitions(connection, application_id, rules).merged(
+    attributes = with_definitions(connection, application_id, rules).merge(
         AttributeEntity.CUSTOMER_PROFILE, held.attributes, command.attributes, ("attributes",), found
     )
     if found:

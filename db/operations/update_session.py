@@ -1,4 +1,4 @@
-"""updateSession: new content for a session that is open."""
+"""updateSession: change the content of an open session."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,26 +8,26 @@ from sqlalchemy import Connection
 from db.domain import session
 from db.domain.commands import SessionContent, UpdateSession
 from db.domain.events import EventType
-from db.operations.change import Change, begin
-from db.operations.idempotent import once
+from db.operations.change import SessionChange, begin_change
+from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, Outcome
 from db.repository.applications import rules_for
 from db.repository.load import keep
 from db.repository.profiles import is_first
 
 
-@once(Outcome)
+@idempotent(Outcome)
 def update_session(connection: Connection, actor: Actor, command: UpdateSession, now: datetime) -> Outcome:
-    """Raises Refused with SessionNotEditable where the session is no longer open."""
-    return update(begin(connection, actor, command, now), command.content)
+    """Update the session. Raises Refused with SessionNotEditable if it is no longer open."""
+    return update(begin_change(connection, actor, command, now), command.content)
 
 
-def update(change: Change, content: SessionContent) -> Outcome:
-    """The session with new content."""
+def update(change: SessionChange, content: SessionContent) -> Outcome:
+    """Apply the content and decide ``first_session`` if the profile changes."""
     before = change.before
     rules = rules_for(change.connection, before.application_id, content, before.cart)
     after = session.update(before, content, rules)
     if after.profile_id != before.profile_id:
         keep(change.connection, before)
-        after = replace(after, first_session=is_first(change.connection, after, change.at))
-    return change.accept(EventType.UPDATED, after)
+        after = replace(after, first_session=is_first(change.connection, after, change.time))
+    return change.save(EventType.UPDATED, after)

@@ -6,7 +6,8 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, bindparam, select
 
-from db.domain.attributes import AttributeDefinition, AttributeRules
+from db.domain.attribute_definition import AttributeDefinition
+from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
 from db.domain.commands import UNSET, SessionContent
 from db.domain.content import Rules

@@ -109,7 +109,7 @@ def integration_id_of(connection: Connection, application_id: int, session_id: i
 
 def names_of(application_id: int, integration_id: str) -> Mapping[str, Any]:
     """What a session is found by. Raises Refused with InvalidInput where no session can have the integration ID."""
-    if found := [*text.problems(integration_id, ("integrationId",), least=1, most=MAX_ID)]:
+    if found := [*text.problems(integration_id, ("integrationId",), min_length=1, max_length=MAX_ID)]:
         raise Refused(*found)
     return {"application_id": application_id, "integration_id": integration_id}
 

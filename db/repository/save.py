@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 from sqlalchemy.dialects import sqlite
 
 from db.domain.cart import CartLine
-from db.domain.events import EventType, SessionEvent, event
+from db.domain.events import EventType, SessionEvent, make_event
 from db.domain.session import CustomerSession, SessionReturn
 from db.engine.statements import Statement, begin
 from db.repository import single_statement as at_once
@@ -65,7 +65,7 @@ def add(connection: Connection, session: CustomerSession, actor: str) -> int | N
     taken. Raises LostRace.
     """
     if connection.dialect.name == "postgresql":
-        return at_once.add(connection, session, event(EventType.CREATED, None, session, actor))
+        return at_once.add(connection, session, make_event(EventType.CREATED, None, session, actor))
     if not is_first(connection, session, session.created):
         session = replace(session, first_session=False)
     new = {**row(session), "within": session.application_id}
@@ -78,7 +78,7 @@ def add(connection: Connection, session: CustomerSession, actor: str) -> int | N
     put_lines(connection, key, (), session.cart)
     put_identifiers(connection, key, (), session.identifiers)
     put_discounts(connection, key, {}, session.discounts)
-    append(connection, key, event(EventType.CREATED, None, session, actor))
+    append(connection, key, make_event(EventType.CREATED, None, session, actor))
     return number
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from db.domain.events import SessionEvent
-from db.domain.money import PLACES, in_units
+from db.domain.money import PLACES, to_units
 from db.domain.session import CustomerSession
 from db.engine import json
 from db.engine.database import LostRace
@@ -119,7 +119,7 @@ def printed(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
 
 def units(amount: Any) -> int | None:
     """An amount as it is kept."""
-    return None if amount is None else in_units(amount, PLACES)
+    return None if amount is None else to_units(amount, PLACES)
 
 
 @cache

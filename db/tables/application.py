@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field
 
-from db.domain.attributes import UnknownAttributes
+from db.domain.attribute_definition import UnknownAttributes
 from db.domain.money import RoundingMode
 from db.tables.base import CLUSTERED, Row, belongs_to
 from db.tables.columns import CodePoints, UtcTime, by_value

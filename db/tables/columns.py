@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
-from db.domain.entity import rfc_3339
 from db.domain.money import PLACES
+from db.domain.times import format_time
 from db.engine import json
 
 SCALE = 10**PLACES
@@ -36,7 +36,7 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time needs an offset")
-        return value if dialect.name == "postgresql" else rfc_3339(value)
+        return value if dialect.name == "postgresql" else format_time(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """A time in UTC."""

@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.tables.base import CLUSTERED, Row, belongs_to
 from db.tables.columns import CodePoints, Json, UtcTime, by_value
 from db.tables.long_text import LONG, head, keep_digest

@@ -6,17 +6,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from db.domain.attribute_values import instant
-from db.domain.attributes import UnknownAttributes
-from db.domain.entity import rfc_3339
+from db.domain.attribute_definition import UnknownAttributes
 from db.domain.money import RoundingMode
+from db.domain.times import format_time, parse_time
 from graphql_api.commands.database import APPLICATION, on_database
 from graphql_api.settings import load_settings
 
 
 def moment(text: str) -> datetime:
     """A time as RFC 3339 writes it."""
-    parsed = instant(text)
+    parsed = parse_time(text)
     try:
         in_utc = parsed and parsed.astimezone(UTC)
     except OverflowError:  # the first hours of the year 1, or the last of 9999, in another zone
@@ -69,7 +68,7 @@ def create_key(
             "name": name,
             "role": role.upper(),
             "applicationId": application,
-            "expires": expires and rfc_3339(expires),
+            "expires": expires and format_time(expires),
         }
     )
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from db.domain.times import truncate_to_millisecond
 from db.engine.database import Database
 from db.events.feed import Feed
 from db.operations import Actor
-from db.operations.change import to_millisecond
 from graphql_api.execution.document import Document
 from graphql_api.observability.operation import Operation
 from graphql_api.security.viewer import Viewer
@@ -32,4 +32,4 @@ class Context:
 
 def now() -> datetime:
     """The time, in UTC, to the millisecond."""
-    return to_millisecond(datetime.now(UTC))
+    return truncate_to_millisecond(datetime.now(UTC))

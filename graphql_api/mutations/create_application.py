@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from db import operations
-from db.domain.attributes import UnknownAttributes
+from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import CreateApplication
 from db.domain.errors import Refused
 from db.domain.money import RoundingMode

@@ -6,9 +6,8 @@ import strawberry
 from sqlalchemy import ColumnElement, Text
 
 from db import operations
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition as Definition
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeDefinition as Definition
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import CreateAttributeDefinition
 from db.domain.errors import Refused
 from db.operations import DefinitionKey

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from db import operations
-from db.domain.attributes import UnknownAttributes
+from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import UpdateApplication
 from db.domain.errors import Refused
 from graphql_api.mutations.content import kept

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from db import operations
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import UpdateAttributeDefinition
 from db.domain.errors import Refused
 from db.operations import DefinitionKey

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from db.domain.attribute_values import instant
+from db.domain.times import parse_time
 from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
 from graphql_api.sql.fields import Order
@@ -65,7 +65,7 @@ def read(cursor: str, order: Order, columns: Sequence[Any], application_id: int 
 def value(part: Any, column: Any) -> Any:
     """One part of a key as its column takes it; None where it does not fit."""
     if isinstance(column.type, UtcTime):
-        return instant(part) if isinstance(part, str) and part.endswith("Z") else None
+        return parse_time(part) if isinstance(part, str) and part.endswith("Z") else None
     if is_text(column):
         return part if isinstance(part, str) and "\0" not in part else None
     whole = isinstance(part, int) and not isinstance(part, bool) and abs(part) <= LARGEST

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
-from db.domain.attributes import UnknownAttributes
+from db.domain.attribute_definition import UnknownAttributes
 from db.domain.money import RoundingMode
 from db.tables import ApplicationRow
 from graphql_api.sql.fields import column

@@ -5,8 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.tables import AttributeDefinitionRow
 from graphql_api.sql.fields import column
 from graphql_api.sql.global_ids import Source

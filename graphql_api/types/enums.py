@@ -5,8 +5,7 @@ from typing import TypeVar
 
 import strawberry
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity, UnknownAttributes
+from db.domain.attribute_definition import AttributeEntity, AttributeType, UnknownAttributes
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.tables import KeyRole

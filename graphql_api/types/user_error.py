@@ -9,8 +9,7 @@ from typing import Any
 import strawberry
 
 from db.domain import decimals, errors
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.lifecycle import SessionState
 from graphql_api.execution.read import answer
 from graphql_api.types.customer_session import CustomerSession
@@ -208,7 +207,7 @@ def user_error(refusal: errors.Refusal) -> UserError:
     facts = {field.name: getattr(refusal, field.name) for field in fields(refusal) if field.name in wanted}
     for name, fact in facts.items():
         if isinstance(fact, Decimal):
-            facts[name] = Decimal(decimals.printed(fact, refusal.minor_digits))  # type: ignore[attr-defined]
+            facts[name] = Decimal(decimals.format_decimal(fact, refusal.minor_digits))  # type: ignore[attr-defined]
         elif isinstance(fact, tuple):
             facts[name] = list(fact)
     return type_(code=code, message=refusal.message, **facts)

@@ -6,7 +6,7 @@ from typing import Any
 from served import Answer, Api
 from shop import Shop, line, units
 
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity
 from db.domain.discounts import Discount
 from db.operations import KeyName, find_keys
 

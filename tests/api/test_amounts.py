@@ -10,7 +10,7 @@ from served import Api
 from shop import line
 from sqlalchemy import BigInteger, Integer, Text, bindparam, cast, select
 
-from db.domain.decimals import printed
+from db.domain.decimals import format_decimal
 from db.domain.lifecycle import SessionState
 from db.domain.money import LIMIT
 from db.tables.columns import SCALE
@@ -23,7 +23,7 @@ from graphql_api.sql.decimal_text import ExactSum, Printed
 def test_sql_prints_an_amount_as_the_domain_does(shared_api: Api, amount: int, minor_digits: int) -> None:
     statement = select(Printed(bindparam("amount", type_=BigInteger()), bindparam("digits", type_=Integer())))
     found = value_of(shared_api, statement, amount=amount, digits=minor_digits)
-    assert found == printed(Decimal(amount).scaleb(-4), minor_digits)
+    assert found == format_decimal(Decimal(amount).scaleb(-4), minor_digits)
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -41,7 +41,7 @@ def test_sql_sums_amounts_exactly_beyond_what_an_integer_holds(
         ExactSum(cast(cast(rows.c.value, Text()), BigInteger()), bindparam("digits", type_=Integer()))
     ).select_from(rows)
     found = value_of(shared_api, statement, amounts=str(amounts), digits=minor_digits)
-    assert found == printed(Decimal(sum(amounts)).scaleb(-4), minor_digits)
+    assert found == format_decimal(Decimal(sum(amounts)).scaleb(-4), minor_digits)
 
 
 def value_of(api: Api, statement: Any, **parameters: Any) -> str | None:

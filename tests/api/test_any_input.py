@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 from opened import token
 from served import Api, with_a_history
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from graphql_api.schema import schema
 
 NAMES = ["s1", "ada", "own", "channel", "till 4", "apple", "EUR", "UTC"]

@@ -56,7 +56,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {
             "__typename": "SessionAlreadyExists",
             "code": "SESSION_ALREADY_EXISTS",
-            "message": 'A session "cancelled" exists already in this application.',
+            "message": 'A session "cancelled" already exists in this application.',
             "path": ["integrationId"],
             "session": {"integrationId": "cancelled", "version": 2},
         },
@@ -80,7 +80,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {
             "__typename": "SessionNotEditable",
             "code": "SESSION_NOT_EDITABLE",
-            "message": "Only an OPEN session can be updated; this one is CANCELLED.",
+            "message": "Only an OPEN session can be updated; this session is CANCELLED.",
             "path": [],
             "state": "CANCELLED",
         },
@@ -126,7 +126,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {
             "__typename": "ReturnExceedsRemaining",
             "code": "RETURN_EXCEEDS_REMAINING",
-            "message": "Line 0 has 5 units left to return; 6 were asked for.",
+            "message": "Line 0 has 5 units left to return, but 6 were requested.",
             "path": ["items", "0", "quantity"],
             "position": 0,
             "requested": 6,

@@ -4,7 +4,7 @@ import pytest
 from served import Api
 from shop import Shop, line, units
 
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity
 from db.domain.lifecycle import SessionState
 from graphql_api.schema import schema
 

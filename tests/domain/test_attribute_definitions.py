@@ -2,8 +2,8 @@
 
 import pytest
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity, definition_problems
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
+from db.domain.attributes import definition_problems
 from db.domain.errors import InvalidInput
 
 SESSION = AttributeEntity.CUSTOMER_SESSION
@@ -62,9 +62,9 @@ def test_allowed_values_are_1_to_1000(count: int) -> None:
         (TYPE.NUMBER_LIST, ("NaN",), "0", "This is not a value of type NUMBER."),
         (TYPE.NUMBER, ("1E+99999999999999999999",), "0", "This is not a value of type NUMBER."),
         (TYPE.TIME_LIST, ("2026-03-01T10:00:00Z", "noon"), "1", "This is not a value of type TIME."),
-        (TYPE.STRING, ("a", "b", "a"), "2", "This value stands twice."),
-        (TYPE.NUMBER, ("1", "1.0"), "1", "This value stands twice."),
-        (TYPE.TIME, ("2026-03-01T10:00:00Z", "2026-03-01T09:00:00-01:00"), "1", "This value stands twice."),
+        (TYPE.STRING, ("a", "b", "a"), "2", "This value is listed twice."),
+        (TYPE.NUMBER, ("1", "1.0"), "1", "This value is listed twice."),
+        (TYPE.TIME, ("2026-03-01T10:00:00Z", "2026-03-01T09:00:00-01:00"), "1", "This value is listed twice."),
         (TYPE.STRING, ("a\0",), "0", "The character U+0000 cannot be stored."),
         (TYPE.STRING, ("x" * 10_001,), "0", "Expected at most 10000 characters, got 10001."),
     ],

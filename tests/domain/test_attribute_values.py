@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity, problems
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
+from db.domain.attributes import value_problems
 from db.domain.errors import InvalidAttributeValue
 
 SESSION = AttributeEntity.CUSTOMER_SESSION
@@ -47,7 +47,7 @@ GOOD = [
 
 @pytest.mark.parametrize(("type_", "value"), GOOD)
 def test_a_value_of_the_type_is_accepted(type_: AttributeType, value: Any) -> None:
-    assert not list(problems(define(type_), value, PATH))
+    assert not list(value_problems(define(type_), value, PATH))
 
 
 def test_every_type_has_a_value_here() -> None:
@@ -99,7 +99,7 @@ TIME = "expected an RFC 3339 time with an offset."
     ],
 )
 def test_a_value_of_another_type_is_refused(type_: AttributeType, value: Any, problem: str) -> None:
-    assert list(problems(define(type_), value, (*PATH, "x"))) == [
+    assert list(value_problems(define(type_), value, (*PATH, "x"))) == [
         InvalidAttributeValue(
             path=("attributes", "x"), name="x", entity=SESSION, type=type_, allowed_values=None, problem=problem
         )
@@ -116,7 +116,7 @@ def test_a_value_of_another_type_is_refused(type_: AttributeType, value: Any, pr
     ],
 )
 def test_the_path_leads_to_the_element_of_a_list(type_: AttributeType, value: Any, indexes: list[str]) -> None:
-    found = list(problems(define(type_), value, (*PATH, "x")))
+    found = list(value_problems(define(type_), value, (*PATH, "x")))
     assert [refusal.path for refusal in found] == [("attributes", "x", index) for index in indexes]
 
 
@@ -132,8 +132,8 @@ def test_only_allowed_values_are_accepted_whatever_their_spelling(
     type_: AttributeType, allowed: tuple[str, ...], good: list[Any], bad: list[Any]
 ) -> None:
     definition = define(type_, *allowed)
-    assert not [value for value in good if list(problems(definition, value, PATH))]
-    assert [refusal for value in bad for refusal in problems(definition, value, PATH)] == [
+    assert not [value for value in good if list(value_problems(definition, value, PATH))]
+    assert [refusal for value in bad for refusal in value_problems(definition, value, PATH)] == [
         InvalidAttributeValue(
             path=PATH,
             name="x",
@@ -146,5 +146,5 @@ def test_only_allowed_values_are_accepted_whatever_their_spelling(
 
 
 def test_allowed_values_hold_for_each_element_of_a_list() -> None:
-    found = list(problems(define(TYPE.STRING_LIST, "a", "b"), ["a", "c", "b"], PATH))
+    found = list(value_problems(define(TYPE.STRING_LIST, "a", "b"), ["a", "c", "b"], PATH))
     assert [refusal.path for refusal in found] == [("attributes", "1")]

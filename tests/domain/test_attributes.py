@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import (
-    AttributeDefinition,
-    AttributeEntity,
-    AttributeRules,
-    UnknownAttributes,
-)
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType, UnknownAttributes
+from db.domain.attributes import AttributeRules
 from db.domain.errors import InvalidAttributeValue, Refusal, UnknownAttribute
 
 SESSION = AttributeEntity.CUSTOMER_SESSION
@@ -33,7 +28,7 @@ def rules(*definitions: AttributeDefinition, unknown: UnknownAttributes = Unknow
 def merge(rules: AttributeRules, held: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """The values after a merge that finds no problem."""
     found: list[Refusal] = []
-    values = rules.merged(SESSION, held, given, PATH, found)
+    values = rules.merge(SESSION, held, given, PATH, found)
     assert not found
     return values
 
@@ -41,7 +36,7 @@ def merge(rules: AttributeRules, held: dict[str, Any], given: dict[str, Any]) ->
 def refused(rules: AttributeRules, held: dict[str, Any], given: dict[str, Any]) -> list[Refusal]:
     """The problems of a merge."""
     found: list[Refusal] = []
-    rules.merged(SESSION, held, given, PATH, found)
+    rules.merge(SESSION, held, given, PATH, found)
     return found
 
 
@@ -61,7 +56,7 @@ def test_what_is_held_and_what_is_given_stay_as_they_are() -> None:
 def test_replacing_removes_what_is_left_out() -> None:
     found: list[Refusal] = []
     two = rules(define(TYPE.NUMBER, name="a"), define(TYPE.NUMBER, name="b"))
-    assert two.replaced(SESSION, {"a": 1}, {"b": 2}, PATH, found) == {"b": 2}
+    assert two.replace(SESSION, {"a": 1}, {"b": 2}, PATH, found) == {"b": 2}
     assert not found
 
 
@@ -98,7 +93,7 @@ def test_a_value_that_is_not_editable_can_neither_change_nor_go(value: Any) -> N
 
 def test_a_value_that_is_not_editable_cannot_be_left_out_of_a_replacement() -> None:
     found: list[Refusal] = []
-    rules(define(TYPE.NUMBER, editable=False)).replaced(SESSION, {"x": 1}, {}, PATH, found)
+    rules(define(TYPE.NUMBER, editable=False)).replace(SESSION, {"x": 1}, {}, PATH, found)
     assert [refusal.path for refusal in found] == [("attributes", "x")]
 
 
@@ -134,6 +129,6 @@ JSON = st.recursive(
 @given(st.sampled_from(AttributeType), JSON)
 def test_any_json_is_either_kept_as_it_came_or_refused(type_: AttributeType, value: Any) -> None:
     found: list[Refusal] = []
-    values = rules(define(type_)).merged(SESSION, {}, {"x": value}, PATH, found)
+    values = rules(define(type_)).merge(SESSION, {}, {"x": value}, PATH, found)
     assert all(isinstance(refusal, InvalidAttributeValue) and refusal.path[:2] == (*PATH, "x") for refusal in found)
     assert values == ({} if found or value is None else {"x": value})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.domain.cart import CartLine, share_discount, total
-from db.domain.discounts import Discount, in_label_order, problems
+from db.domain.discounts import Discount, by_label, problems
 from db.domain.discounts import total as discount_total
 from db.domain.errors import InvalidInput, Refusal
 
@@ -95,7 +95,7 @@ def test_a_bad_amount_is_refused(amount: str, digits: int, problem: str) -> None
 
 def test_a_label_that_stands_twice_is_refused_where_it_comes_again() -> None:
     assert found(("a", "1"), ("b", "1"), ("a", "1")) == [
-        InvalidInput(path=("discounts", "2", "label"), problem='The label "a" stands twice.')
+        InvalidInput(path=("discounts", "2", "label"), problem='The label "a" is listed twice.')
     ]
 
 
@@ -110,6 +110,6 @@ def test_every_problem_is_found_at_once() -> None:
 
 
 def test_discounts_stand_in_the_order_of_their_labels_code_points() -> None:
-    discounts = in_label_order([Discount(label, Decimal(1)) for label in ("é", "b", "🎁", "B", "a", "\uffff")])
+    discounts = by_label([Discount(label, Decimal(1)) for label in ("é", "b", "🎁", "B", "a", "\uffff")])
     assert list(discounts) == ["B", "a", "b", "é", "\uffff", "🎁"]
     assert discount_total(discounts) == 6

@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.domain.cart import CartLine, ReturnedItem
-from db.domain.entity import entity, plain, rfc_3339
+from db.domain.decimals import normalize
+from db.domain.entity import to_entity
 from db.domain.lifecycle import SessionState
 from db.domain.session import CustomerSession, SessionReturn
+from db.domain.times import format_time
 
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 SHORT = CustomerSession(application_id=1, integration_id="s1", created=NOW, updated=NOW, minor_digits=2)
 
 
 def test_absent_codes_are_empty_and_what_has_no_value_yet_is_left_out() -> None:
-    assert list(entity(SHORT).items()) == [
+    assert list(to_entity(SHORT).items()) == [
         ("integrationId", "s1"),
         ("created", "2026-03-01T10:00:00.000Z"),
         ("applicationId", 1),
@@ -81,7 +83,7 @@ def test_a_session_tells_all_it_holds() -> None:
             ),
         ),
     )
-    assert entity(full) == {
+    assert to_entity(full) == {
         "integrationId": "s2",
         "created": "2026-03-01T10:00:00.000Z",
         "applicationId": 2,
@@ -136,13 +138,13 @@ def test_a_session_tells_all_it_holds() -> None:
     ],
 )
 def test_an_amount_is_written_with_no_more_digits_than_it_needs(text: str, expected: str) -> None:
-    assert str(plain(Decimal(text))) == expected
+    assert str(normalize(Decimal(text))) == expected
 
 
 @given(st.integers(0, 10**18 - 1), st.integers(0, 12))
 def test_a_plain_amount_is_the_same_amount_without_an_exponent(units: int, zeros: int) -> None:
     amount = Decimal(f"{Decimal(units).scaleb(-4):f}{'0' * zeros}")
-    text = str(plain(amount))
+    text = str(normalize(amount))
     assert Decimal(text) == amount
     assert "." not in text or not text.endswith("0")
     assert text.replace(".", "", 1).isdigit()
@@ -150,4 +152,4 @@ def test_a_plain_amount_is_the_same_amount_without_an_exponent(units: int, zeros
 
 def test_times_are_written_in_utc_to_the_millisecond() -> None:
     berlin = timezone(timedelta(hours=1))
-    assert rfc_3339(datetime(2026, 3, 1, 0, 30, 0, 123_999, tzinfo=berlin)) == "2026-02-28T23:30:00.123Z"
+    assert format_time(datetime(2026, 3, 1, 0, 30, 0, 123_999, tzinfo=berlin)) == "2026-02-28T23:30:00.123Z"

@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.errors import (
     AlreadyExists,
     CartLineNotFound,
@@ -24,7 +23,7 @@ from db.domain.errors import (
     TotalChanged,
     UnknownAttribute,
     VersionConflict,
-    quoted,
+    quote,
 )
 from db.domain.lifecycle import SessionState
 
@@ -34,7 +33,7 @@ SENTENCES: list[tuple[Refusal, str]] = [
     (SessionNotFound(integration_id="s1"), 'There is no session "s1" in this application.'),
     (
         SessionAlreadyExists(integration_id="s1", application_id=1, session_id=2),
-        'A session "s1" exists already in this application.',
+        'A session "s1" already exists in this application.',
     ),
     (
         InvalidTransition(
@@ -46,11 +45,11 @@ SENTENCES: list[tuple[Refusal, str]] = [
     ),
     (
         InvalidTransition(from_=SessionState.CANCELLED, to=SessionState.CLOSED, next_states=()),
-        "A session that is CANCELLED cannot become CLOSED; it can become nothing.",
+        "A session that is CANCELLED cannot become CLOSED; no other state is possible.",
     ),
     (
         SessionNotEditable(state=SessionState.CLOSED),
-        "Only an OPEN session can be updated; this one is CLOSED.",
+        "Only an OPEN session can be updated; this session is CLOSED.",
     ),
     (
         VersionConflict(expected=2, actual=3, application_id=1, session_id=2),
@@ -63,7 +62,7 @@ SENTENCES: list[tuple[Refusal, str]] = [
     (CartLineNotFound(problem="There is no line 7."), "There is no line 7."),
     (
         ReturnExceedsRemaining(position=0, requested=3, remaining=2),
-        "Line 0 has 2 units left to return; 3 were asked for.",
+        "Line 0 has 2 units left to return, but 3 were requested.",
     ),
     (
         DiscountExceedsTotal(discount_total=Decimal("10.00"), total=Decimal("9.99"), minor_digits=2),
@@ -100,5 +99,5 @@ def test_what_is_refused_as_a_whole_tells_every_reason() -> None:
 
 
 def test_a_long_value_is_cut_in_a_message() -> None:
-    assert quoted("x" * 60) == f'"{"x" * 60}"'
-    assert quoted("x" * 61) == f'"{"x" * 57}..."'
+    assert quote("x" * 60) == f'"{"x" * 60}"'
+    assert quote("x" * 61) == f'"{"x" * 57}..."'

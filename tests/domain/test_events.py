@@ -12,15 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from shop import fold
 
 from db.domain import session as sessions
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
+from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import UNSET, SessionContent
 from db.domain.content import Rules
 from db.domain.discounts import Discount
-from db.domain.entity import entity
+from db.domain.entity import to_entity
 from db.domain.errors import Refused
-from db.domain.events import EventType, changes, event
+from db.domain.events import EventType, changed_values, make_event
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession
@@ -48,8 +48,8 @@ FULL = sessions.update(
 
 
 def test_the_first_event_holds_the_whole_entity() -> None:
-    created = event(EventType.CREATED, None, FULL, "shop")
-    assert created.changes == entity(FULL)
+    created = make_event(EventType.CREATED, None, FULL, "shop")
+    assert created.changes == to_entity(FULL)
     assert (created.version, created.actor, created.from_state) == (1, "shop", None)
     assert created.state is SessionState.OPEN
 
@@ -57,7 +57,7 @@ def test_the_first_event_holds_the_whole_entity() -> None:
 def test_an_event_tells_what_changed_and_nothing_else() -> None:
     later = NOW + timedelta(hours=1)
     closed = replace(sessions.close(FULL, None, later), version=2, updated=later)
-    told = event(EventType.CLOSED, FULL, closed, "shop")
+    told = make_event(EventType.CLOSED, FULL, closed, "shop")
     assert told.changes == {
         "state": "closed",
         "closed": "2026-03-01T11:00:00.000Z",
@@ -70,13 +70,13 @@ def test_an_event_tells_what_changed_and_nothing_else() -> None:
 
 def test_changed_fields_are_those_of_the_input_in_alphabetical_order() -> None:
     content = SessionContent(referral="x", coupon="y", cart_items=(), discounts=(), attributes={"b": None})
-    told = event(EventType.UPDATED, FULL, sessions.update(FULL, content, RULES), "shop")
+    told = make_event(EventType.UPDATED, FULL, sessions.update(FULL, content, RULES), "shop")
     assert told.changed_fields == ["attributes", "cartItems", "coupon", "discounts", "referral"]
 
 
 def test_an_empty_reason_is_no_reason() -> None:
-    assert event(EventType.CANCELLED, FULL, FULL, "shop", "").reason is None
-    assert event(EventType.CANCELLED, FULL, FULL, "shop", "late").reason == "late"
+    assert make_event(EventType.CANCELLED, FULL, FULL, "shop", "").reason is None
+    assert make_event(EventType.CANCELLED, FULL, FULL, "shop", "late").reason == "late"
 
 
 def test_a_change_that_changes_nothing_makes_no_changes() -> None:
@@ -90,7 +90,7 @@ def test_a_change_that_changes_nothing_makes_no_changes() -> None:
         discounts=[Discount("spring", Decimal(1))],
     )
     for content in (SessionContent(), same):
-        assert changes(entity(FULL), entity(sessions.update(FULL, content, RULES))) == {}
+        assert changed_values(to_entity(FULL), to_entity(sessions.update(FULL, content, RULES))) == {}
 
 
 codes = st.sampled_from([UNSET, None, "", "x", "y"])
@@ -134,21 +134,21 @@ class History(RuleBasedStateMachine):
         """Begin with a cart, so that there is something to return."""
         self.decided = replace(RULES, minor_digits=digits, rounding=rounding)
         self.session = replace(EMPTY, minor_digits=digits)
-        self.history = [entity(self.session)]
+        self.history = [to_entity(self.session)]
         self.accept(lambda session: sessions.update(session, SessionContent(cart_items=cart), self.decided))
 
     def accept(self, operation: Callable[[CustomerSession], CustomerSession]) -> None:
         """Do what an operation does: refuse as a whole, or count one version where anything changed."""
-        before = entity(self.session)
+        before = to_entity(self.session)
         try:
             after = operation(self.session)
         except Refused:
-            assert entity(self.session) == before
+            assert to_entity(self.session) == before
             return
-        if changes(before, entity(after)):
+        if changed_values(before, to_entity(after)):
             version = self.session.version + 1
             self.session = replace(after, version=version, updated=NOW + timedelta(seconds=version))
-            self.history.append(changes(before, entity(self.session)))
+            self.history.append(changed_values(before, to_entity(self.session)))
 
     @rule(content=contents)
     def update(self, content: SessionContent) -> None:
@@ -173,7 +173,7 @@ class History(RuleBasedStateMachine):
     @invariant()
     def the_history_folds_to_the_session(self) -> None:
         """Field for field, and in versions without a gap."""
-        assert fold(self.history) == entity(self.session)
+        assert fold(self.history) == to_entity(self.session)
         assert len(self.history) == self.session.version
 
     @invariant()

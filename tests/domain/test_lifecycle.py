@@ -1,11 +1,13 @@
 """The life cycle: every state with every operation, and the graph as a whole."""
 
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
 
 from db.domain.errors import InvalidTransition, Refusal, Refused, SessionNotEditable
-from db.domain.lifecycle import INITIAL, TARGET, TRANSITIONS, Operation, SessionState, after, next_states
+from db.domain.lifecycle import INITIAL, TARGET, TRANSITIONS, Operation, SessionState, next_states
+from db.domain.session import CustomerSession, check_transition
 
 OPEN, CLOSED, PARTIALLY_RETURNED, CANCELLED = SessionState
 UPDATE, CLOSE, RETURN_ITEMS, CANCEL = Operation
@@ -34,20 +36,29 @@ REFUSED = [
 ]
 
 
-def test_every_state_is_written_down_here_with_every_operation() -> None:
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def session_in(state: SessionState) -> CustomerSession:
+    return CustomerSession(application_id=1, integration_id="s1", created=NOW, updated=NOW, minor_digits=2, state=state)
+
+
+def test_every_state_is_tested_with_every_operation() -> None:
     rows = [(state, operation) for state, operation, _ in (*ACCEPTED, *REFUSED)]
     assert sorted(rows) == sorted(product(SessionState, Operation))
 
 
 @pytest.mark.parametrize(("state", "operation", "target"), ACCEPTED)
-def test_an_accepted_move_leads_to_its_state(state: SessionState, operation: Operation, target: SessionState) -> None:
-    assert after(state, operation) is target
+def test_permitted_operation_leads_to_its_target(
+    state: SessionState, operation: Operation, target: SessionState
+) -> None:
+    assert check_transition(session_in(state), operation) is target
 
 
 @pytest.mark.parametrize(("state", "operation", "refusal"), REFUSED)
-def test_a_refused_move_tells_the_facts(state: SessionState, operation: Operation, refusal: Refusal) -> None:
+def test_refusal_names_the_states(state: SessionState, operation: Operation, refusal: Refusal) -> None:
     with pytest.raises(Refused) as refused:
-        after(state, operation)
+        check_transition(session_in(state), operation)
     assert refused.value.refusals == (refusal,)
 
 

@@ -1,4 +1,4 @@
-"""Exact amounts: limits, printed form, rounding and allocation."""
+"""Exact amounts: limits, format_decimal form, rounding and allocation."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.domain.decimals import decimal_places, printed
+from db.domain.decimals import decimal_places, format_decimal
 from db.domain.errors import InvalidInput
 from db.domain.money import RoundingMode, allocate, divide, problems
 
@@ -93,12 +93,12 @@ def test_decimal_places_are_those_the_value_needs(text: str, places: int) -> Non
 def test_an_amount_prints_with_the_minor_digits_and_no_more_than_it_needs(
     text: str, digits: int, expected: str
 ) -> None:
-    assert printed(Decimal(text), digits) == expected
+    assert format_decimal(Decimal(text), digits) == expected
 
 
 @given(AMOUNTS, st.sampled_from([0, 2, 3, 4]))
 def test_the_printed_form_is_the_same_amount_with_at_least_the_minor_digits(amount: Decimal, digits: int) -> None:
-    text = printed(amount, digits)
+    text = format_decimal(amount, digits)
     whole, _, decimals = text.partition(".")
     assert Decimal(text) == amount
     assert (whole + decimals).isdigit()

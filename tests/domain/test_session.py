@@ -96,9 +96,9 @@ def test_content_that_breaks_a_rule_begins_no_session() -> None:
 
 def test_another_version_than_expected_is_a_conflict() -> None:
     session = replace(FULL, id=7, version=3)
-    sessions.expect_version(session, None)
-    sessions.expect_version(session, 3)
-    assert refused(sessions.expect_version, session, 2) == (
+    sessions.check_version(session, None)
+    sessions.check_version(session, 3)
+    assert refused(sessions.check_version, session, 2) == (
         VersionConflict(expected=2, actual=3, application_id=1, session_id=7),
     )
 

@@ -58,7 +58,7 @@ SURROGATE = "The lone surrogate U+D83D cannot be stored."
         ({"identifiers": ["a", ""]}, "identifiers.1", "Expected 1 to 255 characters, got 0."),
         ({"identifiers": ["x" * 256]}, "identifiers.0", "Expected 1 to 255 characters, got 256."),
         ({"identifiers": ["a", "b\0"]}, "identifiers.1", NUL),
-        ({"identifiers": ["a", "b", "a"]}, "identifiers.2", 'The identifier "a" stands twice.'),
+        ({"identifiers": ["a", "b", "a"]}, "identifiers.2", 'The identifier "a" is listed twice.'),
         ({"cart_items": [line()] * 1_001}, "cartItems", "Expected at most 1000 lines, got 1001."),
         (
             {"cart_items": [line(quantity=5_000), line(quantity=5_001)]},

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from db.domain import session as sessions
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
+from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
 from db.domain.commands import SessionContent
 from db.domain.content import Rules

@@ -9,7 +9,7 @@ import pytest
 from shop import Shop, line
 from trade import disagreements, export_of, file, import_into, record, records_of, said
 
-from db.domain.attributes import AttributeEntity, UnknownAttributes
+from db.domain.attribute_definition import AttributeEntity, UnknownAttributes
 from db.import_export import lines
 
 GOOD = record("before", profileId="ada")
@@ -91,7 +91,7 @@ def raw(old: str, new: str) -> bytes:
         (item(returnedQuantity=1), "cartItems.0.returnedQuantity: Expected 0, as in the returns, got 1."),
         (item(attributes={"size": 1}), 'cartItems.0.attributes.size: No attribute "size" is defined for CART_ITEM.'),
         ({"attributes": {"mood": 1}}, 'attributes.mood: Attribute "mood": expected a string, got a number.'),
-        ({"identifiers": ["a", "a"]}, 'identifiers.1: The identifier "a" stands twice.'),
+        ({"identifiers": ["a", "a"]}, 'identifiers.1: The identifier "a" is listed twice.'),
         ({"identifiers": [1]}, "identifiers.0: Expected a string, got a number."),
         ({"discounts": {"spring": "1"}}, "discounts.spring: Expected a number, got a string."),
         ({"discounts": {"spring": 3}}, "discounts: The discounts sum to 3.00, more than the cart's total of 2.50."),
@@ -118,7 +118,7 @@ def raw(old: str, new: str) -> bytes:
         ),
         (
             returned(items=[{"position": 0, "quantity": 3, "amount": 1.25}]),
-            "returns.0.items.0.quantity: Line 0 has 2 units left to return; 3 were asked for.",
+            "returns.0.items.0.quantity: Line 0 has 2 units left to return, but 3 were requested.",
         ),
         (
             returned(items=[{"position": 0, "quantity": 1, "amount": 9}], amount=9),

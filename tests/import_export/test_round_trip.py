@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from shop import Shop, line, units
 from trade import disagreements, export_of, file, import_into, record, records_of, said
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.cart import CartLine
 from db.domain.discounts import Discount
 from db.domain.errors import Refused

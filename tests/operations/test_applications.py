@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from shop import Shop, refusals
 
-from db.domain.attributes import UnknownAttributes
+from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import CreateApplication, UpdateApplication
 from db.domain.errors import NotFound
 from db.domain.money import RoundingMode

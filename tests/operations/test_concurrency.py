@@ -10,7 +10,7 @@ from shop import Shop, line
 
 from db.domain.commands import CloseSession, CreateSession, SessionContent, UpdateSession, UpsertSession
 from db.domain.errors import InvalidTransition, Refused, SessionAlreadyExists
-from db.domain.events import EventType, event
+from db.domain.events import EventType, make_event
 from db.domain.lifecycle import SessionState
 from db.engine.database import LostRace
 from db.operations import Outcome, close_session, create_session, update_session, upsert_session
@@ -109,7 +109,7 @@ def test_a_write_on_top_of_a_version_that_is_past_fails_and_writes_nothing(shop:
     after = replace(stale, version=2, referral="grace")
 
     with pytest.raises(LostRace, match="past version 1"):
-        shop.write(save, stale, after, event(EventType.UPDATED, stale, after, "Till"))
+        shop.write(save, stale, after, make_event(EventType.UPDATED, stale, after, "Till"))
 
     assert shop.everything() == before
 

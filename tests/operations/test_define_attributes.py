@@ -4,8 +4,7 @@ from typing import Any
 
 from shop import Shop, line, refusals
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity, UnknownAttributes
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType, UnknownAttributes
 from db.domain.commands import CreateAttributeDefinition, UpdateAttributeDefinition
 from db.domain.errors import AlreadyExists, InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
 from db.operations import create_attribute_definition, update_attribute_definition

@@ -6,7 +6,7 @@ from decimal import Decimal
 from shop import Shop, fold, line, units
 
 from db.domain.discounts import Discount
-from db.domain.entity import entity
+from db.domain.entity import to_entity
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from db.engine import json
@@ -75,7 +75,7 @@ def test_the_changes_fold_to_the_session_as_it_is_kept(shop: Shop) -> None:
 
     folded = fold(event["changes"] for event in shop.history())
 
-    assert folded == json.loads(json.dumps(entity(shop.session())))
+    assert folded == json.loads(json.dumps(to_entity(shop.session())))
 
 
 def test_amounts_in_changes_are_exact_json_numbers(shop: Shop) -> None:

@@ -12,13 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from shop import Shop, fold, line
 
 from db.domain import session as sessions
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity, AttributeRules
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
+from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import CreateSession, SessionContent
 from db.domain.content import Rules
 from db.domain.discounts import Discount
-from db.domain.entity import entity
+from db.domain.entity import to_entity
 from db.domain.errors import Refusal, Refused, SessionAlreadyExists, SessionNotFound
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
@@ -162,7 +162,7 @@ class Till(RuleBasedStateMachine):
             assert self.shop.session(name) == session
             history = self.shop.history(name)
             assert [event["version"] for event in history] == list(range(1, session.version + 1))
-            assert fold(event["changes"] for event in history) == json.loads(json.dumps(entity(session)))
+            assert fold(event["changes"] for event in history) == json.loads(json.dumps(to_entity(session)))
 
     def created(self, name: str, state: SessionState, content: dict[str, Any], kept: Answer) -> Outcome:
         """What the domain makes of a creation. The id is the one that was given, whatever it is."""
@@ -192,9 +192,9 @@ class Till(RuleBasedStateMachine):
         if name not in self.model:
             raise Refused(SessionNotFound(integration_id=name))
         before = self.model[name]
-        sessions.expect_version(before, version)
+        sessions.check_version(before, version)
         after = change(before, self.shop.now)
-        if entity(after) == entity(before):
+        if to_entity(after) == to_entity(before):
             return Outcome(before.application_id, before.id, before.version)
         return self.kept(replace(after, version=before.version + 1, updated=self.shop.now))
 

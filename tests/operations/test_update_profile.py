@@ -4,8 +4,7 @@ from typing import Any
 
 from shop import Shop, refusals
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeEntity
+from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import UpdateProfile
 from db.domain.errors import InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
 from db.operations import ProfileOutcome, update_profile

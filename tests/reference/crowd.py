@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from db.domain.attribute_values import AttributeType
-from db.domain.attributes import AttributeDefinition, AttributeEntity
+from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.cart import CartLine, ReturnRequest
 from db.domain.commands import (
     CancelSession,
