@@ -23,9 +23,9 @@ from graphql_api.http.connections import Connections
 from graphql_api.http.endpoint import PATH, GraphQLEndpoint
 from graphql_api.http.server import Server
 from graphql_api.http.shutdown import ended_with_the_parent, told_of_the_end
-from graphql_api.observability.observing import observing, tracing
-from graphql_api.observability.requests import Requests
-from graphql_api.observability.statements import Counted
+from graphql_api.observability.instrumentation import instrument, traces_factory
+from graphql_api.observability.instrumented_database import InstrumentedDatabase
+from graphql_api.observability.middleware import OperationMiddleware
 from graphql_api.schema import schema
 from graphql_api.security.api_keys import Keys
 from graphql_api.security.rate_limit import Gate
@@ -40,26 +40,28 @@ def create_app(settings: Settings) -> Starlette:
     Raises BadManifest where not every trusted document can be run.
     """
     documents = Documents(schema._schema, settings)
-    start_traces = tracing()
+    start_traces = traces_factory()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(settings.database_url, server_options(settings))
         try:
             await database.write(migrations.upgrade)
-            counted = Counted(database)
+            instrumented = InstrumentedDatabase(database)
             keys = Keys(database, settings.key_cache_seconds, settings.deadline_seconds, now)
             feed = Feed(database, settings.max_queued_events, settings.max_lag_seconds)
             connections = Connections(keys, settings.max_connections_per_key)
             gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)
-            counts = {
+            gauges = {
                 "operations": gate.__len__,
-                "writes": lambda: counted.writes,
+                "writes": lambda: instrumented.writes,
                 "connections": connections.__len__,
                 "subscriptions": lambda: feed.followers,
             }
-            async with observing(settings, counts, counted.pool, start_traces) as observer:
-                app.state.server = Server(settings, counted, keys, documents, gate, observer, feed, connections)
+            async with instrument(settings, gauges, instrumented.pool, start_traces) as instrumentation:
+                app.state.server = Server(
+                    settings, instrumented, keys, documents, gate, instrumentation, feed, connections
+                )
                 with told_of_the_end(feed.stop), ended_with_the_parent():
                     yield
                 await feed.close()
@@ -76,7 +78,11 @@ def create_app(settings: Settings) -> Starlette:
             Route("/readyz", ready),
             Mount("/graphiql", Assets(directory=graphiql.ASSETS)),
         ],
-        middleware=[*cross_origin(settings), Middleware(Requests, path=PATH), Middleware(GraphQLEndpoint)],
+        middleware=[
+            *cross_origin(settings),
+            Middleware(OperationMiddleware, path=PATH),
+            Middleware(GraphQLEndpoint),
+        ],
     )
 
 

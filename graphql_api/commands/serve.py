@@ -45,7 +45,7 @@ def serve(
     import uvicorn
 
     from graphql_api.observability import log
-    from graphql_api.observability.exposition import exposed
+    from graphql_api.observability.metrics_server import metrics_server
     from graphql_api.workers import WorkerFailed, supervise
 
     options: dict[str, Any] = {
@@ -58,7 +58,7 @@ def serve(
         **connection_options(settings),
     }
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again once it has shut down
-    with exposed(settings, workers):
+    with metrics_server(settings, workers):
         if workers == 1:
             uvicorn.run(APPLICATION, **options)
             return

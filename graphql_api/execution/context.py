@@ -8,7 +8,7 @@ from db.engine.database import Database
 from db.events.feed import Feed
 from db.operations import Actor
 from graphql_api.execution.document import Document
-from graphql_api.observability.operation import Operation
+from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.security.viewer import Viewer
 from graphql_api.settings import Settings
 
@@ -22,7 +22,7 @@ class Context:
     viewer: Viewer
     document: Document
     feed: Feed
-    seen: Operation = field(default_factory=Operation)
+    seen: OperationRecord = field(default_factory=OperationRecord)
 
     @property
     def actor(self) -> Actor:

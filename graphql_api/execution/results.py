@@ -26,7 +26,7 @@ from graphql_api.execution.parameters import Parameters
 from graphql_api.execution.read import answer_whole, hold_to_limits
 from graphql_api.execution.run import cost_of, masked, run, shown, told_wrong, too_late
 from graphql_api.http.server import Server
-from graphql_api.observability.operation import LONGEST_NAME, Operation
+from graphql_api.observability.operation_record import MAX_NAME_LENGTH, OperationRecord
 from graphql_api.security.rate_limit import Gate
 
 Variables = Mapping[str, Any]
@@ -41,7 +41,7 @@ class Failed(Exception):
         self.errors = errors
 
 
-def prepare(server: Server, given: Parameters, seen: Operation) -> tuple[Context, OperationDefinitionNode]:
+def prepare(server: Server, given: Parameters, seen: OperationRecord) -> tuple[Context, OperationDefinitionNode]:
     """What a request means, and what it runs in. Raises InvalidDocument, also for what is closed to a session token."""
     viewer = seen.viewer
     assert viewer is not None, "nobody comes here without a key"
@@ -49,7 +49,7 @@ def prepare(server: Server, given: Parameters, seen: Operation) -> tuple[Context
     seen.document = document.sha256
     operation = selected(document, given.operation_name)
     seen.kind = operation.operation
-    seen.name = operation.name.value[:LONGEST_NAME] if operation.name else None
+    seen.name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
     if viewer.grant is not None:
         try:
             viewer.grant.check(operation, document.fragments)
@@ -81,7 +81,7 @@ async def begun(context: Context, operation: OperationDefinitionNode, variables:
     return told(context, operation, values.coerced, await subscribed(context, operation, values))
 
 
-async def charged(gate: Gate, seen: Operation, results: Results) -> Results:
+async def charged(gate: Gate, seen: OperationRecord, results: Results) -> Results:
     """The same results, and what each of them costs taken off the budget."""
     assert seen.viewer is not None, "nobody comes here without a key"
     before = 0
@@ -92,7 +92,7 @@ async def charged(gate: Gate, seen: Operation, results: Results) -> Results:
             yield result
 
 
-async def held(gate: Gate, seen: Operation, results: Results) -> Results:
+async def held(gate: Gate, seen: OperationRecord, results: Results) -> Results:
     """The same results, under way until the last of them has come. Raises Failed where there is no room."""
     assert seen.viewer is not None, "nobody comes here without a key"
     holder = seen.viewer.key_prefix

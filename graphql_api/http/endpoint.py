@@ -22,7 +22,7 @@ from graphql_api.http.disconnect import attended
 from graphql_api.http.negotiation import ANSWER, EVENTS, JSON, chosen, wants_events, wants_page
 from graphql_api.http.request import ClientGone, Headers, HttpError, asked, headers_of, not_allowed, sent, text, who
 from graphql_api.http.server import Server
-from graphql_api.observability.operation import Operation
+from graphql_api.observability.operation_record import OperationRecord
 
 PATH = "/graphql"
 
@@ -102,7 +102,7 @@ class GraphQLEndpoint:
 
 
 async def come_of(
-    server: Server, seen: Operation, given: Parameters, method: str, accept: str | None
+    server: Server, seen: OperationRecord, given: Parameters, method: str, accept: str | None
 ) -> ExecutionResult | Callable[[], Awaitable[Results]]:
     """What comes of a request: one result, or what begins those that are told as they come. Raises HttpError."""
     media_type = chosen(accept)

@@ -18,8 +18,7 @@ from graphql_api.execution.run import masked
 from graphql_api.http import origins
 from graphql_api.http.connections import Connection, Ended
 from graphql_api.http.server import Server
-from graphql_api.observability.operation import Operation as Seen
-from graphql_api.observability.operation import current
+from graphql_api.observability.operation_record import OperationRecord, current_operation
 
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 5
@@ -154,9 +153,9 @@ class Socket:
 
     async def _operate(self, name: str, given: Parameters, connection: Connection) -> None:
         """Run one operation. Its errors are its own; a peer that does not read what it is told ends the socket."""
-        seen = self._server.observer.begin()
+        seen = self._server.instrumentation.start()
         seen.viewer = connection.viewer
-        current.set(seen)
+        current_operation.set(seen)
         try:
             await self._say({"id": name, **await self._come_of(name, given, seen)})
         except Stalled:
@@ -164,11 +163,11 @@ class Socket:
         except Gone:
             pass  # the socket is about to learn of it
         finally:
-            self._server.observer.end(seen)
+            self._server.instrumentation.finish(seen)
             if self._operations.get(name) is asyncio.current_task():
                 del self._operations[name]
 
-    async def _come_of(self, name: str, given: Parameters, seen: Seen) -> Message:
+    async def _come_of(self, name: str, given: Parameters, seen: OperationRecord) -> Message:
         """Tell what comes of an operation. Answers the message that ends it."""
         errors: Sequence[GraphQLError]
         try:
@@ -186,7 +185,7 @@ class Socket:
         seen.outcome = code(errors)
         return {"type": "error", "payload": [error.formatted for error in errors]}
 
-    async def _tell(self, name: str, given: Parameters, seen: Seen) -> None:
+    async def _tell(self, name: str, given: Parameters, seen: OperationRecord) -> None:
         """Tell each result. What a subscription keeps busy is the beginning of it."""
         assert seen.viewer is not None
         gate, holder = self._server.gate, seen.viewer.key_prefix

@@ -1,1 +1,1 @@
-"""What operators see of the server: its log, its metrics, its traces. The endpoint has one seam for all of them."""
+"""Log, metrics and traces: each operation is recorded once and reported to all three."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from graphql_api.observability.operation import Operation, current
+from graphql_api.observability.operation_record import OperationRecord, current_operation
 from graphql_api.observability.spool import Spool
 from graphql_api.settings import Settings
 
@@ -18,18 +18,18 @@ OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 operations = logging.getLogger("cartograph.operations")
 
 
-def tell(seen: Operation) -> None:
+def log_operation(record: OperationRecord) -> None:
     """Write down an operation that has been answered."""
     if operations.isEnabledFor(logging.INFO):
-        record = LogRecord(operations.name, logging.INFO, "", 0, seen, None, None)  # no line of code to be looked for
-        record.created = seen.ended
-        operations.handle(record)
+        line = LogRecord(operations.name, logging.INFO, "", 0, record, None, None)
+        line.created = record.ended
+        operations.handle(line)
 
 
-def teller() -> Callable[[Operation], None]:
+def report() -> Callable[[OperationRecord], None]:
     """The shortest way into this process's log: no record of the standard library is made on it."""
     lines = next((each for each in logging.getLogger().handlers if isinstance(each, JsonLines)), None)
-    return lines.take if lines and operations.isEnabledFor(logging.INFO) else tell
+    return lines.take if lines and operations.isEnabledFor(logging.INFO) else log_operation
 
 
 class JsonLines(logging.Handler):
@@ -37,7 +37,7 @@ class JsonLines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._spool: Spool[Operation | bytes] = Spool(sys.stderr.buffer, written, lost)
+        self._spool: Spool[OperationRecord | bytes] = Spool(sys.stderr.buffer, written, lost)
         self.take = self._spool.put
 
     def emit(self, record: LogRecord) -> None:
@@ -51,21 +51,21 @@ class JsonLines(logging.Handler):
 
 def line(record: LogRecord) -> bytes:
     """A record as JSON: an operation's facts, or the message and the request that it is about."""
-    if isinstance(record.msg, Operation):
+    if isinstance(record.msg, OperationRecord):
         return written(record.msg)
     facts = {**head(record.created, record.levelname.lower(), record.name), "message": record.getMessage()}
-    if seen := current.get():
+    if seen := current_operation.get():
         facts["request"] = seen.request_id
     if record.exc_info:
         facts["exception"] = logging.Formatter().formatException(record.exc_info)
     return orjson.dumps(facts, option=OPTIONS)
 
 
-def written(entry: Operation | bytes) -> bytes:
+def written(entry: OperationRecord | bytes) -> bytes:
     """A line that is made, or the one of an operation."""
     if isinstance(entry, bytes):
         return entry
-    return orjson.dumps({**head(entry.ended, "info", operations.name), **entry.facts()}, option=OPTIONS)
+    return orjson.dumps({**head(entry.ended, "info", operations.name), **entry.fields()}, option=OPTIONS)
 
 
 def head(seconds: float, level: str, logger: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus is told of operations, and of what is under way in each process."""
+"""Prometheus metrics of one process: operations that ended, work in progress, connections of the database."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,70 +9,71 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from db.engine.database import Pool
 from graphql_api import errors
-from graphql_api.observability.operation import Operation
+from graphql_api.observability.operation_record import OperationRecord
 
-SAMPLED = 2  # seconds between two looks at what is under way
-NONE, OTHER = "none", "OTHER"
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-COSTS = (1, 10, 30, 100, 300, 1_000, 3_000, 10_000)
-CODES = {each.code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")}
-# Each is a label's value, so there have to be few of them, whatever clients send.
-OUTCOMES = {"OK", "GONE", "INTERNAL", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", *CODES}
+SAMPLE_SECONDS = 2  # between two readings of the gauges
+NO_TYPE, OTHER_OUTCOME = "none", "OTHER"
+SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+COST_BUCKETS = (1, 10, 30, 100, 300, 1_000, 3_000, 10_000)
+ERROR_CODES = {each.code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")}
+# Each outcome is a value of a label, hence a time series: the set is closed, so that clients cannot make it grow.
+OUTCOMES = {"OK", "GONE", "INTERNAL", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", *ERROR_CODES}
 
 
 class Metrics:
-    """The metrics of this process. prometheus_client keeps them for all of it, so there are never two of these."""
+    """The metrics of this process. Made once: prometheus_client registers each name for the whole process."""
 
     def __init__(self) -> None:
-        self._operations = Counter("cartograph_operations", "Operations answered.", ["type", "outcome"])
+        self._operations = Counter("cartograph_operations", "Operations that ended.", ["type", "outcome"])
         self._seconds = Histogram(
-            "cartograph_operation_seconds", "How long they took, from request to answer.", ["type"], buckets=SECONDS
+            "cartograph_operation_seconds", "Time from request to answer.", ["type"], buckets=SECONDS_BUCKETS
         )
-        self._cost = Histogram("cartograph_operation_cost", "What they cost.", ["type"], buckets=COSTS)
-        self._statements = Counter("cartograph_statements", "SQL statements run for them.")
-        self._under_way = Gauge("cartograph_under_way", "What is under way now.", ["what"], multiprocess_mode="livesum")
+        self._cost = Histogram("cartograph_operation_cost", "Cost of operations.", ["type"], buckets=COST_BUCKETS)
+        self._statements = Counter("cartograph_statements", "SQL statements run for operations.")
+        self._in_progress = Gauge("cartograph_under_way", "Work in progress.", ["what"], multiprocess_mode="livesum")
         self._pool = Gauge(
             "cartograph_database_connections", "Connections of the database.", ["state"], multiprocess_mode="livesum"
         )
-        self._of_type = {
+        # Looking up a labelled child takes longer than counting, so all of them are made here.
+        self._histograms = {
             each: (self._seconds.labels(each), self._cost.labels(each))
-            for each in (NONE, "query", "mutation", "subscription")
+            for each in (NO_TYPE, "query", "mutation", "subscription")
         }
-        self._of_outcome = {
+        self._counters = {
             (type_, outcome): self._operations.labels(type_, outcome)
-            for type_ in self._of_type
-            for outcome in chain(OUTCOMES, [OTHER])
+            for type_ in self._histograms
+            for outcome in chain(OUTCOMES, [OTHER_OUTCOME])
         }
 
-    def tell(self, seen: Operation) -> None:
-        """Count an operation that has been answered."""
-        type_ = seen.kind.value if seen.kind else NONE
-        seconds, cost = self._of_type[type_]
-        self._of_outcome[type_, seen.outcome if seen.outcome in OUTCOMES else OTHER].inc()
-        seconds.observe(seen.seconds)
-        cost.observe(seen.cost)
-        self._statements.inc(seen.statements)
+    def count_operation(self, record: OperationRecord) -> None:
+        """Count an operation that has ended."""
+        type_ = record.kind.value if record.kind else NO_TYPE
+        seconds, cost = self._histograms[type_]
+        self._counters[type_, record.outcome if record.outcome in OUTCOMES else OTHER_OUTCOME].inc()
+        seconds.observe(record.seconds)
+        cost.observe(record.cost)
+        self._statements.inc(record.statements)
 
-    def tell_under_way(self, what: str, count: int) -> None:
-        """How many of something there are now."""
-        self._under_way.labels(what).set(count)
+    def set_in_progress(self, what: str, count: int) -> None:
+        """Set how many of something are in progress."""
+        self._in_progress.labels(what).set(count)
 
-    def tell_pool(self, pool: Pool) -> None:
-        """How the database's connections are used now."""
+    def set_pool(self, pool: Pool) -> None:
+        """Set the use of the database's connections."""
         for state, count in pool._asdict().items():
             self._pool.labels(state).set(count)
 
 
-async def sample(counts: Mapping[str, Callable[[], int]], pool: Callable[[], Pool]) -> None:
-    """Tell what is under way, and how the database's connections are used, again and again."""
+async def sample(gauges: Mapping[str, Callable[[], int]], pool: Callable[[], Pool]) -> None:
+    """Set the gauges every two seconds, until cancelled."""
     while True:
-        for what, count in counts.items():
-            metrics().tell_under_way(what, count())
-        metrics().tell_pool(pool())
-        await asyncio.sleep(SAMPLED)
+        for what, count in gauges.items():
+            metrics().set_in_progress(what, count())
+        metrics().set_pool(pool())
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
 @cache
 def metrics() -> Metrics:
-    """The metrics of this process."""
+    """Return the metrics of this process."""
     return Metrics()

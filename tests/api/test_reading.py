@@ -7,6 +7,8 @@ import pytest
 from served import Api, with_a_history
 from shop import line
 
+from graphql_api.observability import instrumented_database
+
 SESSION = 'customerSession(integrationId: "s1")'
 
 
@@ -33,7 +35,7 @@ def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def sent(reads: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The same, with the statements of changes among them."""
-    monkeypatch.setattr("graphql_api.observability.statements.noted", lambda text, dialect: reads.append(text))
+    monkeypatch.setattr(instrumented_database, "statement_started", lambda text, dialect: reads.append(text))
     return reads
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from graphql_api.observability import log
-from graphql_api.observability.operation import Operation, current
+from graphql_api.observability.operation_record import OperationRecord, current_operation
 
 CREATE = "mutation Make($input: CreateSessionInput!) { createSession(input: $input) { session { state } } }"
 READ = 'query Look($id: String = "s1") { customerSession(integrationId: $id) { cartItems { sku } } }'
@@ -117,7 +117,7 @@ def test_an_error_of_ours_is_told_with_the_id_that_the_client_has_and_that_of_th
     async def broken(*_: object) -> None:
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr("graphql_api.observability.statements.Counted.read", broken)
+    monkeypatch.setattr("graphql_api.observability.instrumented_database.InstrumentedDatabase.read", broken)
     (error,) = api.query("{ viewer { role } }")["errors"]
 
     failure, line = told()
@@ -177,12 +177,12 @@ def test_no_two_requests_have_one_id(shared_api: Api) -> None:
 
 
 @pytest.fixture
-def at_work() -> Iterator[Operation]:
-    """An operation that this test is at work on."""
-    operation = Operation("mine")
-    token = current.set(operation)
-    yield operation
-    current.reset(token)
+def current_record() -> Iterator[OperationRecord]:
+    """The record of the operation that runs during the test."""
+    record = OperationRecord("mine")
+    token = current_operation.set(record)
+    yield record
+    current_operation.reset(token)
 
 
 @given(message=st.text(), name=st.text(st.characters(codec="utf-8"), min_size=1))
@@ -192,15 +192,17 @@ def test_whatever_is_logged_is_one_line_of_json(message: str, name: str) -> None
     assert json.loads(line)["logger"] == name
 
 
-@pytest.mark.usefixtures("at_work")
+@pytest.mark.usefixtures("current_record")
 def test_what_is_logged_while_a_request_is_answered_has_its_id() -> None:
     record = logging.LogRecord("cartograph", logging.WARNING, "", 0, "careful with %s", ("that",), None)
     line = json.loads(log.line(record))
     assert (line["message"], line["request"], line["level"]) == ("careful with that", "mine", "warning")
 
 
-def test_a_person_reads_the_same_facts_in_words(at_work: Operation) -> None:
-    assert re.fullmatch(r"request=mine cost=0 statements=0 milliseconds=[\d.]+ status=0 outcome=OK", str(at_work))
+def test_the_fields_can_be_read_as_text(current_record: OperationRecord) -> None:
+    assert re.fullmatch(
+        r"request=mine cost=0 statements=0 milliseconds=[\d.]+ status=0 outcome=OK", str(current_record)
+    )
 
 
 def test_a_name_without_end_is_told_in_part(api: Api, told: Told) -> None:

@@ -21,9 +21,9 @@ from sqlalchemy import Connection
 
 from db.engine.database import Pool
 from graphql_api.cli import main
-from graphql_api.observability.metrics import CODES, COSTS, OUTCOMES, SECONDS, metrics
-from graphql_api.observability.operation import Operation
-from graphql_api.observability.statements import Counted
+from graphql_api.observability.instrumented_database import InstrumentedDatabase
+from graphql_api.observability.metrics import COST_BUCKETS, ERROR_CODES, OUTCOMES, SECONDS_BUCKETS, metrics
+from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.settings import PREFIX
 
 PAGE = "query Any { customerSessions(first: 30) { nodes { state } } }"
@@ -97,8 +97,8 @@ def test_connections_are_in_use_and_waited_for_while_reads_last(api: Api, given_
 
 
 def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
-    counted, free = api.database, Event()
-    assert isinstance(counted, Counted)
+    instrumented, free = api.database, Event()
+    assert isinstance(instrumented, InstrumentedDatabase)
 
     def held(connection: Connection) -> None:
         free.wait(10)
@@ -107,12 +107,12 @@ def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
         raise OSError("the disk is full")
 
     async def several() -> list[int]:
-        writes = [asyncio.create_task(counted.write(each)) for each in (held, broken, held)]
+        writes = [asyncio.create_task(instrumented.write(each)) for each in (held, broken, held)]
         await asyncio.sleep(0)
-        waiting = counted.writes
+        waiting = instrumented.writes
         free.set()
         await asyncio.gather(*writes, return_exceptions=True)
-        return [waiting, counted.writes]
+        return [waiting, instrumented.writes]
 
     assert api.runner.run(several()) == [3, 0]
 
@@ -120,7 +120,7 @@ def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
 def test_an_outcome_that_is_not_ours_is_one_of_the_others() -> None:
     before = value("cartograph_operations_total", type="none", outcome="OTHER")
     for number in range(3):
-        metrics().tell(Operation(outcome=f"MADE_UP_{number}"))
+        metrics().count_operation(OperationRecord(outcome=f"MADE_UP_{number}"))
     assert value("cartograph_operations_total", type="none", outcome="OTHER") - before == 3
 
 
@@ -128,12 +128,12 @@ def test_there_are_no_more_time_series_than_types_outcomes_and_buckets() -> None
     metrics()
     samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
     ours = [sample for sample in samples if sample.name.startswith("cartograph_")]
-    most = 4 * (len(OUTCOMES) + 1) * 2 + 4 * (len(SECONDS) + len(COSTS) + 10) + 10
+    most = 4 * (len(OUTCOMES) + 1) * 2 + 4 * (len(SECONDS_BUCKETS) + len(COST_BUCKETS) + 10) + 10
     assert len(ours) <= most
 
 
 def test_every_code_of_an_error_is_an_outcome() -> None:
-    assert {"UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "DOCUMENT_NOT_FOUND", "TIMEOUT", "INTERNAL"} <= CODES
+    assert {"UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "DOCUMENT_NOT_FOUND", "TIMEOUT", "INTERNAL"} <= ERROR_CODES
 
 
 def free_port() -> int:
