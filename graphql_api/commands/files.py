@@ -1,4 +1,4 @@
-"""Files and standard streams that a command reads or writes; ``-`` is the standard one."""
+"""Open the files and standard streams that commands read and write; ``-`` is the standard one."""
 
 import asyncio
 import os
@@ -12,24 +12,26 @@ from select import select
 from typing import Any, BinaryIO
 
 STANDARD = Path("-")
-LOOK = 0.5  # seconds between two looks at whether a signal has come
+POLL = 0.5  # seconds between two checks for a signal
 
 
 class StandardInput(FileIO):
-    """Standard input, as work on an event loop reads it.
+    """Standard input whose reads are interrupted by SIGINT.
 
-    Where nothing comes, Ctrl-C ends the wait for it, which asyncio's own handler would not; anywhere else that one has
-    its reasons.
+    asyncio's handler of SIGINT cancels the main task, which a blocking read on the event loop would not notice. Where
+    the process ignores SIGINT, as a shell without job control has its background jobs do, reads ignore it as well.
     """
 
     def readinto(self, buffer: Any) -> int | None:
-        """What has come, or what comes next. Raises KeyboardInterrupt, and CancelledError if Ctrl-C came before."""
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        """Wait for input and read it. Raises KeyboardInterrupt, or CancelledError where SIGINT came before."""
+        before = signal.getsignal(signal.SIGINT)
+        if before != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             if (task := asyncio.current_task()) and task.cancelling():
                 raise asyncio.CancelledError
-            while not select([self], [], [], LOOK)[0]:
-                pass  # a signal right before a wait does not end it
+            while not select([self], [], [], POLL)[0]:
+                pass  # a signal right before select() does not end it
             return super().readinto(buffer)
         finally:
             signal.signal(signal.SIGINT, before)
@@ -37,7 +39,7 @@ class StandardInput(FileIO):
 
 @contextmanager
 def reading(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file."""
+    """Open a file, or standard input, for reading."""
     if path == STANDARD:
         yield BufferedReader(StandardInput(sys.stdin.fileno(), closefd=False), 2**16)
     else:
@@ -47,7 +49,10 @@ def reading(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """A file that is there whole, under its name, or not at all. What is no regular file is written as it comes."""
+    """Open a file, or standard output, for writing.
+
+    A regular file appears under its name when it is complete, and not at all after an error.
+    """
     if path == STANDARD:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

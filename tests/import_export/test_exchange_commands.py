@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stores import Store, execute
@@ -133,23 +135,45 @@ def test_an_export_that_fails_leaves_the_file_as_it_was(
     assert not list(own_directory.glob(".out*"))
 
 
+@contextmanager
+def importing(handler: Any = signal.default_int_handler) -> Iterator[subprocess.Popen[bytes]]:
+    """Start an import from a pipe, with SIGINT handled or ignored.
+
+    The tests themselves may run as a background job of a shell, which ignores SIGINT, and so do its child processes.
+    """
+    command = [sys.executable, "-m", "graphql_api", "import", "-", "--application", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        process = subprocess.Popen(  # noqa: S603  # this Python and this project
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        yield process
+
+
+def wait_for_sessions(url: str) -> None:
+    """Wait until an import has committed something."""
+    until = time.monotonic() + 60
+    while not count(url) and time.monotonic() < until:
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_an_import_that_is_ended_is_completed_by_running_it_again(
+def test_interrupted_import_is_completed_by_running_it_again(
     own_directory: Path, own_database: str, capsys: pytest.CaptureFixture[str], sign: signal.Signals, code: int
 ) -> None:
     content = file(*(record(f"s{number}") for number in range(6_000)))
     (own_directory / "in.jsonl").write_bytes(content)
-    command = [sys.executable, "-m", "graphql_api", "import", "-", "--application", "1"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603  # this Python and this project
+    with importing() as process:
         assert process.stdin
         assert process.stderr
         process.stdin.write(content[: len(content) // 2])
-        until = time.monotonic() + 60
-        while not count(own_database) and time.monotonic() < until:
-            time.sleep(0.02)
+        wait_for_sessions(own_database)
         process.send_signal(sign)
-        assert process.wait(60) == code  # though more may come
+        assert process.wait(60) == code  # without waiting for the end of its input
         assert process.stderr.read() == b""
         with suppress(BrokenPipeError):
             process.stdin.close()
@@ -163,6 +187,20 @@ def test_an_import_that_is_ended_is_completed_by_running_it_again(
     assert capsys.readouterr().out.startswith(f"{6_000 - imported} created, {imported} unchanged, 0 failed in ")
     assert count(own_database) == 6_000
     assert main(["check"]) == 0
+
+
+def test_import_that_ignores_sigint_goes_on(own_directory: Path, own_database: str) -> None:
+    content = file(*(record(f"s{number}") for number in range(1_200)))
+    with importing(signal.SIG_IGN) as process:
+        assert process.stdin
+        process.stdin.write(content)
+        process.stdin.flush()
+        wait_for_sessions(own_database)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (0, b"")
+    assert output.startswith(b"1200 created, ")
 
 
 def test_a_line_of_50_mb_is_named(own_directory: Path, own_database: str, capsys: pytest.CaptureFixture[str]) -> None:
