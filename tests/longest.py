@@ -1,11 +1,18 @@
-"""Texts as long as an integration may set, no two of them alike, and none that a database could shorten."""
+"""Texts of the greatest length that an integration ID, a profile ID or a SKU may have; no two are alike."""
 
 from random import Random
 
-_random = Random(1)  # noqa: S311  # the same texts every time
+_random = Random(1)  # noqa: S311  # the same texts in every run
+_characters = [_random.randrange(0x21, 0x7F) for _ in range(900)] + [
+    _random.randrange(0x10000, 0x20000) for _ in range(100)
+]
+_random.shuffle(_characters)
 
-LONGEST = "".join(chr(_random.randrange(0x10000, 0x20000)) for _ in range(1_000))  # 4,000 bytes
-ALIKE = (  # in their first 500 characters, or nearly: an index of PostgreSQL has no more of them
+LONGEST = "".join(map(chr, _characters))  # 1,000 characters, 1,300 bytes that no database can compress
+WIDEST = "".join(
+    chr(_random.randrange(0x10000, 0x20000)) for _ in range(325)
+)  # 1,300 bytes, as few characters as can be
+ALIKE = (  # but for their ends
     LONGEST,
     LONGEST[:999],
     LONGEST[:999] + "z",
@@ -16,6 +23,9 @@ ALIKE = (  # in their first 500 characters, or nearly: an index of PostgreSQL ha
     LONGEST[:499],
     LONGEST[:499] + "z",
     LONGEST[1:],
+    WIDEST,
+    WIDEST[:-1],
+    WIDEST[:-1] + "z",
     "z" * 1_000,
     "z" * 999 + "y",
     "\\x" + LONGEST[:998],

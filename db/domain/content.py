@@ -14,7 +14,6 @@ from db.domain.discounts import Discount
 from db.domain.errors import InvalidInput, Refusal, Refused, quote
 from db.domain.money import RoundingMode
 
-MAX_ID = 1_000
 MAX_CODE = 100
 MAX_IDENTIFIERS = 5
 MAX_IDENTIFIER = 255
@@ -40,7 +39,7 @@ def validate_content(
     found: list[Refusal] = []
     new: dict[str, Any] = {}
     if content.profile_id is not UNSET:
-        found.extend(text.problems(content.profile_id or "", ("profileId",), max_length=MAX_ID))
+        found.extend(text.key_problems(content.profile_id or "", ("profileId",), min_length=0))
         new["profile_id"] = content.profile_id or None
     for name, code in (("coupon", content.coupon), ("referral", content.referral)):
         if code is not UNSET:
@@ -99,7 +98,7 @@ def validate_cart(
 
 def line_problems(line: CartLine, path: tuple[str, ...]) -> list[Refusal]:
     """Return a refusal for each rule that a line breaks, without its attributes."""
-    found = [*text.problems(line.sku, (*path, "sku"), min_length=1, max_length=MAX_NAME)]
+    found = [*text.key_problems(line.sku, (*path, "sku"))]
     if not 1 <= line.quantity <= cart.MAX_UNITS:
         problem = f"Expected 1 to {cart.MAX_UNITS}, got {line.quantity}."
         found.append(InvalidInput(path=(*path, "quantity"), problem=problem))

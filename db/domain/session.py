@@ -9,7 +9,7 @@ from typing import Any
 from db.domain import cart, discounts, lifecycle, money, text
 from db.domain.cart import CartLine, ReturnedItem, ReturnRequest
 from db.domain.commands import UNSET, CreateSession, SessionContent
-from db.domain.content import MAX_ID, Rules, validate_content
+from db.domain.content import Rules, validate_content
 from db.domain.errors import (
     DiscountExceedsTotal,
     InvalidInput,
@@ -138,7 +138,7 @@ def check_version(session: CustomerSession, expected: int | None) -> None:
 
 def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSession:
     """Return a new session. Raises Refused with every rule that is broken."""
-    found: list[Refusal] = [*text.problems(command.integration_id, ("integrationId",), min_length=1, max_length=MAX_ID)]
+    found: list[Refusal] = [*text.key_problems(command.integration_id, ("integrationId",))]
     if command.state not in lifecycle.INITIAL:
         problem = f"A session is created OPEN or CLOSED, not {command.state.name}."
         found.append(InvalidInput(path=("state",), problem=problem))

@@ -1,4 +1,4 @@
-"""Migrations: alembic, configured in code. Each function works on one connection, in the transaction it has begun."""
+"""Alembic migrations, configured in code. Each function runs in the transaction of the connection it is given."""
 
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -12,45 +12,56 @@ from sqlalchemy import Connection, func, select
 
 from db.engine.database import UnusableDatabase
 
-LOCK = 0x43415254  # "CART": any number that no other program of the server takes
+LOCK = 0x43415254  # "CART": the number of PostgreSQL's advisory lock that all migrations take
+MERGED = {"0001", "0002", "0003", "0004"}  # revisions before the first release, merged into 0001_initial
 
 
 class NewerDatabase(UnusableDatabase):
     """The database is at a revision that this release does not know."""
 
 
+class OlderDatabase(UnusableDatabase):
+    """The database was created before the first release and cannot be migrated."""
+
+
 @cache
 def scripts() -> ScriptDirectory:
-    """The revisions of this release."""
+    """Return the revisions of this release."""
     return ScriptDirectory(Path(__file__).parent)
 
 
 def current(connection: Connection) -> str | None:
-    """The revision that the database is at; None where it has none of our tables."""
+    """Return the database's revision, or None if it has not been migrated at all."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database is at the newest revision of this release."""
+    """Return whether the database is at the newest revision of this release."""
     return current(connection) == scripts().get_current_head()
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the database to the newest revision of this release. Raises NewerDatabase."""
-    run(connection, lambda heads, _: scripts()._upgrade_revs("head", heads))
+    """Migrate the database to the newest revision. Raises NewerDatabase and OlderDatabase."""
+    migrate(connection, lambda heads, _: scripts()._upgrade_revs("head", heads))
 
 
 def downgrade(connection: Connection, revision: str) -> None:
-    """Take the database back to an older revision; ``base`` leaves none of our tables. Raises NewerDatabase."""
-    run(connection, lambda heads, _: scripts()._downgrade_revs(revision, heads))
+    """Migrate the database back to a revision; ``base`` drops all tables. Raises NewerDatabase and OlderDatabase."""
+    migrate(connection, lambda heads, _: scripts()._downgrade_revs(revision, heads))
 
 
-def run(connection: Connection, steps: Callable[[Any, Any], Iterable[Any]]) -> None:
-    """Take the steps in the transaction of ``connection``: a crash leaves nothing half-made."""
-    if connection.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE has let in one of us alone
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")  # to see what was done meanwhile
+def migrate(connection: Connection, steps: Callable[[Any, Any], Iterable[Any]]) -> None:
+    """Run migration steps in the connection's transaction, so that a crash leaves nothing half-migrated."""
+    if connection.dialect.name == "postgresql":  # on SQLite, BEGIN IMMEDIATE is the lock
+        # So that a process that waited for the lock sees what the process before it has committed.
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     revision, head = current(connection), scripts().get_current_head()
+    if revision in MERGED:
+        raise OlderDatabase(
+            f"The database (revision {revision}) was created by a version before the first release: export it with"
+            " that version, and import the file into a new database with this one."
+        )
     if revision and revision not in {script.revision for script in scripts().walk_revisions()}:
         raise NewerDatabase(f"The database is at revision {revision}, but this release of Cartograph ends at {head}.")
     context = MigrationContext.configure(connection, opts={"fn": steps})

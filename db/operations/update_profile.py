@@ -7,7 +7,6 @@ from sqlalchemy import Connection, select, update
 from db.domain import text
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import UpdateProfile
-from db.domain.content import MAX_ID
 from db.domain.errors import Refusal, Refused
 from db.domain.times import truncate_to_millisecond
 from db.operations.idempotent import idempotent
@@ -22,7 +21,7 @@ def update_profile(connection: Connection, actor: Actor, command: UpdateProfile,
     """Merge attributes by name; null removes one. ``updated`` changes only if an attribute does."""
     application_id, integration_id = command.application_id, command.integration_id
     rules = settings(connection, application_id).attributes
-    found: list[Refusal] = [*text.problems(integration_id, ("integrationId",), min_length=1, max_length=MAX_ID)]
+    found: list[Refusal] = [*text.key_problems(integration_id, ("integrationId",))]
     if found:
         raise Refused(*found)
     at = truncate_to_millisecond(now)

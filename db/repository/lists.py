@@ -11,7 +11,6 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from db.engine import json
-from db.tables.long_text import HEAD, LongText
 
 
 class TextList(TypeDecorator[Sequence[str]]):
@@ -49,11 +48,6 @@ def in_list_sqlite(element: InList, compiler: SQLCompiler, **options: Any) -> st
 
 @compiles(InList, "postgresql")
 def in_list_postgresql(element: InList, compiler: SQLCompiler, **options: Any) -> str:
-    """The list is an array. An index of long texts has their heads."""
-    sought, _ = element.clauses
+    """The list is an array."""
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
-    exact = f"{column} = ANY ({values})"
-    if not isinstance(sought.type, LongText):
-        return exact
-    heads = f"ARRAY(SELECT left(each, {HEAD}) FROM unnest({values}) AS each)"  # noqa: S608  # made of SQL
-    return f"(left({column}, {HEAD}) = ANY ({heads}) AND {exact})"
+    return f"{column} = ANY ({values})"

@@ -7,7 +7,6 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
 from db.domain import text
 from db.domain.cart import CartLine, ReturnedItem
-from db.domain.content import MAX_ID
 from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import CustomerSession, SessionReturn
 from db.engine.statements import Lone, Statement, has_begun
@@ -109,7 +108,7 @@ def integration_id_of(connection: Connection, application_id: int, session_id: i
 
 def names_of(application_id: int, integration_id: str) -> Mapping[str, Any]:
     """What a session is found by. Raises Refused with InvalidInput where no session can have the integration ID."""
-    if found := [*text.problems(integration_id, ("integrationId",), min_length=1, max_length=MAX_ID)]:
+    if found := text.key_problems(integration_id, ("integrationId",)):
         raise Refused(*found)
     return {"application_id": application_id, "integration_id": integration_id}
 

@@ -51,8 +51,7 @@ def hold(connection: Connection, application_id: int, integration_id: str, now: 
 def holding(dialect: str) -> Statement:
     """The statement. SQLite has one writer at a time, and nothing that needs to be locked.
 
-    On PostgreSQL, DO NOTHING would not lock the row: of two sessions at once both could be first. Its key has a name,
-    and is made of digests.
+    On PostgreSQL, DO NOTHING would not lock the row: of two sessions at once both could be first.
     """
     statement = insert_in(dialect, PROFILE)
     if isinstance(statement, postgresql.Insert):

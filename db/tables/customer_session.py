@@ -4,28 +4,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, TextClause, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Sequence, UniqueConstraint, text
 from sqlmodel import Field
 
 from db.domain.lifecycle import SessionState
 from db.tables.base import CLUSTERED, Row, belongs_to
 from db.tables.columns import Amount, CodePoints, Json, UtcTime, by_value
-from db.tables.long_text import LONG, head, keep_digest, rest
 
 
-def in_order(*columns: str | TextClause, where: str | None = None, name: str | None = None) -> Index:
+def in_order(*columns: str, where: str | None = None) -> Index:
     """An index that lists sessions are read by: an order, or a filter and the order behind it.
 
     ``where`` names a column that many sessions leave empty: those that do are left out of the index.
     """
     filled = text(f"{where} IS NOT NULL") if where else None
-    return Index(name, "application_id", *columns, "id", sqlite_where=filled, postgresql_where=filled)
+    return Index(None, "application_id", *columns, "id", sqlite_where=filled, postgresql_where=filled)
 
 
-# What both databases call an index that each has in its own form.
-NAME = "uq_customer_session_application_id_integration_id"
-OF_PROFILE = "ix_customer_session_application_id_profile_id_created_id"
-OF_SKU = "ix_cart_item_application_id_sku_session_id"
+# On PostgreSQL. SQLite has one writer, which takes the highest ID of the application plus one.
+Sequence("customer_session_id", metadata=Row.metadata)
 
 
 class CustomerSessionRow(Row, table=True):
@@ -33,19 +30,15 @@ class CustomerSessionRow(Row, table=True):
 
     __tablename__ = "customer_session"
     __table_args__ = (
-        UniqueConstraint("application_id", "integration_id", name=NAME).ddl_if(dialect="sqlite"),
-        Index(NAME, "application_id", head("integration_id"), rest("integration_id"), unique=True).ddl_if(
-            dialect="postgresql"
-        ),
+        UniqueConstraint("application_id", "integration_id"),
         belongs_to("application"),
-        belongs_to("customer_profile", profile_id="integration_id").ddl_if(dialect="sqlite"),
+        belongs_to("customer_profile", profile_id="integration_id"),
         in_order("created"),
         in_order("updated"),
         in_order("total"),
         in_order("state", "created"),
         in_order("first_session", "created"),
-        in_order("profile_id", "created", where="profile_id").ddl_if(dialect="sqlite"),
-        in_order(head("profile_id"), "created", where="profile_id", name=OF_PROFILE).ddl_if(dialect="postgresql"),
+        in_order("profile_id", "created", where="profile_id"),
         in_order("coupon", "created", where="coupon"),
         in_order("referral", "created", where="referral"),
         in_order("closed", where="closed"),
@@ -61,8 +54,8 @@ class CustomerSessionRow(Row, table=True):
 
     application_id: int = Field(primary_key=True)
     id: int = Field(primary_key=True, sa_type=BigInteger)
-    integration_id: str = Field(sa_type=LONG)
-    profile_id: str | None = Field(default=None, sa_type=LONG)
+    integration_id: str = Field(sa_type=CodePoints)
+    profile_id: str | None = Field(default=None, sa_type=CodePoints)
     state: SessionState = Field(sa_type=by_value(SessionState, "state"))
     version: int = 1
     first_session: bool
@@ -79,23 +72,13 @@ class CustomerSessionRow(Row, table=True):
     attributes: dict[str, Any] = Field(sa_type=Json)
 
 
-keep_digest(
-    Row.metadata.tables["customer_session"],
-    "profile_id",
-    "profile_digest",
-    "ADD CONSTRAINT fk_customer_session_customer_profile FOREIGN KEY (application_id, profile_digest)"
-    " REFERENCES customer_profile (application_id, digest)",
-)
-
-
 class CartItemRow(Row, table=True):
     """One line of a session's cart."""
 
     __tablename__ = "cart_item"
     __table_args__ = (
         belongs_to("customer_session", session_id="id"),
-        Index(OF_SKU, "application_id", "sku", "session_id").ddl_if(dialect="sqlite"),
-        Index(OF_SKU, "application_id", head("sku"), "session_id").ddl_if(dialect="postgresql"),
+        Index(None, "application_id", "sku", "session_id"),
         CheckConstraint("position >= 0", "position"),
         CheckConstraint("quantity >= 1", "quantity"),
         CheckConstraint("returned_quantity >= 0 AND returned_quantity <= quantity", "returned_quantity"),
@@ -108,7 +91,7 @@ class CartItemRow(Row, table=True):
     application_id: int = Field(primary_key=True)
     session_id: int = Field(primary_key=True, sa_type=BigInteger)
     position: int = Field(primary_key=True)
-    sku: str = Field(sa_type=LONG)
+    sku: str = Field(sa_type=CodePoints)
     name: str | None = Field(default=None, sa_type=CodePoints)
     quantity: int
     returned_quantity: int = 0

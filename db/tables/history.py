@@ -4,13 +4,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Sequence, UniqueConstraint
 from sqlmodel import Field
 
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from db.tables.base import CLUSTERED, Row, belongs_to
 from db.tables.columns import Amount, CodePoints, Json, Told, UtcTime, by_value
+
+Sequence("session_event_id", metadata=Row.metadata)  # as for sessions, on PostgreSQL alone
 
 
 class SessionEventRow(Row, table=True):

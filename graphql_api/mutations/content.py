@@ -13,7 +13,9 @@ from graphql_api.scalars import JSONObject
 
 T = TypeVar("T")
 
-INTEGRATION_ID = "Set by the integration layer; unique in the application; 1 to 1000 characters."
+INTEGRATION_ID = (
+    "Set by the integration layer; unique in the application; 1 to 1000 characters and at most 1300 bytes of UTF-8."
+)
 APPLICATION_ID = "Left out with a READER or WRITER key, whose application is meant; needed with an ADMIN key."
 EXPECTED_VERSION = "Refuse with VersionConflict unless the session is at this version."
 IDEMPOTENCY_KEY = (
@@ -38,7 +40,10 @@ class ProductInput:
 class CartItemInput:
     """A line as it comes in."""
 
-    sku: str = strawberry.field(description="The stock keeping unit, 1 to 1000 characters; may stand on several lines.")
+    sku: str = strawberry.field(
+        description="The stock keeping unit; 1 to 1000 characters and at most 1300 bytes of UTF-8."
+        " Several lines may have the same one."
+    )
     quantity: int = strawberry.field(description="1 or more; at most 10000 in the whole cart.")
     price: Decimal = strawberry.field(description="Of one unit; 0 or more, at most 4 decimal places.")
     name: str | None = strawberry.field(description="What the shopper sees.", default=None)
@@ -79,7 +84,10 @@ class DiscountInput:
 class ContentInput:
     """The fields that a session's content consists of. Lists replace the whole list."""
 
-    profile_id: str | None = optional("The customer's integration ID; empty or null for an anonymous session.")
+    profile_id: str | None = optional(
+        "The customer's integration ID; at most 1000 characters and 1300 bytes of UTF-8; empty or null for an anonymous"
+        " session."
+    )
     coupon: str | None = optional("A coupon code, as entered, up to 100 characters; empty or null clears it.")
     referral: str | None = optional("A referral code, as entered, up to 100 characters; empty or null clears it.")
     cart_items: list[CartItemInput] | None = optional("All lines of the cart, in order; at most 1000.")

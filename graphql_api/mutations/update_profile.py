@@ -25,7 +25,9 @@ from graphql_api.types.written import of_source
 class UpdateProfileInput:
     """See Mutation.updateProfile."""
 
-    integration_id: str = strawberry.field(description="The customer's integration ID; 1 to 1000 characters.")
+    integration_id: str = strawberry.field(
+        description="The customer's integration ID; 1 to 1000 characters and at most 1300 bytes of UTF-8."
+    )
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
     attributes: JSONObject = strawberry.field(description="Attributes to set, by name; a null value removes one.")
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)

@@ -70,7 +70,9 @@ class CustomerProfile(Node):
 
     source: ClassVar[Source] = Source(CustomerProfileRow, "profile")
 
-    integration_id: str = column("Set by the integration layer; unique in the application; 1 to 1000 characters.")
+    integration_id: str = column(
+        "Set by the integration layer; unique in the application; 1 to 1000 characters and at most 1300 bytes of UTF-8."
+    )
     created: datetime = column("When it was made.")
     attributes: JSONObject = column("Its attributes, by name.")
     closed_sessions: int = swept(value("How many of its sessions are closed or partially returned.", closed_sessions))

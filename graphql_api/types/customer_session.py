@@ -62,7 +62,9 @@ class CustomerSession(Node):
 
     source: ClassVar[Source] = Source(CustomerSessionRow, "session")
 
-    integration_id: str = column("Set by the integration layer; unique in the application; 1 to 1000 characters.")
+    integration_id: str = column(
+        "Set by the integration layer; unique in the application; 1 to 1000 characters and at most 1300 bytes of UTF-8."
+    )
     created: datetime = column("When it was created.")
     updated: datetime = column("When the latest event happened.")
     closed: datetime | None = column("When the purchase was made; null where it was not.")

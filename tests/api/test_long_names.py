@@ -1,4 +1,4 @@
-"""What has a name of 1,000 characters is found by it, filtered by it and listed in its order."""
+"""Texts of the greatest length in lookups, filters and orders."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,14 +21,14 @@ PREFIXES = (
 
 @pytest.fixture(scope="module")
 def api(shared_api: Api) -> Api:
-    """A session for each name, of a customer of the same name, who has bought what has that name."""
+    """An API with one session for each text, which is its integration ID, profile ID and SKU."""
     for name in ALIKE:
         shared_api.shop.create(name, profile_id=name, cart_items=[line(name)])
     return shared_api
 
 
 def listed(api: Api, filter: str, value: Any) -> list[str]:
-    """The sessions that fit a filter, in order."""
+    """Return the integration IDs of the sessions that match a filter, in order."""
     document = f"""query ($value: {"String" if isinstance(value, str) else "[String!]"}) {{
         customerSessions(filter: {{{filter}: $value}}, orderBy: {{field: INTEGRATION_ID, direction: ASC}}) {{
             totalCount nodes {{ integrationId }} }} }}"""
@@ -38,7 +38,7 @@ def listed(api: Api, filter: str, value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("number", range(len(ALIKE)))
-def test_each_is_found_by_its_name_and_by_its_id(api: Api, number: int) -> None:
+def test_sessions_and_profiles_are_found_by_integration_id_and_by_global_id(api: Api, number: int) -> None:
     name = ALIKE[number]
     document = """query ($name: String!) {
         customerSession(integrationId: $name) { id integrationId cartItems { sku } profile { id integrationId } }
@@ -56,7 +56,7 @@ def test_each_is_found_by_its_name_and_by_its_id(api: Api, number: int) -> None:
 
 
 @pytest.mark.parametrize("filter", ["profileIds", "skus"])
-def test_a_filter_lets_through_what_has_the_very_name(api: Api, filter: str) -> None:
+def test_a_filter_matches_the_whole_text(api: Api, filter: str) -> None:
     for name, other in pairwise(ALIKE):
         assert listed(api, filter, [name]) == [name]
         assert listed(api, filter, [name, other]) == sorted([name, other])
@@ -64,7 +64,7 @@ def test_a_filter_lets_through_what_has_the_very_name(api: Api, filter: str) -> 
 
 
 @pytest.mark.parametrize("number", range(len(PREFIXES)))
-def test_a_prefix_of_any_length_is_found(api: Api, number: int) -> None:
+def test_a_prefix_of_any_length_matches(api: Api, number: int) -> None:
     prefix = PREFIXES[number]
     assert listed(api, "integrationIdPrefix", prefix) == sorted(name for name in ALIKE if name.startswith(prefix))
 
@@ -75,9 +75,7 @@ def test_a_prefix_of_any_length_is_found(api: Api, number: int) -> None:
 @pytest.mark.parametrize(
     ("size", "cursor", "end"), [("first", "after", "endCursor"), ("last", "before", "startCursor")]
 )
-def test_pages_are_in_the_order_of_code_points(
-    api: Api, list_of: str, to: str, size: str, cursor: str, end: str
-) -> None:
+def test_pages_are_ordered_by_code_point(api: Api, list_of: str, to: str, size: str, cursor: str, end: str) -> None:
     order = f"orderBy: {{field: INTEGRATION_ID, direction: {to}}}, " if list_of == "customerSessions" else ""
     document = f"""query ($at: String) {{ {list_of}({order}{size}: 3, {cursor}: $at) {{
         nodes {{ integrationId }} pageInfo {{ hasNextPage hasPreviousPage {end} }} }} }}"""

@@ -8,12 +8,15 @@ from served import Api
 
 LINE: dict[str, Any] = {"sku": "mug", "quantity": 1, "price": "9.90"}
 LONG = "x" * 1_001
+WIDE = "é" * 651  # 1,302 bytes
 
 CONTENT: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"integrationId": ""}, "InvalidInput", ["integrationId"]),
     ({"integrationId": LONG}, "InvalidInput", ["integrationId"]),
+    ({"integrationId": WIDE}, "InvalidInput", ["integrationId"]),
     ({"integrationId": "a\0b"}, "InvalidInput", ["integrationId"]),
     ({"profileId": LONG}, "InvalidInput", ["profileId"]),
+    ({"profileId": WIDE}, "InvalidInput", ["profileId"]),
     ({"coupon": "x" * 101}, "InvalidInput", ["coupon"]),
     ({"referral": "a\0b"}, "InvalidInput", ["referral"]),
     ({"identifiers": ["1", "2", "3", "4", "5", "6"]}, "InvalidInput", ["identifiers"]),
@@ -30,6 +33,7 @@ CONTENT: list[tuple[dict[str, Any], str, list[str]]] = [
     ({"cartItems": [LINE] * 1_001}, "InvalidInput", ["cartItems"]),
     ({"cartItems": [{**LINE, "quantity": 5_001}] * 2}, "InvalidInput", ["cartItems"]),
     ({"cartItems": [LINE, {**LINE, "sku": ""}]}, "InvalidInput", ["cartItems", "1", "sku"]),
+    ({"cartItems": [{**LINE, "sku": WIDE}]}, "InvalidInput", ["cartItems", "0", "sku"]),
     ({"cartItems": [{**LINE, "quantity": 0}]}, "InvalidInput", ["cartItems", "0", "quantity"]),
     ({"cartItems": [{**LINE, "quantity": -(2**31)}]}, "InvalidInput", ["cartItems", "0", "quantity"]),
     ({"cartItems": [{**LINE, "quantity": 10_001}]}, "InvalidInput", ["cartItems", "0", "quantity"]),

@@ -40,6 +40,7 @@ def refused(operation: Callable[..., object], *args: Any, **kwargs: Any) -> tupl
 
 
 TOO_LONG = "Expected at most {most} characters, got {got}."
+TOO_MANY_BYTES = "Expected at most 1300 bytes of UTF-8, got {got}."
 NUL = "The character U+0000 cannot be stored."
 SURROGATE = "The lone surrogate U+D83D cannot be stored."
 
@@ -48,6 +49,7 @@ SURROGATE = "The lone surrogate U+D83D cannot be stored."
     ("content", "path", "problem"),
     [
         ({"profile_id": "x" * 1_001}, "profileId", TOO_LONG.format(most=1000, got=1001)),
+        ({"profile_id": "é" * 651}, "profileId", TOO_MANY_BYTES.format(got=1302)),
         ({"profile_id": "\0"}, "profileId", NUL),
         ({"profile_id": "\ud83d"}, "profileId", SURROGATE),
         ({"coupon": "x" * 101}, "coupon", TOO_LONG.format(most=100, got=101)),
@@ -72,6 +74,7 @@ SURROGATE = "The lone surrogate U+D83D cannot be stored."
         ),
         ({"cart_items": [line(), line("")]}, "cartItems.1.sku", "Expected 1 to 1000 characters, got 0."),
         ({"cart_items": [line("x" * 1_001)]}, "cartItems.0.sku", "Expected 1 to 1000 characters, got 1001."),
+        ({"cart_items": [line("x" * 698 + "é" * 302)]}, "cartItems.0.sku", TOO_MANY_BYTES.format(got=1302)),
         ({"cart_items": [line("\0")]}, "cartItems.0.sku", NUL),
         ({"cart_items": [line(quantity=0)]}, "cartItems.0.quantity", "Expected 1 to 10000, got 0."),
         ({"cart_items": [line(quantity=-1)]}, "cartItems.0.quantity", "Expected 1 to 10000, got -1."),
@@ -116,12 +119,13 @@ def test_a_value_that_breaks_a_rule_is_refused_with_its_path(content: dict[str, 
 @pytest.mark.parametrize(
     "content",
     [
-        {"profile_id": "🛒" * 1_000},
+        {"profile_id": "🛒" * 325},
+        {"profile_id": "é" * 300 + "x" * 700},
         {"profile_id": "   "},
         {"coupon": "é" * 100, "referral": " " * 100},
         {"identifiers": ["a", "A", " ", "🛒" * 255, "e\u0301"]},
         {"cart_items": [line("A", 10)] * 1_000},
-        {"cart_items": [line("🛒" * 1_000, 10_000, "0")], "discounts": None},
+        {"cart_items": [line("🛒" * 325, 10_000, "0")], "discounts": None},
         {"cart_items": [line(price="99999999999999.9999")]},
         {"cart_items": [line(price="1E+5"), line(price="0.0000000")]},
         {"cart_items": [line(quantity=2_000, price="0.005")]},

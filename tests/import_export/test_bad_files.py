@@ -51,6 +51,8 @@ def raw(old: str, new: str) -> bytes:
         ({"state": None}, "state: Expected a string, got null."),
         ({"surprise": 1}, "surprise: There is no such field."),
         ({"integrationId": ""}, "integrationId: Expected 1 to 1000 characters, got 0."),
+        ({"integrationId": "é" * 651}, "integrationId: Expected at most 1300 bytes of UTF-8, got 1302."),
+        ({"profileId": "é" * 651}, "profileId: Expected at most 1300 bytes of UTF-8, got 1302."),
         ({"integrationId": 7}, "integrationId: Expected a string, got a number."),
         ({"integrationId": "\ud800"}, "integrationId: The lone surrogate U+D800 cannot be stored."),
         ({"profileId": "a\0b"}, "profileId: The character U+0000 cannot be stored."),

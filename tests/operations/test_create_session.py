@@ -98,6 +98,7 @@ def test_integration_ids_are_told_apart_by_case_and_by_every_code_point(shop: Sh
     [
         ("", "Expected 1 to 1000 characters, got 0."),
         ("x" * 1001, "Expected 1 to 1000 characters, got 1001."),
+        ("\U0001f600" * 325 + "x", "Expected at most 1300 bytes of UTF-8, got 1301."),
         ("a\0", "The character U+0000 cannot be stored."),
         ("\ud800", "The lone surrogate U+D800 cannot be stored."),
     ],

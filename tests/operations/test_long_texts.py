@@ -1,4 +1,4 @@
-"""Integration IDs and skus of 1,000 characters, whatever their bytes: kept whole, told apart and found."""
+"""Integration IDs, profile IDs and SKUs of the greatest length are stored whole, distinguished and found."""
 
 from longest import ALIKE, LONGEST
 from shop import Shop, line, refusals
@@ -10,7 +10,7 @@ from db.operations import update_profile
 from db.repository.load import find
 
 
-def test_sessions_are_told_apart_by_the_last_character_of_their_integration_ids(shop: Shop) -> None:
+def test_sessions_are_distinguished_by_the_last_character_of_their_integration_ids(shop: Shop) -> None:
     made = {name: shop.create(name).session_id for name in ALIKE}
 
     assert {name: shop.session(name).id for name in ALIKE} == made
@@ -22,7 +22,7 @@ def test_sessions_are_told_apart_by_the_last_character_of_their_integration_ids(
         assert refusal.session_id == made[name]
 
 
-def test_a_session_of_the_longest_name_lives_its_life(shop: Shop) -> None:
+def test_a_session_with_the_longest_texts_goes_through_its_whole_lifecycle(shop: Shop) -> None:
     shop.upsert(LONGEST, key="1", profile_id=LONGEST, cart_items=[line(LONGEST), line(LONGEST[:999])])
     assert shop.upsert(LONGEST, key="1", profile_id=LONGEST, cart_items=[line(LONGEST), line(LONGEST[:999])]).replayed
     assert not shop.upsert(LONGEST, coupon="SPRING").created
@@ -38,7 +38,7 @@ def test_a_session_of_the_longest_name_lives_its_life(shop: Shop) -> None:
     assert not shop.query(SessionHistory(shop.application_id, LONGEST[:999]).next, 0, 10**6, 10)
 
 
-def test_each_profile_has_a_first_session_of_its_own(shop: Shop) -> None:
+def test_each_profile_has_its_own_first_session(shop: Shop) -> None:
     for number, profile_id in enumerate((*ALIKE, *ALIKE)):
         shop.create(f"s{number}", profile_id=profile_id)
 
@@ -46,7 +46,7 @@ def test_each_profile_has_a_first_session_of_its_own(shop: Shop) -> None:
     assert firsts == [True] * len(ALIKE) + [False] * len(ALIKE)
 
 
-def test_an_update_makes_the_profile_of_the_very_name(shop: Shop) -> None:
+def test_an_update_creates_the_profile_with_exactly_that_integration_id(shop: Shop) -> None:
     for name in ALIKE:
         command = UpdateProfile(application_id=shop.application_id, integration_id=name, attributes={})
         shop.write(update_profile, shop.till, command, shop.tick())

@@ -67,8 +67,11 @@ def test_a_refused_update_makes_no_profile(shop: Shop) -> None:
 
 
 def test_a_profile_needs_an_integration_id_and_an_application(shop: Shop) -> None:
-    problem = "Expected 1 to 1000 characters, got 0."
-    assert refusals(update, shop, "") == (InvalidInput(path=("integrationId",), problem=problem),)
+    for integration_id, problem in (
+        ("", "Expected 1 to 1000 characters, got 0."),
+        ("é" * 651, "Expected at most 1300 bytes of UTF-8, got 1302."),
+    ):
+        assert refusals(update, shop, integration_id) == (InvalidInput(path=("integrationId",), problem=problem),)
 
     shop.application_id = 99
     assert refusals(update, shop) == (NotFound(path=("applicationId",), what="application 99"),)

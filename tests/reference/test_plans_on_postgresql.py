@@ -1,4 +1,4 @@
-"""On PostgreSQL, too, pages and what is found by a text that may be long are found by an index."""
+"""On PostgreSQL, pages and lookups by text use an index."""
 
 import asyncio
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ FEW = 1_001  # rows that are counted to find out whether they are few
 OF_NAME = "uq_customer_session_application_id_integration_id"
 OF_PROFILES = "ix_customer_session_application_id_profile_id_created_id"
 OF_SKUS = "ix_cart_item_application_id_sku_session_id"
-PROFILES = "ix_customer_profile_application_id_integration_id"
+PROFILES = "pk_customer_profile"
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def test_few_rows_are_counted_without_going_through_others(explaining: tuple[Api
     assert found.rows <= FEW
 
 
-def test_a_page_in_the_order_of_integration_ids_sorts_no_more_than_it_has_to(explaining: tuple[Api, Explained]) -> None:
+def test_a_page_ordered_by_integration_id_needs_no_sort(explaining: tuple[Api, Explained]) -> None:
     api, _ = explaining
     order = "orderBy: {field: INTEGRATION_ID, direction: ASC}"
     cursor = api.data(f"{{ customerSessions(first: 50, {order}) {{ pageInfo {{ endCursor }} }} }}")
@@ -167,7 +167,7 @@ def test_a_page_in_the_order_of_integration_ids_sorts_no_more_than_it_has_to(exp
     found = ran(explaining, f'{{ customerSessions({order}, after: "{after}") {{ nodes {{ id }} }} }}')
 
     assert OF_NAME in found.indexes
-    assert "Incremental Sort" in found.steps
+    assert not {"Sort", "Incremental Sort"} & found.steps
     assert not found.steps & {"Sort", "Seq Scan"}
 
 

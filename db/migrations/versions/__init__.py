@@ -1,1 +1,1 @@
-"""The revisions, in order. A revision that has been released is never changed."""
+"""The migrations, in order. A migration never changes once it has been released."""

@@ -1,37 +1,37 @@
-"""The first revision: every table."""
+"""Create all tables."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
-revision = "0001"
+revision = "0001_initial"
 down_revision = None
 
-# The types as they stood: a released revision does not follow db/tables/columns.py.
+# Not imported from db/tables/columns.py: a released revision never changes, and those types may.
 TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 TIME = sa.String(24).with_variant(TIMESTAMP(timezone=True, precision=3), "postgresql")
 AMOUNT = sa.BigInteger()
 JSON = sa.Text().with_variant(JSONB(), "postgresql")
-TOLD = sa.Text().with_variant(postgresql.JSON(), "postgresql")  # as it was written
-SEQUENCES = ("customer_session_id", "session_event_id")  # where many write at once
+EXACT_JSON = sa.Text().with_variant(postgresql.JSON(), "postgresql")  # keeps the text as it was written
+SEQUENCES = ("customer_session_id", "session_event_id")  # SQLite has one writer, which counts by itself
 STATES = ("open", "closed", "partially_returned", "cancelled")
 
 
 def one_of(name: str, *values: str) -> sa.Enum:
-    """One of a few words, in a text column with the CHECK ``name``."""
+    """Return the type of a text column with a CHECK constraint, named ``name``, for these values."""
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True)
 
 
 def index(table: str, *columns: str, where: str | None = None) -> None:
-    """An index within an application, with its name made from its columns; ``where`` says which rows it holds."""
+    """Create an index led by ``application_id`` and named after its columns; with ``where``, a partial one."""
     columns = ("application_id", *columns)
     filled = sa.text(where) if where else None
     op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns, sqlite_where=filled, postgresql_where=filled)
 
 
 def upgrade() -> None:
-    """Make the tables, each after those it refers to."""
+    """Create each table after the tables that it refers to."""
     op.create_table(
         "application",
         sa.Column("application_id", sa.Integer, nullable=False),
@@ -62,6 +62,17 @@ def upgrade() -> None:
         sa.Column("last_used", TIME),
         sa.PrimaryKeyConstraint("application_id", "prefix", name="pk_api_key"),
         sa.CheckConstraint("(role = 'admin') = (application_id = 0)", name="ck_api_key_scope"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "token_secret",
+        sa.Column("application_id", sa.Integer, nullable=False),
+        sa.Column("prefix", TEXT, nullable=False),
+        sa.Column("secret", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("application_id", "prefix", name="pk_token_secret"),
+        sa.ForeignKeyConstraint(
+            ["application_id", "prefix"], ["api_key.application_id", "api_key.prefix"], name="fk_token_secret_api_key"
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -253,7 +264,7 @@ def upgrade() -> None:
         sa.Column("discount_total", AMOUNT, nullable=False),
         sa.Column("reason", TEXT),
         sa.Column("changed_fields", JSON, nullable=False),
-        sa.Column("changes", TOLD, nullable=False),
+        sa.Column("changes", EXACT_JSON, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "version", name="pk_session_event"),
         sa.ForeignKeyConstraint(
             ["application_id", "session_id"],
@@ -315,6 +326,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["application_id"], ["application.application_id"], name="fk_idempotency_application"),
         sqlite_with_rowid=False,
     )
+    index("idempotency", "created")
 
     if op.get_context().dialect.name == "postgresql":
         for sequence in SEQUENCES:
@@ -322,7 +334,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them, in the opposite order."""
+    """Drop all tables, in the opposite order."""
     for table in (
         "idempotency",
         "returned_item",
@@ -334,6 +346,7 @@ def downgrade() -> None:
         "customer_session",
         "attribute_definition",
         "customer_profile",
+        "token_secret",
         "api_key",
         "application",
     ):
