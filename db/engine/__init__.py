@@ -27,7 +27,9 @@ async def open_database(url: str, server: ServerOptions | None = None) -> Databa
             try:
                 from db.engine.postgresql import PostgresDatabase  # noqa: PLC0415  # its driver is an optional dependency
             except ModuleNotFoundError as error:
-                raise UnusableDatabase("PostgreSQL needs the extra: pip install 'cartograph[postgres]'.") from error
+                raise UnusableDatabase(
+                    "PostgreSQL needs the extra: pip install 'cartograph-graphql[postgres]'."
+                ) from error
             return await PostgresDatabase.open(parsed, server or ServerOptions())
     raise UnusableDatabase(
         f"{parsed.drivername!r} is no driver of Cartograph; use sqlite+aiosqlite:///FILE"

@@ -100,6 +100,6 @@ def traces_factory() -> "Callable[[], Traces] | None":
     try:
         from graphql_api.observability.traces import from_environment  # noqa: PLC0415  # an optional dependency
     except ModuleNotFoundError:
-        logger.warning("OTEL_ variables enable traces, which need an extra: pip install 'cartograph[otel]'")
+        logger.warning("OTEL_ variables enable traces, which need an extra: pip install 'cartograph-graphql[otel]'")
         return None
     return from_environment

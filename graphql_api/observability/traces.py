@@ -45,7 +45,7 @@ class Traces:
     """Traces the operations of this process that OpenTelemetry's sampler picks."""
 
     def __init__(self, provider: TracerProvider) -> None:
-        self._tracer = provider.get_tracer(NAME, version(NAME))
+        self._tracer = provider.get_tracer(NAME, version("cartograph-graphql"))
         self._shutdown = provider.shutdown
 
     def start(self, record: OperationRecord, headers: Iterable[tuple[bytes, bytes]]) -> None:

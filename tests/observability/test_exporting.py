@@ -175,4 +175,4 @@ def test_a_server_without_the_extra_logs_how_to_install_it(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
     monkeypatch.setitem(sys.modules, "graphql_api.observability.traces", None)
     assert instrumentation.traces_factory() is None
-    assert "cartograph[otel]" in caplog.text
+    assert "cartograph-graphql[otel]" in caplog.text
