@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     max_aliases: PositiveInt = 100
     max_root_fields: PositiveInt = 100
     max_directives: PositiveInt = 50
-    max_operations: PositiveInt = 20
+    max_operations: PositiveInt = 10
     max_fields: PositiveInt = 2_000
     max_tokens: PositiveInt = 2_000
     max_document_length: PositiveInt = 20_000
@@ -109,8 +109,13 @@ class Settings(BaseSettings):
 
     @property
     def shows_schema(self) -> bool:
-        """Whether a document may ask for the schema, and a wrong one is told of names like those it has."""
+        """Whether a document may introspect the schema."""
         return self.introspection and not self.only_trusted
+
+    @property
+    def suggests_names(self) -> bool:
+        """Whether errors suggest names of the schema: 194 characters of a document can make that 80 ms of work."""
+        return self.dev and self.shows_schema
 
     @property
     def shows_graphiql(self) -> bool:

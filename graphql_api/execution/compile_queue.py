@@ -1,4 +1,7 @@
-"""The thread that compiles statements, and whose turn it is: who sends many large documents waits for his own alone."""
+"""Compile statements in one thread, fairly between keys.
+
+Each key has at most one statement in the thread's queue, so a key that sends many large documents delays itself alone.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,12 +11,12 @@ from weakref import WeakValueDictionary
 
 T = TypeVar("T")
 
-COMPILER = ThreadPoolExecutor(1, "compiler")  # one: two would only share Python's lock
-TURNS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by holder, while anyone waits
+EXECUTOR = ThreadPoolExecutor(1, "compiler")  # compiling holds Python's lock: a second thread would gain nothing
+LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # one for each key that waits
 
 
-async def in_turn(holder: str, compile_: Callable[[], T]) -> T:
-    """What the thread makes of it. One of each holder's waits for the thread, and the others behind it."""
-    turn = TURNS.setdefault(holder, asyncio.Lock())
-    async with turn:
-        return await asyncio.get_running_loop().run_in_executor(COMPILER, compile_)
+async def run_in_compile_queue(key: str, compile_: Callable[[], T]) -> T:
+    """Return the result of ``compile_``, run by the thread when it is the key's turn."""
+    lock = LOCKS.setdefault(key, asyncio.Lock())
+    async with lock:
+        return await asyncio.get_running_loop().run_in_executor(EXECUTOR, compile_)

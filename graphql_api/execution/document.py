@@ -1,6 +1,6 @@
-"""Documents, with the plans of their statements.
+"""A parsed document, with the plans of its statements.
 
-A statement is compiled by a thread: a large one takes hundreds of milliseconds, once, and others need not wait for it.
+A thread compiles statements: a large one takes hundreds of milliseconds, during which others are served.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from graphql import (
 )
 from sqlalchemy import Dialect, Select
 
-from graphql_api.execution.compile_queue import in_turn
+from graphql_api.execution.compile_queue import run_in_compile_queue
 from graphql_api.execution.variables import Noticed, Variables
 from graphql_api.sql.compiler import Compiler
 from graphql_api.sql.cost import Costing, within
@@ -29,16 +29,16 @@ from graphql_api.sql.plan import Plan, written
 from graphql_api.sql.request import Request
 from graphql_api.sql.scope import Trace
 
-MAX_PLANS = 64  # of one field: a statement for each way in which requests differ in shape
-PARSED = 150  # bytes of memory that a character comes to when it is parsed
-PARAMETER = 3_000  # and a parameter of a statement, with the way in which it is found
+MAX_PLANS = 64  # of one field: requests that differ in shape have different statements
+BYTES_PER_CHARACTER = 150  # of a document's text, as a syntax tree
+BYTES_PER_PARAMETER = 3_000  # of a statement, with the code that computes its value
 
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed and valid document with the plans of its fields. It lives as long as the document cache keeps it.
+    """A valid document with the plans of its operations and fields.
 
-    Whoever keeps it is told when it has ``grown`` by a plan.
+    ``on_growth`` is called when a plan has been added.
     """
 
     schema: GraphQLSchema
@@ -47,41 +47,49 @@ class Document:
     operations: Sequence[OperationDefinitionNode]
     text: str
     sha256: str
-    grown: Callable[[Document], None] | None = None
+    on_growth: Callable[[Document], None] | None = None
     plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
     known_variables: dict[int, Variables] = field(default_factory=dict)
     fixed_costs: dict[int, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, schema: GraphQLSchema, ast: DocumentNode, grown: Callable[[Document], None] | None = None) -> Document:
-        """A document with nothing planned yet."""
+    def of(
+        cls, schema: GraphQLSchema, ast: DocumentNode, on_growth: Callable[[Document], None] | None = None
+    ) -> Document:
+        """Return a document without plans."""
         fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
         operations = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
         text = ast.loc.source.body if ast.loc else ""
-        return cls(schema, ast, fragments, operations, text, sha256(text.encode()).hexdigest(), grown)
+        return cls(schema, ast, fragments, operations, text, sha256(text.encode()).hexdigest(), on_growth)
 
     @property
-    def weight(self) -> int:
-        """Bytes of memory that it takes, about."""
+    def size(self) -> int:
+        """Estimated memory in bytes."""
         plans = [plan for of_nodes in list(self.plans.values()) for plan in of_nodes]
-        statements = sum(len(plan.statement or "") + PARAMETER * len(plan.parameters) for plan in plans)
-        return PARSED * len(self.text) + statements
+        statements = sum(len(plan.statement or "") + BYTES_PER_PARAMETER * len(plan.parameters) for plan in plans)
+        return BYTES_PER_CHARACTER * len(self.text) + statements
 
-    def kept(self, nodes: Sequence[Node], request: Request) -> Plan | None:
-        """A plan made before, of a field's nodes or of an operation, for a request of the same shape."""
+    def cached_plan(self, nodes: Sequence[Node], request: Request) -> Plan | None:
+        """Return the plan of a field's nodes, or of an operation, made for a request of the same shape, or None."""
         return next((plan for plan in self.plans.get(tuple(map(id, nodes)), ()) if plan.fits(request)), None)
 
-    async def field(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, on: Dialect) -> Plan:
-        """The plan of a field that the executor has come to."""
-        return await self._made(nodes, request, on, lambda compiler: compiler.root(parent, nodes))
+    async def plan_field(
+        self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, dialect: Dialect
+    ) -> Plan:
+        """Return the plan of a field that the executor resolves."""
+        if plan := self.cached_plan(nodes, request):
+            return plan
+        return await self._compile(nodes, request, dialect, lambda compiler: compiler.root(parent, nodes))
 
-    async def whole(self, operation: OperationDefinitionNode, request: Request, on: Dialect) -> Plan:
-        """The plan of a whole query, or of each event of a subscription.
+    async def plan_operation(self, operation: OperationDefinitionNode, request: Request, dialect: Dialect) -> Plan:
+        """Return the plan of a whole query, or of each event of a subscription.
 
-        What costs too much is not compiled, which is more work than to find that out.
+        The cost is checked first, since compiling takes longer. Raises LimitExceeded and BadUserInput.
         """
+        if plan := self.cached_plan([operation], request):
+            return plan
         self.cost(operation, request)
-        return await self._made([operation], request, on, lambda compiler: compiler.whole(operation))
+        return await self._compile([operation], request, dialect, lambda compiler: compiler.whole(operation))
 
     def cost(self, operation: OperationDefinitionNode, request: Request) -> int:
         """What an operation costs for a request. Raises LimitExceeded, and BadUserInput on an impossible page.
@@ -98,23 +106,23 @@ class Document:
         return within(cost, request.limits.max_cost)
 
     def variables(self, operation: OperationDefinitionNode) -> Variables:
-        """How the variables of an operation get their values."""
+        """Return the coercion of an operation's variables."""
         known = self.known_variables.get(id(operation))
         if known is None:
             known = self.known_variables[id(operation)] = Variables.of(self.schema, operation)
         return known
 
-    async def _made(
+    async def _compile(
         self,
         nodes: Sequence[Node],
         request: Request,
         dialect: Dialect,
         compiled: Callable[[Compiler], Select[Any] | None],
     ) -> Plan:
-        """A plan, kept for requests of the same shape; one of those that wait for it at once makes it."""
+        """Return a plan for requests of this shape, compiled once by the first of those that wait for it."""
 
         def make() -> Plan:
-            if plan := self.kept(nodes, request):
+            if plan := self.cached_plan(nodes, request):
                 return plan
             trace = Trace(request)
             statement = compiled(Compiler(self.schema, self.fragments, trace))
@@ -125,7 +133,7 @@ class Document:
             del of_nodes[:-MAX_PLANS]
             return plan
 
-        plan = await in_turn(request.viewer.key_prefix, make)
-        if self.grown:
-            self.grown(self)
+        plan = await run_in_compile_queue(request.viewer.key_prefix, make)
+        if self.on_growth:
+            self.on_growth(self)
         return plan

@@ -40,5 +40,5 @@ def executor(
         field_resolver=default_field_resolver,
         type_resolver=default_type_resolver,
         subscribe_field_resolver=default_field_resolver,
-        hide_suggestions=not context.settings.shows_schema,
+        hide_suggestions=not context.settings.suggests_names,
     )

@@ -24,9 +24,7 @@ async def answer(info: Info, source: Any = None) -> Any:
     raw = info._raw_info
     variables = cast(Mapping[str, Any], raw.variable_values)  # Strawberry puts the coerced values there
     request = Request(context.viewer, context.settings, variables, source)
-    document, nodes = context.document, raw.field_nodes
-    plan = document.kept(nodes, request)
-    plan = plan or await document.field(raw.parent_type, nodes, request, context.database.dialect)
+    plan = await context.document.plan_field(raw.parent_type, raw.field_nodes, request, context.database.dialect)
     return await read(context, plan, request)
 
 
@@ -38,16 +36,14 @@ async def answer_whole(
     None where it asks for the schema, which is not in the database.
     """
     request = Request(context.viewer, context.settings, variables, source)
-    document = context.document
-    plan = document.kept([operation], request) or await document.whole(operation, request, context.database.dialect)
+    plan = await context.document.plan_operation(operation, request, context.database.dialect)
     return None if plan.statement is None else await read(context, plan, request)
 
 
 async def hold_to_limits(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
     """Raises LimitExceeded and BadUserInput where a subscription could tell no event for what it asks of each."""
     request = Request(context.viewer, context.settings, variables)
-    document = context.document
-    plan = document.kept([operation], request) or await document.whole(operation, request, context.database.dialect)
+    plan = await context.document.plan_operation(operation, request, context.database.dialect)
     plan.cost(request)
 
 

@@ -20,7 +20,7 @@ from graphql_api.errors import BadUserInput, Forbidden, Interrupted, RateLimited
 from graphql_api.execution.context import Context
 from graphql_api.execution.deadline import while_waiting
 from graphql_api.execution.document import Document
-from graphql_api.execution.documents import InvalidDocument
+from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.executor import executor
 from graphql_api.execution.parameters import Parameters
 from graphql_api.execution.read import answer_whole, hold_to_limits
@@ -45,7 +45,7 @@ def prepare(server: Server, given: Parameters, seen: OperationRecord) -> tuple[C
     """What a request means, and what it runs in. Raises InvalidDocument, also for what is closed to a session token."""
     viewer = seen.viewer
     assert viewer is not None, "nobody comes here without a key"
-    document = server.documents.asked_for(given)
+    document = server.documents.resolve(given)
     seen.document = document.sha256
     operation = selected(document, given.operation_name)
     seen.kind = operation.operation

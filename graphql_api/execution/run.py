@@ -112,7 +112,7 @@ def told_wrong(context: Context, operation: OperationDefinitionNode, variables: 
         context.document.ast,
         variable_values=dict(variables),
         operation_name=operation.name.value if operation.name else None,
-        hide_suggestions=not context.settings.shows_schema,
+        hide_suggestions=not context.settings.suggests_names,
         max_coercion_errors=MAX_COERCION_ERRORS,
     )
 

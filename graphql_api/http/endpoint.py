@@ -14,7 +14,7 @@ from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimi
 from graphql_api.execution import results
 from graphql_api.execution import run as execution
 from graphql_api.execution.deadline import while_waiting
-from graphql_api.execution.documents import InvalidDocument
+from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.parameters import NotWellFormed, Parameters
 from graphql_api.execution.results import Results, answer, code, is_refusal, prepare
 from graphql_api.http import response, sse, websocket

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from graphql_api.errors import LimitExceeded, RateLimited, Unauthenticated
 from graphql_api.execution import parameters
-from graphql_api.execution.documents import InvalidDocument
+from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.parameters import NotWellFormed, Parameters
 from graphql_api.execution.results import Failed, answer, begun, charged, code, prepare
 from graphql_api.execution.run import masked

@@ -1,6 +1,7 @@
-"""The limits of a document: one rule, linear in its length, applied before anything else walks it.
+"""Limits of a document: length, depth, aliases, directives, operations and fields, with fragments spread.
 
-What stands in a fragment is counted once and remembered, however often the fragment is spread.
+They are checked before validation, in time linear in the length: each fragment is measured once, however often it is
+spread.
 """
 
 from collections.abc import Mapping
@@ -20,11 +21,11 @@ from graphql import (
 from graphql_api.errors import LimitExceeded
 from graphql_api.settings import Settings
 
-INTROSPECTION_DEPTH = 16  # __schema and __type nest deeper than data, in the query that every tool sends
+INTROSPECTION_DEPTH = 16  # the introspection query of GraphiQL nests 15 levels
 
 
 class Measure(NamedTuple):
-    """What a selection set amounts to, fragments spread."""
+    """Counts of a selection set, with fragments spread."""
 
     depth: int = 0
     introspection_depth: int = 0
@@ -34,11 +35,11 @@ class Measure(NamedTuple):
     fields: int = 0
 
 
-NOTHING = Measure()
+EMPTY = Measure()
 
 
-class Measuring:
-    """Measures the selection sets of one document."""
+class DocumentMeasurer:
+    """Measures selection sets of one document."""
 
     def __init__(self, document: DocumentNode) -> None:
         self._fragments: Mapping[str, FragmentDefinitionNode] = {
@@ -46,13 +47,13 @@ class Measuring:
         }
         self._measured: dict[str, Measure] = {}
 
-    def of_set(self, selection_set: SelectionSetNode) -> Measure:
-        """A selection set."""
+    def selection_set(self, selection_set: SelectionSetNode) -> Measure:
+        """Measure a selection set."""
         depth = introspection_depth = aliases = directives = root_fields = fields = 0
         for node in selection_set.selections:
             directives += len(node.directives or ())
             if isinstance(node, FieldNode):
-                inner = self.of_set(node.selection_set) if node.selection_set else NOTHING
+                inner = self.selection_set(node.selection_set) if node.selection_set else EMPTY
                 if node.name.value.startswith("__"):
                     introspection_depth = max(introspection_depth, inner.depth + 1)
                 else:
@@ -62,7 +63,7 @@ class Measuring:
                 root_fields += 1
                 fields += 1
             else:
-                inner = self.of_spread(node)
+                inner = self.fragment_spread(node)
                 depth = max(depth, inner.depth)
                 introspection_depth = max(introspection_depth, inner.introspection_depth)
                 root_fields += inner.root_fields
@@ -71,38 +72,47 @@ class Measuring:
             fields += inner.fields
         return Measure(depth, introspection_depth, aliases, directives, root_fields, fields)
 
-    def of_spread(self, node: SelectionNode) -> Measure:
-        """What a fragment brings to where it stands."""
+    def fragment_spread(self, node: SelectionNode) -> Measure:
+        """Measure an inline fragment or a spread."""
         if isinstance(node, FragmentSpreadNode):
-            return self.of_fragment(node.name.value)
+            return self.fragment(node.name.value)
         assert isinstance(node, InlineFragmentNode)
-        return self.of_set(node.selection_set)
+        return self.selection_set(node.selection_set)
 
-    def of_fragment(self, name: str) -> Measure:
-        """A fragment. One that is not there, or that spreads itself, is left for validation to refuse."""
+    def fragment(self, name: str) -> Measure:
+        """Measure a fragment definition. Validation refuses one that is missing or spreads itself; here it is empty."""
         if name not in self._measured:
-            self._measured[name] = NOTHING
+            self._measured[name] = EMPTY
             if fragment := self._fragments.get(name):
-                self._measured[name] = self.of_set(fragment.selection_set)
+                self._measured[name] = self.selection_set(fragment.selection_set)
         return self._measured[name]
 
 
-def check(document: DocumentNode, limits: Settings) -> None:
-    """Raises LimitExceeded where a document, or any operation of it, is over a limit."""
-    measuring = Measuring(document)
+def check_source(source: str, limits: Settings) -> None:
+    """Raises LimitExceeded if the text is too long to be parsed.
+
+    Each error's location takes graphql-core a step for each line before it, so lines have the limit of tokens.
+    """
+    check_limit("characters", len(source), limits.max_document_length)
+    check_limit("lines", len(source.splitlines()), limits.max_tokens)
+
+
+def check_document(document: DocumentNode, limits: Settings) -> None:
+    """Raises LimitExceeded if the document, or any operation of it, is over a limit."""
+    measurer = DocumentMeasurer(document)
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    within("has operations", len(operations), limits.max_operations)
+    check_limit("operations", len(operations), limits.max_operations)
     for operation in operations:
-        found = measuring.of_set(operation.selection_set)
-        within("nests fields", found.depth, limits.max_depth)
-        within("nests introspection", found.introspection_depth, INTROSPECTION_DEPTH)
-        within("has aliases", found.aliases, limits.max_aliases)
-        within("has directives", found.directives + len(operation.directives or ()), limits.max_directives)
-        within("has root fields", found.root_fields, limits.max_root_fields)
-        within("selects fields", found.fields, limits.max_fields)
+        found = measurer.selection_set(operation.selection_set)
+        check_limit("levels of fields", found.depth, limits.max_depth)
+        check_limit("levels of introspection fields", found.introspection_depth, INTROSPECTION_DEPTH)
+        check_limit("aliases", found.aliases, limits.max_aliases)
+        check_limit("directives", found.directives + len(operation.directives or ()), limits.max_directives)
+        check_limit("root fields", found.root_fields, limits.max_root_fields)
+        check_limit("fields", found.fields, limits.max_fields)
 
 
-def within(name: str, value: int, most: int) -> None:
-    """Raises LimitExceeded where a value is not within its limit."""
-    if value > most:
-        raise LimitExceeded(f"The document {name}: {value}, and the limit is {most}.")
+def check_limit(unit: str, value: int, limit: int) -> None:
+    """Raises LimitExceeded if the value is over the limit."""
+    if value > limit:
+        raise LimitExceeded(f"The document has {value} {unit}; the limit is {limit}.")

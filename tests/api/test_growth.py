@@ -16,7 +16,8 @@ from sqlalchemy.dialects import sqlite
 from db.tables import KeyRole
 from graphql_api.execution import parameters
 from graphql_api.execution.document import Document
-from graphql_api.execution.documents import Documents, InvalidDocument
+from graphql_api.execution.document_validation import InvalidDocument
+from graphql_api.execution.documents import Documents
 from graphql_api.execution.parameters import NotWellFormed
 from graphql_api.schema import schema
 from graphql_api.security.viewer import Viewer
@@ -48,7 +49,7 @@ def work(run: Callable[[], object]) -> int:
 def refused(source: str, settings: Settings) -> None:
     """Run a document past all that can refuse it."""
     with suppress(InvalidDocument):
-        Documents(schema._schema, settings).get(source)
+        Documents(schema._schema, settings).parse(source)
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

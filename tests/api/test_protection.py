@@ -32,9 +32,9 @@ def planned(api: Api, document: str) -> Plan:
     server = api.server
     viewer = api.runner.run(server.keys.viewer(f"Bearer {api.keys['reader']}"))
     assert isinstance(viewer, Viewer)
-    made = server.documents.get(document)
+    made = server.documents.parse(document)
     request = Request(viewer, server.settings, {})
-    return api.runner.run(made.whole(made.operations[0], request, server.database.dialect))
+    return api.runner.run(made.plan_operation(made.operations[0], request, server.database.dialect))
 
 
 @pytest.mark.parametrize("document", [COUNTS, SUMS, SEARCH])

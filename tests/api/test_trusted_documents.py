@@ -1,4 +1,4 @@
-"""Trusted documents: what a manifest may be, and how requests name what stands in it."""
+"""Trusted documents: formats of manifests, and requests by ID or hash."""
 
 import json
 from collections.abc import Callable
@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from served import Api
 
 from graphql_api.cli import main
-from graphql_api.security import trusted_documents as manifest
-from graphql_api.security.trusted_documents import BadManifest
+from graphql_api.security.document_manifest import BadManifest, read_manifest
 
 WHO = "query Who { viewer { keyName } }"
 ONE = "query One($id: String!) { customerSession(integrationId: $id) { state } }"
@@ -47,7 +46,7 @@ Trusting = Callable[..., Api]
 
 @pytest.fixture
 def trusting(serve: Callable[..., Api], tmp_path: Path) -> Trusting:
-    """Serves the API with a manifest."""
+    """Serve the API with a manifest."""
 
     def served(content: object = CODEGEN, **settings: Any) -> Api:
         path = tmp_path / "manifest.json"
@@ -58,13 +57,13 @@ def trusting(serve: Callable[..., Api], tmp_path: Path) -> Trusting:
 
 
 def post(api: Api, body: dict[str, Any]) -> httpx.Response:
-    """A POST that says 4xx where the request cannot be run."""
+    """Send a POST; the Accept header asks for status 4xx where the request is refused."""
     headers = {"Authorization": f"Bearer {api.keys['writer']}", "Accept": ANSWER}
     return api.request("POST", json=body, headers=headers)
 
 
 def get(api: Api, **parameters: str) -> httpx.Response:
-    """The same by GET."""
+    """Send a GET likewise."""
     headers = {"Authorization": f"Bearer {api.keys['writer']}", "Accept": ANSWER, "GraphQL-Require-Preflight": "1"}
     return api.request("GET", params=parameters, headers=headers)
 
@@ -74,15 +73,13 @@ def apollo(identifier: str) -> dict[str, Any]:
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
-    """The status and the code of an answer with one error."""
+    """Return the status and the code of an answer with one error."""
     (error,) = response.json()["errors"]
     return response.status_code, error["extensions"]["code"]
 
 
 @pytest.mark.parametrize(("content", "identifier"), [(CODEGEN, hash_of(WHO)), (RELAY, relay_id(WHO)), (APOLLO, "op-0")])
-def test_a_document_is_run_by_the_id_of_its_manifest_and_by_its_hash(
-    trusting: Trusting, content: object, identifier: str
-) -> None:
+def test_document_runs_by_manifest_id_and_by_hash(trusting: Trusting, content: object, identifier: str) -> None:
     api = trusting(content)
     for name in (identifier, hash_of(WHO), f"sha256:{hash_of(WHO)}"):
         assert post(api, {"documentId": name}).json()["data"] == WHO_ANSWER
@@ -90,13 +87,13 @@ def test_a_document_is_run_by_the_id_of_its_manifest_and_by_its_hash(
 
 
 @pytest.mark.parametrize(("content", "identifier"), [(CODEGEN, hash_of(WHO)), (APOLLO, "op-0")])
-def test_apollos_clients_name_documents_in_their_own_way(trusting: Trusting, content: object, identifier: str) -> None:
+def test_persisted_query_extension_names_a_document(trusting: Trusting, content: object, identifier: str) -> None:
     api = trusting(content)
     assert post(api, {"operationName": "Who", "extensions": apollo(identifier)}).json()["data"] == WHO_ANSWER
     assert get(api, extensions=json.dumps(apollo(identifier))).json()["data"] == WHO_ANSWER
 
 
-def test_variables_and_operation_names_go_with_an_id(trusting: Trusting) -> None:
+def test_document_id_takes_variables_and_operation_name(trusting: Trusting) -> None:
     api = trusting()
     api.shop.create("s1")
     body = {"documentId": hash_of(ONE), "variables": {"id": "s1"}, "operationName": "One"}
@@ -104,7 +101,7 @@ def test_variables_and_operation_names_go_with_an_id(trusting: Trusting) -> None
     assert refusal(post(api, {**body, "operationName": "Two"})) == (400, "BAD_USER_INPUT")
 
 
-def test_a_mutation_is_not_run_by_get_whatever_it_is_called(trusting: Trusting) -> None:
+def test_get_does_not_run_a_trusted_mutation(trusting: Trusting) -> None:
     api = trusting()
     response = get(api, documentId=hash_of(CREATE), variables='{"id": "s1"}')
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
@@ -116,17 +113,17 @@ def test_a_mutation_is_not_run_by_get_whatever_it_is_called(trusting: Trusting) 
 @pytest.mark.parametrize(
     "identifier", ["", "nothing", "sha256:", f"sha256:{hash_of('{ viewer { role } }')}", "x" * 9_999]
 )
-def test_an_id_that_is_not_in_the_manifest_is_not_found(trusting: Trusting, identifier: str) -> None:
+def test_unknown_id_is_not_found(trusting: Trusting, identifier: str) -> None:
     api = trusting()
     assert refusal(post(api, {"documentId": identifier})) == (400, "DOCUMENT_NOT_FOUND")
     assert refusal(get(api, documentId=identifier)) == (400, "DOCUMENT_NOT_FOUND")
 
 
-def test_without_a_manifest_no_id_is_found(api: Api) -> None:
+def test_no_id_is_found_without_a_manifest(api: Api) -> None:
     assert refusal(post(api, {"documentId": hash_of(WHO)})) == (400, "DOCUMENT_NOT_FOUND")
 
 
-def test_apollos_clients_are_told_in_their_own_words_and_cannot_register(trusting: Trusting) -> None:
+def test_unknown_persisted_query_is_not_registered(trusting: Trusting) -> None:
     api = trusting()
     other = "{ viewer { role } }"
     unknown = post(api, {"extensions": apollo(hash_of(other))})
@@ -137,7 +134,7 @@ def test_apollos_clients_are_told_in_their_own_words_and_cannot_register(trustin
     assert refusal(post(api, {"extensions": apollo(hash_of(other))})) == (400, "DOCUMENT_NOT_FOUND")
 
 
-def test_a_query_with_the_hash_of_another_is_refused(trusting: Trusting) -> None:
+def test_query_with_another_hash_is_refused(trusting: Trusting) -> None:
     assert refusal(post(trusting(), {"query": WHO, "extensions": apollo(hash_of(ONE))})) == (400, "BAD_USER_INPUT")
 
 
@@ -156,11 +153,11 @@ def test_a_query_with_the_hash_of_another_is_refused(trusting: Trusting) -> None
         {"extensions": {"persistedQuery": {"version": 1}}},
     ],
 )
-def test_a_request_has_to_name_one_document_in_one_way(trusting: Trusting, body: dict[str, Any]) -> None:
+def test_ambiguous_or_malformed_document_reference_is_refused(trusting: Trusting, body: dict[str, Any]) -> None:
     assert refusal(post(trusting(), body)) == (400, "BAD_USER_INPUT")
 
 
-def test_other_documents_are_run_beside_trusted_ones(trusting: Trusting) -> None:
+def test_mode_allow_runs_other_documents(trusting: Trusting) -> None:
     api = trusting()
     assert api.data("{ viewer { role } }") == {"viewer": {"role": "WRITER"}}
     assert api.data("{ __schema { queryType { name } } }")
@@ -168,9 +165,7 @@ def test_other_documents_are_run_beside_trusted_ones(trusting: Trusting) -> None
 
 @pytest.mark.parametrize("key", ["reader", "writer", "admin"])
 @pytest.mark.parametrize("document", ["{ viewer { role } }", "{ __schema { queryType { name } } }", WHO, "{"])
-def test_only_trusted_documents_are_run_for_any_key_where_the_mode_is_only(
-    trusting: Trusting, key: str, document: str
-) -> None:
+def test_mode_only_refuses_other_documents_for_every_role(trusting: Trusting, key: str, document: str) -> None:
     api = trusting(trusted_documents_mode="only")
     assert api.codes(document, key=key) == ["FORBIDDEN"]
     with_hash = {"query": document, "extensions": apollo(hash_of(document))}
@@ -178,14 +173,14 @@ def test_only_trusted_documents_are_run_for_any_key_where_the_mode_is_only(
     assert post(api, {"documentId": hash_of(WHO)}).json()["data"] == WHO_ANSWER
 
 
-def test_graphiql_is_not_served_where_it_has_nothing_to_send(trusting: Trusting) -> None:
+def test_mode_only_turns_graphiql_off(trusting: Trusting) -> None:
     browser = {"Accept": "text/html", "Authorization": "Bearer none"}
     assert trusting().request("GET", headers=browser).status_code == 200
     assert trusting(trusted_documents_mode="only").request("GET", headers=browser).status_code == 406
 
 
-def test_trusted_documents_stay_however_many_others_come(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.execution.document_cache.MAX_KEPT", 1)
+def test_trusted_documents_are_not_evicted(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphql_api.execution.document_cache.MAX_DOCUMENTS", 1)
     api = trusting()
     for number in range(3):
         api.data(f"{{ a{number}: viewer {{ role }} }}")
@@ -195,20 +190,20 @@ def test_trusted_documents_stay_however_many_others_come(trusting: Trusting, mon
 BAD_MANIFESTS = [
     (b"", "is not JSON"),
     (b'{"a": "{ viewer { role } }"', "is not JSON"),
-    (b'["{ viewer { role } }"]', "has to be an object"),
-    (b'{"one": "{ viewer { role } }", "two": 7}', "the document 'two' is no text"),
-    (b'{"one": "{ viewer { role }"}', "the document 'one' cannot be run: Syntax Error"),
-    (b'{"one": "{ viewer { rule } }"}', "the document 'one' cannot be run: Cannot query field 'rule'"),
-    (b'{"sha256:00": "{ viewer { role } }"}', "the document 'sha256:00' is not the one with that hash"),
+    (b'["{ viewer { role } }"]', "must be an object"),
+    (b'{"one": "{ viewer { role } }", "two": 7}', "the document 'two' must be a string"),
+    (b'{"one": "{ viewer { role }"}', "the document 'one' is invalid: Syntax Error"),
+    (b'{"one": "{ viewer { rule } }"}', "the document 'one' is invalid: Cannot query field 'rule'"),
+    (b'{"sha256:00": "{ viewer { role } }"}', "the document 'sha256:00' does not have that hash"),
     (b'{"format": "apollo-persisted-query-manifest", "version": 2, "operations": []}', "version 2 of"),
-    (b'{"format": "apollo-persisted-query-manifest", "version": 1}', "operations has to be a list"),
+    (b'{"format": "apollo-persisted-query-manifest", "version": 1}', "operations must be a list"),
     (
         b'{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"body": "{ viewer { role } }"}]}',
         "operations[0] has no id",
     ),
     (
         b'{"format": "apollo-persisted-query-manifest", "version": 1, "operations": [{"id": "one"}]}',
-        "the document 'one' is no text",
+        "the document 'one' must be a string",
     ),
     (
         b'{"format": "apollo-persisted-query-manifest", "version": 1, "operations": '
@@ -219,7 +214,7 @@ BAD_MANIFESTS = [
 
 
 @pytest.mark.parametrize(("content", "problem"), BAD_MANIFESTS)
-def test_a_bad_manifest_stops_the_start_with_one_sentence_that_names_the_entry(
+def test_bad_manifest_stops_startup_with_a_message_that_names_the_entry(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -236,7 +231,7 @@ def test_a_bad_manifest_stops_the_start_with_one_sentence_that_names_the_entry(
     assert said.count("\n") == 1
 
 
-def test_a_manifest_that_is_not_there_stops_the_start(
+def test_missing_manifest_stops_startup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -247,17 +242,15 @@ def test_a_manifest_that_is_not_there_stops_the_start(
     )
 
 
-def test_a_trusted_document_that_asks_for_the_schema_stops_the_start_where_the_mode_is_only(trusting: Trusting) -> None:
+def test_trusted_introspection_stops_startup_in_mode_only(trusting: Trusting) -> None:
     content = {"schema": "{ __schema { queryType { name } } }"}
     assert post(trusting(content), {"documentId": "schema"}).json()["data"]
-    with pytest.raises(BadManifest, match="the document 'schema' cannot be run"):
+    with pytest.raises(BadManifest, match="the document 'schema' is invalid"):
         trusting(content, trusted_documents_mode="only")
 
 
 @given(st.dictionaries(st.text().filter(lambda identifier: not identifier.startswith("sha256:")), st.text()))
-def test_every_document_of_a_manifest_is_read_as_it_was_written(
-    tmp_path_factory: pytest.TempPathFactory, content: dict[str, str]
-) -> None:
+def test_manifest_is_read_unchanged(tmp_path_factory: pytest.TempPathFactory, content: dict[str, str]) -> None:
     path = tmp_path_factory.getbasetemp() / "any.json"
     path.write_text(json.dumps(content), encoding="utf-8")
-    assert manifest.read(path) == content
+    assert read_manifest(path) == content

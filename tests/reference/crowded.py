@@ -105,10 +105,10 @@ class Crowded:
         """What is read for a request with a session token. Raises BadUserInput on pages that cannot be."""
         server = self.api.server
         viewer = Holder(1, "x", "Till (session token)", KeyRole.READER, grant=grant)
-        document = server.documents.get(asked.document)
+        document = server.documents.parse(asked.document)
         operation = document.operations[0]
         request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
-        return str(self.api.runner.run(document.whole(operation, request, server.database.dialect)).statement)
+        return str(self.api.runner.run(document.plan_operation(operation, request, server.database.dialect)).statement)
 
     def costs(self, asked: Asked) -> tuple[int, int]:
         """What a request costs as it is added up beforehand, and by the statement that is made for it.
@@ -117,17 +117,17 @@ class Crowded:
         """
         server = self.api.server
         viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
-        document = server.documents.get(asked.document)
+        document = server.documents.parse(asked.document)
         operation = document.operations[0]
         request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
-        plan = self.api.runner.run(document.whole(operation, request, server.database.dialect))
+        plan = self.api.runner.run(document.plan_operation(operation, request, server.database.dialect))
         return document.cost(operation, request), plan.cost(request)
 
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
         """The answer by one of the two ways in which a query is run."""
         server = self.api.server
         viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
-        document = server.documents.get(asked.document)
+        document = server.documents.parse(asked.document)
         context = Context(server.database, server.settings, viewer, document, server.feed)
         result = self.api.runner.run(way(context, document.operations[0], asked.variables))
         errors = [each.extensions["code"] for each in result.errors or ()]
