@@ -3,14 +3,15 @@
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from db.engine.database import Database, UnusableDatabase
+from db.engine.database import Database
+from db.engine.errors import UnusableDatabase
 from db.engine.options import ServerOptions
 
 
 async def open_database(url: str, server: ServerOptions | None = None) -> Database:
     """Open ``sqlite+aiosqlite:///file`` or ``postgresql+asyncpg://user:password@host/database``.
 
-    Raises UnusableDatabase, and NotSecured where that is why.
+    Raises UnusableDatabase, and TlsError where that is why.
     """
     try:
         parsed = make_url(url)

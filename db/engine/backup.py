@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from db.engine.database import UnusableDatabase
+from db.engine.errors import UnusableDatabase
 
 PATIENCE = 10  # seconds, for a lock that another process holds
 

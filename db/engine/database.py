@@ -1,4 +1,4 @@
-"""The interface of a database, and what it raises."""
+"""The interface of an open database, the same for SQLite and PostgreSQL."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Pool(NamedTuple):
-    """The connections of a database: those that are open, those of them in use, and how much waits for one."""
+    """How many connections are open, how many of them are in use, and how many operations wait for one."""
 
     open: int
     in_use: int
@@ -18,11 +18,11 @@ class Pool(NamedTuple):
 
 
 class Database(Protocol):
-    """A database that is open. Operations are plain functions over a connection; what is here runs them."""
+    """An open database. It runs operations, which are plain functions of a connection."""
 
     @property
     def dialect(self) -> Dialect:
-        """What SQL is written for, and how it names its parameters."""
+        """The dialect and parameter style that compiled reads are written in."""
         ...
 
     async def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -34,62 +34,34 @@ class Database(Protocol):
         ...
 
     async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
-        """The one value that a compiled read answers: JSON text, or None where there is no such row.
+        """Run a compiled read and return the JSON text that it answers, or None if it answers no row.
 
-        ``objects`` is how many it reads at most, but for lists that have no pages; None where nobody can tell. Raises
-        StatementTooDeep and AnswerTooLong.
+        ``objects`` is an upper bound of the objects it reads, lists without pages not counted; None if there is none.
+        Raises StatementTooDeep and AnswerTooLarge.
         """
         ...
 
     def pool(self) -> Pool:
-        """How its connections are used now. On SQLite those of long reads; what waits to be written waits, too."""
+        """Return how the connections are used now. On SQLite: those of long reads, and the queue of the writer."""
         ...
 
     @property
     def tail(self) -> "Tail":
-        """Where it tells of new events."""
+        """The end of the event history, for the event feed."""
         ...
 
     async def close(self) -> None:
-        """Finish what is under way and let go of the files or the server."""
+        """Finish what is under way and close all connections."""
         ...
 
 
 class Tail(Protocol):
-    """The end of the history, to which every process that uses the database adds."""
+    """The end of the event history, to which every process that uses the database appends."""
 
     async def changed(self) -> None:
-        """Return when something may have been committed, by whatever process, since this returned before."""
+        """Wait until any process may have committed since the last call returned."""
         ...
 
     async def settled(self) -> int:
-        """The id up to which all events that will ever be there are there: none is committed later."""
+        """Return an event ID up to which no event will be committed any more."""
         ...
-
-
-class CannotWrite(Exception):
-    """Nothing can be written now, and nothing was: the file is locked by another process, or gone, or the disk full."""
-
-
-class DatabaseAway(Exception):
-    """The server does not answer, or broke off. What was being written may have been committed all the same."""
-
-
-class LostRace(Exception):
-    """Others were faster: what an operation read has changed. Nothing was written, and it can be run again."""
-
-
-class StatementTooDeep(Exception):
-    """A compiled read nests more than this database's parser takes."""
-
-
-class AnswerTooLong(Exception):
-    """A compiled read answers more than this database will make at once; the argument is how many bytes it will."""
-
-
-class UnusableDatabase(Exception):
-    """The URL names no database that can be used; the message says what is wrong in one sentence."""
-
-
-class NotSecured(UnusableDatabase):
-    """The way to the server cannot be secured as it is asked for."""

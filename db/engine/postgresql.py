@@ -14,14 +14,14 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
-from db.engine.database import (
-    AnswerTooLong,
-    DatabaseAway,
-    LostRace,
-    NotSecured,
-    Pool,
+from db.engine.database import Pool
+from db.engine.errors import (
+    AnswerTooLarge,
+    DatabaseUnavailable,
     StatementTooDeep,
+    TlsError,
     UnusableDatabase,
+    WriteConflict,
 )
 from db.engine.options import ServerOptions
 from db.engine.postgresql_tail import PostgresTail
@@ -68,7 +68,7 @@ class PostgresDatabase:
 
     @classmethod
     async def open(cls, url: URL, options: ServerOptions) -> Self:
-        """Raises UnusableDatabase where the server does not let us in or is too old, and NotSecured."""
+        """Raises UnusableDatabase where the server does not let us in or is too old, and TlsError."""
         dialect = PGDialect_asyncpg(dbapi=PGDialect_asyncpg.import_dbapi())  # type: ignore[no-untyped-call]  # SQLAlchemy
         _, arguments = dialect.create_connect_args(url)  # type: ignore[no-untyped-call]  # SQLAlchemy
         if options.pooled:
@@ -97,7 +97,7 @@ class PostgresDatabase:
                 connection_class=Link,
             )
         except (*NO_WAY_IN, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            kind = NotSecured if is_about_tls(error) else UnusableDatabase
+            kind = TlsError if is_about_tls(error) else UnusableDatabase
             problem = " ".join(str(error).splitlines()).rstrip(".") or type(error).__name__
             raise kind(f"The PostgreSQL server cannot be used: {problem}.") from error
         async with pool.acquire() as link:
@@ -135,8 +135,8 @@ class PostgresDatabase:
             try:
                 from_the_start = WAITING if attempt >= self._lone_attempts else None
                 return await self._transact(from_the_start, operation, *args, **kwargs)
-            except (LostRace, asyncpg.PostgresError, DBAPIError) as error:
-                lost = isinstance(error, LostRace) or sqlstate(error) in LOSES_A_RACE
+            except (WriteConflict, asyncpg.PostgresError, DBAPIError) as error:
+                lost = isinstance(error, WriteConflict) or sqlstate(error) in LOSES_A_RACE
                 if not lost or attempt == ATTEMPTS - 1:
                     raise
             await asyncio.sleep(pause(attempt))
@@ -147,7 +147,7 @@ class PostgresDatabase:
         return await self._transact("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", operation, *args, **kwargs)
 
     async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
-        """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLong.
+        """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLarge.
 
         No text in PostgreSQL has U+0000 in it: what is sought with it is nothing, and is equal to nothing.
         """
@@ -162,7 +162,7 @@ class PostgresDatabase:
         except asyncpg.StatementTooComplexError as error:
             raise StatementTooDeep from error
         except asyncpg.ProgramLimitExceededError as error:
-            raise AnswerTooLong(2**30) from error
+            raise AnswerTooLarge(2**30) from error
 
     def pool(self) -> Pool:
         """How the connections are used now."""
@@ -199,24 +199,24 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def _link(self) -> AsyncIterator[Link]:
-        """A connection, for a while. Raises DatabaseAway where there is none to be had, or where it breaks."""
+        """A connection, for a while. Raises DatabaseUnavailable where there is none to be had, or where it breaks."""
         self._asked += 1
         try:
             link = await self._pool.acquire()
         except BaseException as error:
             self._asked -= 1
             if isinstance(error, (*NO_WAY_IN, asyncpg.PostgresError, asyncpg.InterfaceError)):
-                raise DatabaseAway from error
+                raise DatabaseUnavailable from error
             raise
         try:
             yield link
         except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             if is_gone(link) or sqlstate(error).startswith(GOES_AWAY):
-                raise DatabaseAway from error
+                raise DatabaseUnavailable from error
             raise
         except asyncpg.InternalClientError as error:  # its farewell came between two statements
             let_go(link)
-            raise DatabaseAway from error
+            raise DatabaseUnavailable from error
         finally:
             self._asked -= 1
             await self._pool.release(link)

@@ -14,7 +14,8 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from db.engine.database import AnswerTooLong, DatabaseAway, Pool, StatementTooDeep, UnusableDatabase
+from db.engine.database import Pool
+from db.engine.errors import AnswerTooLarge, DatabaseUnavailable, StatementTooDeep, UnusableDatabase
 from db.engine.sqlite_file import File, FileGone
 from db.engine.sqlite_tail import SqliteTail
 from db.engine.sqlite_writer import Writer
@@ -140,20 +141,20 @@ class SqliteDatabase:
         return done
 
     async def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run an operation that only reads, on one snapshot. Raises DatabaseAway where its file is gone."""
+        """Run an operation that only reads, on one snapshot. Raises DatabaseUnavailable where its file is gone."""
 
         def run() -> T:
             try:
                 self._file.hold()
             except FileGone as error:
-                raise DatabaseAway(str(error)) from error
+                raise DatabaseUnavailable(str(error)) from error
             with self._engine.connect() as connection, connection.begin():
                 return operation(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, run)
 
     async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
-        """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLong.
+        """The one value that a compiled read answers. Raises StatementTooDeep and AnswerTooLarge.
 
         What is not known to be large is read here and now: the way to a thread and back takes longer than most reading.
         What proves to be long after all (a list without pages, a filter, a count) is begun again on a thread.
@@ -165,7 +166,7 @@ class SqliteDatabase:
                     return row[0] if row else None
             row = next(iter(await self._read_aside(statement, parameters)), None)
         except sqlite3.DataError as error:
-            raise AnswerTooLong(LONGEST_ANSWER) from error
+            raise AnswerTooLarge(LONGEST_ANSWER) from error
         except sqlite3.OperationalError as error:
             if any(mark in str(error) for mark in TOO_DEEP):
                 raise StatementTooDeep from error

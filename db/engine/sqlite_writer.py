@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from db.engine.database import CannotWrite
+from db.engine.errors import CannotWrite
 from db.engine.sqlite_file import File, FileGone
 
 T = TypeVar("T")

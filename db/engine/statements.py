@@ -1,6 +1,7 @@
-"""Statements that are compiled once and then run on the driver itself, in the transaction of SQLAlchemy's connection.
+"""Statements of SQLAlchemy Core that are compiled once and run by the driver, in the transaction of the connection.
 
-SQLAlchemy's own execution takes longer than most of them, and on PostgreSQL goes to the server twice for each.
+SQLAlchemy's own execution takes longer than most of these statements, and prepares each on PostgreSQL in a round trip
+of its own.
 """
 
 from __future__ import annotations
@@ -20,35 +21,36 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
     from sqlalchemy.types import TypeEngine
 
-Ended = Callable[[BaseException | None], None]
 Processor = Callable[[Any], Any] | None
+OnEnd = Callable[[BaseException | None], None]
+Observer = Callable[[str, str], OnEnd | None]
 
-MAX_KEPT = 100  # compiled forms of one statement: an UPDATE has one for each set of columns that change together
+MAX_FORMS = 100  # compiled forms of one statement: an UPDATE has one for each set of columns that change together
 
-# Who is told that a statement begins, by its text and its dialect, and wants to know how it ends.
-watching: ContextVar[Callable[[str, str], Ended | None] | None] = ContextVar("watching", default=None)
+# Called with the text and the dialect of each statement that begins; what it returns is called when the statement ends.
+statement_observer: ContextVar[Observer | None] = ContextVar("statement_observer", default=None)
 
 
 class Statement:
-    """A statement of SQLAlchemy Core whose parameters have names. No list can stand for one of them.
+    """A Core statement with named parameters. No parameter can be a list.
 
-    Where a mapping names columns of an INSERT or UPDATE, those are the ones that it sets.
+    In an INSERT or UPDATE, the parameters that are named like columns are the columns that it sets.
     """
 
-    begins = True  # a transaction, where PostgreSQL has none as yet
+    begins_transaction = True  # on PostgreSQL, unless one has begun
 
     def __init__(self, core: Select[Any] | Insert | Update | Delete) -> None:
         self._core = core
-        self._kept: dict[tuple[str, ...], Compiled] = {}
+        self._forms: dict[tuple[str, ...], Compiled] = {}
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
-        """Every row that it answers, as a named tuple."""
-        compiled = self._compiled(connection, parameters)
+        """Return all rows, as named tuples."""
+        compiled = self._compile(connection, parameters)
         driver: Any = connection.connection.driver_connection
-        if self.begins:
+        if self.begins_transaction:
             begin(connection)
         values = compiled.values(parameters)
-        with told(compiled):
+        with observed(compiled):
             if compiled.dialect == "postgresql":
                 found = await_only(driver.fetch(compiled.text, *values))
             else:
@@ -56,116 +58,116 @@ class Statement:
         return [compiled.row(each) for each in found]
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
-        """The one row that it answers, or None."""
+        """Return the first row, or None."""
         return next(iter(self.rows(connection, parameters)), None)
 
     def read(self, connection: Connection, parameters: Mapping[str, Any], found: Sequence[Any]) -> list[Any]:
-        """What it would answer, out of the driver's rows that came with another statement."""
-        compiled = self._compiled(connection, parameters)
+        """Convert rows of this statement's columns that another statement has fetched."""
+        compiled = self._compile(connection, parameters)
         return [compiled.row(each) for each in found]
 
     def for_each(self, connection: Connection, parameters: Sequence[Mapping[str, Any]]) -> None:
-        """Run it once for each mapping. All have the same names."""
-        compiled = self._compiled(connection, parameters[0])
+        """Run once for each mapping (``executemany``). All mappings have the same keys."""
+        compiled = self._compile(connection, parameters[0])
         driver: Any = connection.connection.driver_connection
-        if self.begins:
+        if self.begins_transaction:
             begin(connection)
         values = [compiled.values(each) for each in parameters]
-        with told(compiled):
+        with observed(compiled):
             if compiled.dialect == "postgresql":
                 await_only(driver.executemany(compiled.text, values))
             else:
                 driver.executemany(compiled.text, values)
 
-    def _compiled(self, connection: Connection, parameters: Mapping[str, Any]) -> Compiled:
-        """Its form for these names in this dialect."""
+    def _compile(self, connection: Connection, parameters: Mapping[str, Any]) -> Compiled:
+        """Return the compiled form for this dialect and these parameter names."""
         key = (connection.dialect.name, *parameters)
-        kept = self._kept.get(key)
-        if kept is None:
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
-            kept = self._kept[key] = Compiled.of(self._core, connection.dialect, list(parameters))
-        return kept
+        compiled = self._forms.get(key)
+        if compiled is None:
+            if len(self._forms) >= MAX_FORMS:
+                self._forms.clear()
+            compiled = self._forms[key] = Compiled.of(self._core, connection.dialect, list(parameters))
+        return compiled
 
 
-class Lone(Statement):
-    """A statement that needs no transaction around it: one that reads, or one that is a change as a whole."""
+class AutocommitStatement(Statement):
+    """A statement that begins no transaction on PostgreSQL: it only reads, or is a whole change by itself."""
 
-    begins = False
+    begins_transaction = False
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction on PostgreSQL, where none has begun. What has been read until now may have changed since."""
+    """Begin a transaction on PostgreSQL, unless one has begun. Rows read before may have changed since."""
     if connection.dialect.name == "postgresql":
         driver: Any = connection.connection.driver_connection
         if not driver.is_in_transaction():
             await_only(driver.execute("BEGIN"))
 
 
-def has_begun(connection: Connection) -> bool:
-    """Whether rows can be locked, so that nothing that is read changes until the end."""
+def in_transaction(connection: Connection) -> bool:
+    """Return whether a transaction has begun, so that row locks last; on SQLite one always has."""
     driver: Any = connection.connection.driver_connection
     return connection.dialect.name != "postgresql" or bool(driver.is_in_transaction())
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement as text, how its parameters are written and how its columns are read."""
+    """The SQL text of a statement, with the conversions of its parameters and columns."""
 
     dialect: str
     text: str
     binds: Sequence[tuple[str, Processor]]
     constants: Mapping[str, Any]
-    columns: Sequence[tuple[int, Callable[[Any], Any]]]  # those that the driver does not read by itself
-    made: Callable[[Any], Any]
+    columns: Sequence[tuple[int, Callable[[Any], Any]]]  # only those whose values have to be converted
+    make_row: Callable[[Any], Any]
 
     @classmethod
     def of(cls, core: Select[Any] | Insert | Update | Delete, dialect: Dialect, names: list[str]) -> Compiled:
-        """A statement compiled for parameters that have these names."""
+        """Compile a statement for parameters of these names."""
         compiled: Any = core.compile(dialect=dialect, column_keys=names)
         binds = [(compiled.binds[name].key, compiled.binds[name]) for name in compiled.positiontup]
         columns = list(core.exported_columns)
         row = namedtuple("row", [column.key for column in columns], rename=True)  # type: ignore[misc]  # known only here
-        readers = [implemented(column.type, dialect).result_processor(dialect, None) for column in columns]
+        readers = [dialect_type(column.type, dialect).result_processor(dialect, None) for column in columns]
         return cls(
             dialect.name,
             str(compiled),
-            [(name, implemented(bind.type, dialect).bind_processor(dialect)) for name, bind in binds],
+            [(name, dialect_type(bind.type, dialect).bind_processor(dialect)) for name, bind in binds],
             {name: bind.value for name, bind in binds if name not in names},
             [(index, reader) for index, reader in enumerate(readers) if reader],
             row._make,
         )
 
     def values(self, parameters: Mapping[str, Any]) -> list[Any]:
-        """The parameters in the order in which the database numbers them."""
+        """Return the parameters' values for the driver, by position."""
         given = {**self.constants, **parameters} if self.constants else parameters
         return [process(given[name]) if process else given[name] for name, process in self.binds]
 
     def row(self, found: Sequence[Any]) -> Any:
-        """A row of the driver's, its values read."""
+        """Convert a row of the driver to a named tuple."""
         if self.columns:
             values = list(found)
             for index, read in self.columns:
                 values[index] = read(values[index])
-            return self.made(values)
-        return self.made(found)
+            return self.make_row(values)
+        return self.make_row(found)
 
 
-def implemented(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    """A column type as the dialect has it."""
+def dialect_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
+    """Return the dialect's implementation of a column type."""
     return type_.dialect_impl(dialect)
 
 
 @contextmanager
-def told(compiled: Compiled) -> Iterator[None]:
-    """Tell who watches that a statement begins, and how it ends."""
-    watch = watching.get()
-    ended = watch(compiled.text, compiled.dialect) if watch else None
+def observed(compiled: Compiled) -> Iterator[None]:
+    """Call the statement observer when a statement begins and ends."""
+    observer = statement_observer.get()
+    on_end = observer(compiled.text, compiled.dialect) if observer else None
     try:
         yield
     except BaseException as error:
-        if ended:
-            ended(error)
+        if on_end:
+            on_end(error)
         raise
-    if ended:
-        ended(None)
+    if on_end:
+        on_end(None)

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
-from db.engine.database import UnusableDatabase
+from db.engine.errors import UnusableDatabase
 
 LOCK = 0x43415254  # "CART": the number of PostgreSQL's advisory lock that all migrations take
 MERGED = {"0001", "0002", "0003", "0004"}  # revisions before the first release, merged into 0001_initial

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, TextClause, bindparam, exists, select, table, text
 from sqlalchemy.dialects.postgresql import ARRAY, OID
 
-from db.engine.database import UnusableDatabase
+from db.engine.errors import UnusableDatabase
 
 DIVIDED = (  # what grows with the sessions; all else is small
     "customer_profile",

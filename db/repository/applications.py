@@ -12,18 +12,18 @@ from db.domain.cart import CartLine
 from db.domain.commands import UNSET, SessionContent
 from db.domain.content import Rules
 from db.domain.errors import NotFound, Refused
-from db.engine.statements import Lone
+from db.engine.statements import AutocommitStatement
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
 
 FIXED = WeakKeyDictionary[Dialect, dict[int, Rules]]()  # rules that have been read: a dialect is one database's
 MAX_KNOWN = 1_000
 DESCRIBED = ("entity", "name", "type", "description", "allowed_values", "editable")
-SETTINGS = Lone(
+SETTINGS = AutocommitStatement(
     select(*(APPLICATION.c[name] for name in ("minor_digits", "rounding_mode", "unknown_attributes"))).where(
         APPLICATION.c.application_id == bindparam("application_id")
     )
 )
-DEFINITIONS = Lone(
+DEFINITIONS = AutocommitStatement(
     select(*(ATTRIBUTE_DEFINITION.c[name] for name in DESCRIBED)).where(
         ATTRIBUTE_DEFINITION.c.application_id == bindparam("application_id")
     )

@@ -9,7 +9,7 @@ from db.domain import text
 from db.domain.cart import CartLine, ReturnedItem
 from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import CustomerSession, SessionReturn
-from db.engine.statements import Lone, Statement, has_begun
+from db.engine.statements import AutocommitStatement, Statement, in_transaction
 from db.repository.applications import settings
 from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 from db.repository.rows import KEPT, PARTS, UNMOVED, moved_on, of_session, unmoved
@@ -44,7 +44,7 @@ def within_row(table: Table, columns: Sequence[str]) -> ColumnElement[Any]:
     return func.array(rows.scalar_subquery()).label(table.name)
 
 
-WHOLE = Lone(FOUND.add_columns(*(within_row(table, columns) for table, columns in PARTS.items())))
+WHOLE = AutocommitStatement(FOUND.add_columns(*(within_row(table, columns) for table, columns in PARTS.items())))
 
 
 def find(connection: Connection, application_id: int, integration_id: str) -> CustomerSession | None:
@@ -53,7 +53,7 @@ def find(connection: Connection, application_id: int, integration_id: str) -> Cu
     Raises Refused with InvalidInput where no session can have the integration ID.
     """
     names = names_of(application_id, integration_id)
-    row = (ROW if has_begun(connection) else WHOLE).first(connection, names)
+    row = (ROW if in_transaction(connection) else WHOLE).first(connection, names)
     if row is None:
         return None
     key = {"application_id": application_id, "session_id": row.id}
@@ -81,11 +81,11 @@ def take(connection: Connection, application_id: int, integration_id: str) -> Cu
 
 
 def keep(connection: Connection, session: CustomerSession) -> None:
-    """Keep a session that was found from others until the transaction ends. Raises LostRace where it has moved on.
+    """Keep a session that was found from others until the transaction ends. Raises WriteConflict where it has moved on.
 
     Whoever locks more than the session locks it before all else: in another order two would wait for each other.
     """
-    if has_begun(connection):
+    if in_transaction(connection):
         return
     if STILL_THERE.first(connection, unmoved(session)) is None:
         raise moved_on(session)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam
 from db.domain.cart import CartLine
 from db.domain.events import SessionEvent
 from db.domain.session import CustomerSession
-from db.engine.database import LostRace
+from db.engine.errors import WriteConflict
 from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 
 OWN = [column.name for column in SESSION.c]  # each is an attribute of the session
@@ -47,9 +47,11 @@ def unmoved(session: CustomerSession) -> dict[str, Any]:
     return {"of_application": session.application_id, "of_session": session.id, "of_version": session.version}
 
 
-def moved_on(session: CustomerSession) -> LostRace:
+def moved_on(session: CustomerSession) -> WriteConflict:
     """What is raised where it is no longer at that version."""
-    return LostRace(f"session {session.id} of application {session.application_id} is past version {session.version}")
+    return WriteConflict(
+        f"session {session.id} of application {session.application_id} is past version {session.version}"
+    )
 
 
 def row(session: CustomerSession) -> dict[str, Any]:

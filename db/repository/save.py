@@ -62,7 +62,7 @@ def add(connection: Connection, session: CustomerSession, actor: str) -> int | N
     """Write a new session with its event, and its profile where that is not known.
 
     Whether it is its profile's first is found out on the way. Answers its id, or None where its integration ID is
-    taken. Raises LostRace.
+    taken. Raises WriteConflict.
     """
     if connection.dialect.name == "postgresql":
         return at_once.add(connection, session, make_event(EventType.CREATED, None, session, actor))
@@ -83,7 +83,7 @@ def add(connection: Connection, session: CustomerSession, actor: str) -> int | N
 
 
 def save(connection: Connection, before: CustomerSession, after: CustomerSession, made: SessionEvent) -> None:
-    """Write what makes ``after`` out of ``before``, with the event. Raises LostRace where the session has moved on."""
+    """Write what makes ``after`` out of ``before``, with the event. Raises WriteConflict where it has moved on."""
     key = {"application_id": after.application_id, "session_id": after.id}
     if connection.dialect.name == "postgresql":
         if not at_once.suffices(before, after):
@@ -101,7 +101,7 @@ def save(connection: Connection, before: CustomerSession, after: CustomerSession
 
 
 def change(connection: Connection, before: CustomerSession, after: CustomerSession) -> None:
-    """Write what is new in the session's own row. Raises LostRace."""
+    """Write what is new in the session's own row. Raises WriteConflict."""
     if not CHANGE.rows(connection, {**changed(before, after), **unmoved(before)}):
         raise moved_on(before)
 

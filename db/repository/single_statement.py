@@ -29,8 +29,8 @@ from db.domain.events import SessionEvent
 from db.domain.money import PLACES, to_units
 from db.domain.session import CustomerSession
 from db.engine import json
-from db.engine.database import LostRace
-from db.engine.statements import Lone, has_begun
+from db.engine.errors import WriteConflict
+from db.engine.statements import AutocommitStatement, in_transaction
 from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
 from db.repository.profiles import hold
 from db.repository.rows import (
@@ -62,10 +62,10 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
     """Write a new session with its event, and its profile where that is not known.
 
     Both take the session for its profile's first; whether it is, is found out on the way. Answers its id, or None where
-    its integration ID is taken. Raises LostRace where another session of the profile came between, which none can where
-    a transaction has begun.
+    its integration ID is taken. Raises WriteConflict where another session of the profile came between, which none can
+    where a transaction has begun.
     """
-    if session.profile_id is not None and has_begun(connection):
+    if session.profile_id is not None and in_transaction(connection):
         hold(connection, session.application_id, session.profile_id, session.created)
     parts = {
         CART_ITEM: changed_lines((), session.cart),
@@ -81,13 +81,13 @@ def add(connection: Connection, session: CustomerSession, event: SessionEvent) -
     }
     made = adding(session.profile_id is not None, filled).first(connection, parameters)
     if made.id is None and not made.taken:
-        raise LostRace(f"another session of profile {session.profile_id} came between")
+        raise WriteConflict(f"another session of profile {session.profile_id} came between")
     number: int | None = made.id
     return number
 
 
 def save(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
-    """Write what differs in the session's row and its lines, with the event. Raises LostRace where it has moved on."""
+    """Write what differs in the session's row and its lines, with the event. Raises WriteConflict."""
     new, lines = changed(before, after), changed_lines(before.cart, after.cart)
     parameters = {**new, **told(event), **unmoved(before)}
     if lines:
@@ -123,7 +123,7 @@ def units(amount: Any) -> int | None:
 
 
 @cache
-def adding(of_profile: bool, tables: Sequence[Table]) -> Lone:
+def adding(of_profile: bool, tables: Sequence[Table]) -> AutocommitStatement:
     """The statement of ``add``; it answers the id, if any, and whether the integration ID is taken."""
     there = exists().where(
         SESSION.c.application_id == given(SESSION, "application_id"),
@@ -141,7 +141,7 @@ def adding(of_profile: bool, tables: Sequence[Table]) -> Lone:
     )
     parts = [part(table, made).cte(f"{table.name}_added") for table in tables]
     answer = select(select(made.c.id).scalar_subquery().label("id"), taken.label("taken"))
-    return Lone(answer.add_cte(*parts, appending(made, changes)))
+    return AutocommitStatement(answer.add_cte(*parts, appending(made, changes)))
 
 
 def holding(taken: ColumnElement[Any]) -> CTE:
@@ -184,7 +184,7 @@ def is_first() -> ColumnElement[bool]:
 
 
 @lru_cache(maxsize=FORMS)
-def changing(columns: Sequence[str], lines: bool) -> Lone:
+def changing(columns: Sequence[str], lines: bool) -> AutocommitStatement:
     """The statement of ``save``; it answers nothing where the session has moved on."""
     moved = (
         update(SESSION)
@@ -198,7 +198,7 @@ def changing(columns: Sequence[str], lines: bool) -> Lone:
         put: Any = part(CART_ITEM, moved)
         new = {name: put.excluded[name] for name in LINE}
         parts.append(put.on_conflict_do_update(index_elements=CART_ITEM.primary_key.columns, set_=new).cte("put"))
-    return Lone(select(moved.c.id).add_cte(*parts))
+    return AutocommitStatement(select(moved.c.id).add_cte(*parts))
 
 
 def part(table: Table, of: CTE) -> Any:

@@ -13,7 +13,7 @@ def backup(
 ) -> None:
     """Copy an SQLite database as it is at one moment, while servers go on; for PostgreSQL, use its own tools."""
     from db.engine.backup import backup
-    from db.engine.database import UnusableDatabase
+    from db.engine.errors import UnusableDatabase
 
     try:
         size = backup(load_settings().database_url, file)

@@ -33,7 +33,7 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
     from sqlalchemy.exc import SQLAlchemyError
 
     from db.engine import open_database
-    from db.engine.database import CannotWrite, DatabaseAway, NotSecured, UnusableDatabase
+    from db.engine.errors import CannotWrite, DatabaseUnavailable, TlsError, UnusableDatabase
     from db.migrations import upgrade
 
     async def run() -> T:
@@ -46,12 +46,12 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
 
     try:
         return asyncio.run(run())
-    except NotSecured as error:
+    except TlsError as error:
         raise typer.TyperException(f"{PREFIX}DATABASE_TLS is {settings.database_tls}. {error}") from error
     except UnusableDatabase as error:
         raise typer.TyperException(str(error)) from error
     except Exception as error:
-        known = (CannotWrite, DatabaseAway, SQLAlchemyError, SqliteError)
+        known = (CannotWrite, DatabaseUnavailable, SQLAlchemyError, SqliteError)
         if not isinstance(error, known) and not hasattr(error, "sqlstate"):  # asyncpg need not be installed
             raise
         cause = getattr(error, "orig", None) or str(error) or error.__cause__

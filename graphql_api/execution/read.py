@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 from graphql import OperationDefinitionNode
 
-from db.engine.database import AnswerTooLong, StatementTooDeep
+from db.engine.errors import AnswerTooLarge, StatementTooDeep
 from graphql_api.errors import LimitExceeded
 from graphql_api.sql.plan import Plan
 from graphql_api.sql.request import Request
@@ -57,5 +57,5 @@ async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragmen
         return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), objects) or "null")
     except StatementTooDeep:
         raise LimitExceeded("The document nests more lists in each other than this database can read.") from None
-    except AnswerTooLong as error:
+    except AnswerTooLarge as error:
         raise LimitExceeded(f"The answer is longer than {error} bytes; ask for less at once.") from None

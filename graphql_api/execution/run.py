@@ -14,7 +14,7 @@ from graphql import (
     execute,
 )
 
-from db.engine.database import CannotWrite, DatabaseAway
+from db.engine.errors import CannotWrite, DatabaseUnavailable
 from graphql_api.errors import BadUserInput, LimitExceeded, RequestError, TimedOut, Unavailable
 from graphql_api.execution.context import Context
 from graphql_api.execution.executor import executor
@@ -25,7 +25,8 @@ from graphql_api.sql.request import Request
 log = logging.getLogger("cartograph")
 AWAY: Mapping[type[Exception], str] = {
     CannotWrite: "The database cannot be written now. Nothing was changed; try again later.",
-    DatabaseAway: "The database is away. A change may have been made all the same: repeat it with its idempotency key.",
+    DatabaseUnavailable: "The database is away."
+    " A change may have been made all the same: repeat it with its idempotency key.",
 }
 
 MAX_COERCION_ERRORS = 10
@@ -125,7 +126,7 @@ def shown(errors: Sequence[GraphQLError]) -> list[GraphQLError]:
 def masked(error: GraphQLError) -> GraphQLError:
     """The error, or a stand-in for it."""
     cause = error.original_error
-    if isinstance(cause, CannotWrite | DatabaseAway):
+    if isinstance(cause, CannotWrite | DatabaseUnavailable):
         log.warning("the database cannot be used: %s", str(cause) or cause.__cause__)
         return GraphQLError(AWAY[type(cause)], error.nodes, path=error.path, extensions={"code": Unavailable.code})
     if cause is not None and not isinstance(cause, GraphQLError):

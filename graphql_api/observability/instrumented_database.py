@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection, Engine, ExceptionContext, event
 
 from db.engine.database import Database
-from db.engine.statements import watching
+from db.engine.statements import statement_observer
 from graphql_api.observability.operation_record import OperationRecord, StatementEnded, current_operation
 
 P = ParamSpec("P")
@@ -66,11 +66,11 @@ def run_for(
     """Wrap a database operation so that its statements are reported to the record, on whichever thread it runs."""
 
     def run(connection: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        token, watching_token = running_for.set(record), watching.set(statement_started)
+        token, watching_token = running_for.set(record), statement_observer.set(statement_started)
         try:
             return operation(connection, *args, **kwargs)
         finally:
-            watching.reset(watching_token)
+            statement_observer.reset(watching_token)
             running_for.reset(token)
 
     return run

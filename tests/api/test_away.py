@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from served import Api
 
-from db.engine.database import DatabaseAway
+from db.engine.errors import DatabaseUnavailable
 from graphql_api.security.key_lookup import Lookups
 
 CREATE = 'mutation { createSession(input: {integrationId: "s1"}) { session { version } } }'
@@ -14,7 +14,7 @@ READ = '{ customerSession(integrationId: "s1") { version } }'
 
 async def away(*arguments: Any) -> Any:
     """Nobody is there."""
-    raise DatabaseAway from ConnectionRefusedError("Connection refused")
+    raise DatabaseUnavailable from ConnectionRefusedError("Connection refused")
 
 
 @pytest.mark.parametrize(("method", "document"), [("write", CREATE), ("read", READ)])

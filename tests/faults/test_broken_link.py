@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select
 from stores import Server
 
 from db.engine import open_database
-from db.engine.database import DatabaseAway
-from db.engine.statements import Lone, Statement
+from db.engine.errors import DatabaseUnavailable
+from db.engine.statements import AutocommitStatement, Statement
 
 BREAK = select(func.pg_terminate_backend(func.pg_backend_pid()).label("broken"))
 
@@ -26,7 +26,7 @@ def within_a_transaction(connection: Connection) -> None:
 
 def alone(connection: Connection) -> None:
     """A statement with no transaction around it meets it."""
-    Lone(BREAK).rows(connection, {})
+    AutocommitStatement(BREAK).rows(connection, {})
 
 
 @pytest.mark.parametrize("breaks", [by_sqlalchemy, within_a_transaction, alone])
@@ -36,7 +36,7 @@ def test_a_change_in_which_the_connection_breaks_says_that_the_database_is_away(
     url = server.empty()
     database = runner.run(open_database(url))
     try:
-        with pytest.raises(DatabaseAway):
+        with pytest.raises(DatabaseUnavailable):
             runner.run(database.write(breaks))
         assert runner.run(database.write(lambda connection: connection.execute(select(1)).scalar_one())) == 1
     finally:

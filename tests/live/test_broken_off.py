@@ -38,7 +38,7 @@ class Endless:
         self._begun += 1
         return await reading
 
-    async def has_begun(self, times: int) -> None:
+    async def in_transaction(self, times: int) -> None:
         """Wait until so many reads are under way."""
         await until(lambda: self._begun >= times)
         while self._dialect == "postgresql" and await self._active() < times:  # noqa: ASYNC110  # it does not tell
@@ -86,7 +86,7 @@ def test_a_query_whose_client_closes_its_connection_ends_in_the_database(endless
                 headers={"Authorization": f"Bearer {server.api.keys['reader']}"},
             )
             asked = [asyncio.create_task(ask()) for _ in range(sqlite.READERS)]
-            await slow.has_begun(sqlite.READERS)
+            await slow.in_transaction(sqlite.READERS)
             for each in asked:
                 each.cancel()  # which closes its connection
 
@@ -100,7 +100,7 @@ def test_a_query_whose_socket_closes_or_who_is_completed_ends_in_the_database(en
         async with server.client() as leaving, server.client() as staying:
             await leaving.begin(LOOKUP)
             completed = await staying.begin(LOOKUP)
-            await slow.has_begun(2)
+            await slow.in_transaction(2)
             await completed.stop()
             await leaving.connection.close()
 

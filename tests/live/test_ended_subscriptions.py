@@ -11,7 +11,7 @@ from followed import ALL, SESSION, changes, names, post
 from served import Api
 from sockets import Running, play, until
 
-from db.engine.database import DatabaseAway
+from db.engine.errors import DatabaseUnavailable
 from db.events.history import SessionHistory
 from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
@@ -109,7 +109,7 @@ def test_a_server_that_stops_tells_its_subscribers_where_to_go_on(api: Api) -> N
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(DatabaseAway(), "UNAVAILABLE"), (OSError("5"), "INTERNAL"), (TimeoutError(), "TIMEOUT")]
+    ("error", "code"), [(DatabaseUnavailable(), "UNAVAILABLE"), (OSError("5"), "INTERNAL"), (TimeoutError(), "TIMEOUT")]
 )
 def test_where_an_event_cannot_be_read_its_subscribers_can_go_on_with_it(
     api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
@@ -151,7 +151,7 @@ def test_where_what_was_missed_cannot_be_read_its_subscriber_can_go_on_with_it(
     changes(api)
 
     def away(*arguments: object) -> Any:
-        raise DatabaseAway
+        raise DatabaseUnavailable
 
     monkeypatch.setattr(SessionHistory, "next", away)
 

@@ -9,7 +9,7 @@ from shop import Shop, line
 from sqlalchemy import Connection, Table, bindparam, select, text, update
 
 from db.domain.discounts import Discount
-from db.engine.statements import MAX_KEPT, Statement
+from db.engine.statements import MAX_FORMS, Statement
 from db.repository.core import API_KEY, APPLICATION, CART_ITEM, EVENT, SESSION
 
 NAMED = (SESSION.c.application_id == bindparam("of"), SESSION.c.integration_id == bindparam("named"))
@@ -82,8 +82,8 @@ def test_no_more_forms_are_kept_than_may_be(shop: Shop) -> None:
     statement = Statement(select(API_KEY.c.name).where(API_KEY.c.application_id == bindparam("of")))
 
     def ask(connection: Connection) -> int:
-        for number in range(2 * MAX_KEPT):
+        for number in range(2 * MAX_FORMS):
             statement.rows(connection, {"of": 0, f"unused {number}": None})
-        return len(statement._kept)
+        return len(statement._forms)
 
-    assert shop.query(ask) <= MAX_KEPT
+    assert shop.query(ask) <= MAX_FORMS

@@ -12,7 +12,7 @@ from db.domain.commands import CloseSession, CreateSession, SessionContent, Upda
 from db.domain.errors import InvalidTransition, Refused, SessionAlreadyExists
 from db.domain.events import EventType, make_event
 from db.domain.lifecycle import SessionState
-from db.engine.database import LostRace
+from db.engine.errors import WriteConflict
 from db.operations import Outcome, close_session, create_session, update_session, upsert_session
 from db.repository.save import save
 
@@ -108,7 +108,7 @@ def test_a_write_on_top_of_a_version_that_is_past_fails_and_writes_nothing(shop:
     before = shop.everything()
     after = replace(stale, version=2, referral="grace")
 
-    with pytest.raises(LostRace, match="past version 1"):
+    with pytest.raises(WriteConflict, match="past version 1"):
         shop.write(save, stale, after, make_event(EventType.UPDATED, stale, after, "Till"))
 
     assert shop.everything() == before

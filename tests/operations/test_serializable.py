@@ -10,7 +10,7 @@ from sqlalchemy.util import await_only
 from stores import Server, execute
 
 from db.engine import open_database
-from db.engine.database import LostRace
+from db.engine.errors import WriteConflict
 from db.engine.postgresql import LONE_ATTEMPTS
 
 # The transactions of Fekete, O'Neil and O'Neil, "A read-only transaction anomaly under snapshot isolation": the reader
@@ -70,7 +70,7 @@ def test_who_keeps_losing_gets_a_transaction_that_sees_what_others_do_meanwhile(
     def pay_in_late(connection: Connection) -> int:
         begun.append(len(begun))
         if len(begun) <= LONE_ATTEMPTS:
-            raise LostRace
+            raise WriteConflict
         connection.execute(text(BOTH)).one()
         await_only(database.write(pay_in))
         pay_in(connection)

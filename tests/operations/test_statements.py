@@ -38,7 +38,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             sent.append(statement)
 
     monkeypatch.setattr(
-        "db.engine.statements.watching", ContextVar("all", default=lambda text, dialect: sent.append(text))
+        "db.engine.statements.statement_observer", ContextVar("all", default=lambda text, dialect: sent.append(text))
     )
     event.listen(Engine, "before_cursor_execute", listen)
     yield sent
