@@ -15,8 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from graphql_api.app import from_environment
 from graphql_api.commands.serve import connection_options
 from graphql_api.execution import run as execution
-from graphql_api.http import endpoint as http
-from graphql_api.http import request
+from graphql_api.http import execute, request
 from graphql_api.http.uvicorn_protocol import ResponseTransport
 from graphql_api.observability import log
 from graphql_api.security.api_keys import Keys
@@ -66,9 +65,9 @@ if __name__ == "__main__":
         (Keys, "recalled", remembered),
         (Gate, "enter", nothing),
         (Gate, "leave", nothing),
-        (http, "while_waiting", unlimited),
+        (execute, "with_lazy_timeout", unlimited),
         (execution, "cost_of", nothing),
-        (request, "while_waiting", unlimited),
+        (request, "with_lazy_timeout", unlimited),
     ):
         setattr(where, name, instead)
     settings = load_settings()

@@ -1,4 +1,4 @@
-"""create_app(settings): the ASGI application."""
+"""The ASGI application: ``create_app(settings)``."""
 
 import gc
 import logging
@@ -22,7 +22,7 @@ from graphql_api.http import graphiql
 from graphql_api.http.connections import Connections
 from graphql_api.http.endpoint import PATH, GraphQLEndpoint
 from graphql_api.http.server import Server
-from graphql_api.http.shutdown import ended_with_the_parent, told_of_the_end
+from graphql_api.http.shutdown import on_shutdown_signal, stop_with_parent_process
 from graphql_api.observability.instrumentation import instrument, traces_factory
 from graphql_api.observability.instrumented_database import InstrumentedDatabase
 from graphql_api.observability.middleware import OperationMiddleware
@@ -33,11 +33,13 @@ from graphql_api.settings import Settings, load_settings, server_options
 
 logger = logging.getLogger("cartograph")
 
+RETRY_LATER = {"Retry-After": "1"}
+
 
 def create_app(settings: Settings) -> Starlette:
-    """The application for these settings. Its database is opened, and brought up to date, when it starts.
+    """Return the application. Its lifespan opens the database and migrates it to this release.
 
-    Raises BadManifest where not every trusted document can be run.
+    Raises BadManifest if a trusted document is invalid.
     """
     documents = Documents(schema._schema, settings)
     start_traces = traces_factory()
@@ -62,7 +64,7 @@ def create_app(settings: Settings) -> Starlette:
                 app.state.server = Server(
                     settings, instrumented, keys, documents, gate, instrumentation, feed, connections
                 )
-                with told_of_the_end(feed.stop), ended_with_the_parent():
+                with on_shutdown_signal(feed.stop), stop_with_parent_process():
                     yield
                 await feed.close()
                 await connections.close()
@@ -87,7 +89,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def cross_origin(settings: Settings) -> Iterator[Middleware]:
-    """What lets pages of other origins in: nothing, unless the settings name them."""
+    """Yield the CORS middleware, if the settings list origins."""
     if settings.cors_origins:
         yield Middleware(
             CORSMiddleware,
@@ -99,10 +101,10 @@ def cross_origin(settings: Settings) -> Iterator[Middleware]:
 
 
 def from_environment() -> Starlette:
-    """The application for the settings of this process: what uvicorn's workers call.
+    """Return the application for the settings in the environment. uvicorn calls it in each process.
 
-    What has been made by now stays as long as the process, and the garbage collector need not look through it every
-    few thousand requests: that took a tenth of a second each time.
+    All objects made so far live as long as the process. Frozen, they are skipped by full garbage collections, which
+    otherwise stop the process for a tenth of a second every few thousand requests.
     """
     app = create_app(load_settings())
     gc.collect()
@@ -111,33 +113,33 @@ def from_environment() -> Starlette:
 
 
 class Assets(StaticFiles):
-    """GraphiQL's files, which a browser may keep."""
+    """GraphiQL's files, which browsers may cache."""
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
-        """The same with a long life: addresses change as the files do."""
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+        """Add Cache-Control: the files' URLs change with their content."""
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on unchanged
         response.headers["Cache-Control"] = graphiql.CACHE_CONTROL
         return response
 
 
 async def home(request: Request) -> Response:
-    """The way to GraphiQL."""
+    """Redirect to GraphiQL."""
     return RedirectResponse("/graphql")
 
 
 async def healthy(request: Request) -> Response:
-    """The process lives."""
+    """Answer a liveness probe."""
     return JSONResponse({"status": "ok"})
 
 
 async def ready(request: Request) -> Response:
-    """The database answers, and its tables are those of this release."""
+    """Answer a readiness probe: the database answers, and its tables are those of this release."""
     server: Server = request.app.state.server
     try:
         current = await server.database.query(migrations.is_current)
-    except Exception:  # whatever it is, the answer is no
+    except Exception:  # any error means that requests would fail
         logger.exception("not ready")
-        return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "the database does not answer"}, 503, RETRY_LATER)
     if not current:
-        return JSONResponse({"status": "the database is of another release"}, 503)
+        return JSONResponse({"status": "the database is of another release"}, 503, RETRY_LATER)
     return JSONResponse({"status": "ok"})

@@ -18,14 +18,14 @@ from graphql.execution.values import VariableValues
 
 from graphql_api.errors import BadUserInput, Forbidden, Interrupted, RateLimited, TimedOut
 from graphql_api.execution.context import Context
-from graphql_api.execution.deadline import while_waiting
 from graphql_api.execution.document import Document
 from graphql_api.execution.document_validation import InvalidDocument
+from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import executor
+from graphql_api.execution.lazy_timeout import with_lazy_timeout
 from graphql_api.execution.parameters import Parameters
 from graphql_api.execution.read import answer_whole, hold_to_limits
 from graphql_api.execution.run import cost_of, masked, run, shown, told_wrong, too_late
-from graphql_api.http.server import Server
 from graphql_api.observability.operation_record import MAX_NAME_LENGTH, OperationRecord
 from graphql_api.security.rate_limit import Gate
 
@@ -41,21 +41,26 @@ class Failed(Exception):
         self.errors = errors
 
 
-def prepare(server: Server, given: Parameters, seen: OperationRecord) -> tuple[Context, OperationDefinitionNode]:
-    """What a request means, and what it runs in. Raises InvalidDocument, also for what is closed to a session token."""
-    viewer = seen.viewer
-    assert viewer is not None, "nobody comes here without a key"
-    document = server.documents.resolve(given)
-    seen.document = document.sha256
+def prepare(
+    documents: Documents, given: Parameters, record: OperationRecord
+) -> tuple[Document, OperationDefinitionNode]:
+    """Return the document and the operation that a request selects, and record them.
+
+    Raises InvalidDocument, also for an operation that the caller's session token does not permit.
+    """
+    viewer = record.viewer
+    assert viewer is not None, "the caller has been authenticated"
+    document = documents.resolve(given)
+    record.document = document.sha256
     operation = selected(document, given.operation_name)
-    seen.kind = operation.operation
-    seen.name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
+    record.kind = operation.operation
+    record.name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
     if viewer.grant is not None:
         try:
             viewer.grant.check(operation, document.fragments)
         except Forbidden as error:
             raise InvalidDocument(error) from error
-    return Context(server.database, server.settings, viewer, document, server.feed, seen), operation
+    return document, operation
 
 
 def selected(document: Document, name: str | None) -> OperationDefinitionNode:
@@ -117,7 +122,7 @@ async def alone(context: Context, operation: OperationDefinitionNode, variables:
     """The one result of a query or a mutation. Raises Failed."""
     seconds = context.settings.deadline_seconds
     try:
-        result = await while_waiting(run(context, operation, variables), partial(asyncio.timeout, seconds))
+        result = await with_lazy_timeout(run(context, operation, variables), partial(asyncio.timeout, seconds))
     except TimeoutError as error:
         raise Failed(too_late(operation.operation, seconds)) from error
     if is_refusal(result):

@@ -1,4 +1,4 @@
-"""Connections that stay: WebSockets and event streams. Each belongs to a key, and ends when the key does."""
+"""Open WebSockets and event streams. Each belongs to an API key or session token, and ends with it."""
 
 import asyncio
 import logging
@@ -14,11 +14,11 @@ from graphql_api.security.viewer import Viewer
 
 log = logging.getLogger("cartograph")
 
-LOOK = 0.5  # seconds between two looks at the keys
+CHECK_SECONDS = 0.5  # between two checks of the keys of open connections
 
 
-class Ended(Exception):
-    """The server ends a connection; ``error`` says why."""
+class ConnectionEnded(Exception):
+    """The server ends a connection; ``error`` is the reason for the client."""
 
     def __init__(self, error: GraphQLError) -> None:
         super().__init__(error)
@@ -26,73 +26,76 @@ class Ended(Exception):
 
 
 class Connection:
-    """One that stays, and who it belongs to."""
+    """An open connection and its caller."""
 
     def __init__(self, viewer: Viewer, authorization: str | None) -> None:
         self.viewer = viewer
         self.authorization = authorization
         self.reason: GraphQLError | None = None
-        self.scope = asyncio.timeout(None)
+        self.timeout = asyncio.timeout(None)
 
     def end(self, reason: GraphQLError) -> None:
-        """Break off what is under way on it, with Ended."""
+        """Cancel the block of ``Connections.open`` with ConnectionEnded. The first reason counts."""
         if self.reason is None:
             self.reason = reason
-            self.scope.reschedule(asyncio.get_running_loop().time())
+            self.timeout.reschedule(asyncio.get_running_loop().time())
 
 
 class Connections:
-    """All that are open in this process, at most ``most`` of one key."""
+    """The open connections of this process, at most ``max_per_key`` of each API key."""
 
-    def __init__(self, keys: Keys, most: int) -> None:
+    def __init__(self, keys: Keys, max_per_key: int) -> None:
         self._keys = keys
-        self._most = most
+        self._max_per_key = max_per_key
         self._open: set[Connection] = set()
-        self._of_key: Counter[str] = Counter()
-        self._closing = False
-        self._task = asyncio.create_task(self._watch())
+        self._count_by_key: Counter[str] = Counter()
+        self._task = asyncio.create_task(self._check_keys())
 
     def __len__(self) -> int:
         return len(self._open)
 
     @asynccontextmanager
     async def open(self, authorization: str | None) -> AsyncIterator[Connection]:
-        """One more, for as long as this lasts. Raises Unauthenticated, LimitExceeded, and Ended when it has to end."""
+        """Authenticate the caller and count the connection while the block runs.
+
+        Raises Unauthenticated and LimitExceeded, and ConnectionEnded if the server ends the connection.
+        """
         viewer = await self._keys.viewer(authorization)
-        if self._of_key[viewer.key_prefix] >= self._most:
-            raise LimitExceeded(f"At most {self._most} connections of one key stay open at once.")
+        if self._count_by_key[viewer.key_prefix] >= self._max_per_key:
+            raise LimitExceeded(f"A key can have at most {self._max_per_key} open connections.")
         connection = Connection(viewer, authorization)
         self._open.add(connection)
-        self._of_key[viewer.key_prefix] += 1
+        self._count_by_key[viewer.key_prefix] += 1
         try:
-            async with connection.scope:
+            async with connection.timeout:
                 yield connection
         except TimeoutError:
             if connection.reason is None:
                 raise
-            raise Ended(connection.reason) from None
+            raise ConnectionEnded(connection.reason) from None
         finally:
             self._open.remove(connection)
-            self._of_key -= Counter([viewer.key_prefix])
+            self._count_by_key -= Counter([viewer.key_prefix])
 
     async def close(self) -> None:
-        """Look no more."""
+        """Stop checking keys."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def _watch(self) -> None:
+    async def _check_keys(self) -> None:
+        """End connections whose key has been revoked or has expired."""
         while True:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(CHECK_SECONDS)
             for authorization in {each.authorization for each in self._open}:
                 try:
                     await self._keys.viewer(authorization)
                 except Unauthenticated as error:
-                    self._end_of(authorization, error)
-                except Exception:  # a database that does not answer says nothing about keys
-                    log.warning("keys cannot be looked at", exc_info=True)
+                    self._end_all(authorization, error)
+                except Exception:  # the database does not answer, which does not make a key invalid
+                    log.warning("cannot check the keys of open connections", exc_info=True)
 
-    def _end_of(self, authorization: str | None, reason: GraphQLError) -> None:
+    def _end_all(self, authorization: str | None, reason: GraphQLError) -> None:
         for connection in list(self._open):
             if connection.authorization == authorization:
                 connection.end(reason)

@@ -1,4 +1,4 @@
-"""What a request under way may take: its deadline, and the patience of its client, who may go before."""
+"""Cancel an operation at its deadline or when its client disconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,52 +8,53 @@ from typing import Self
 
 from starlette.types import Receive
 
-from graphql_api.http.request import ClientGone
+from graphql_api.http.errors import ClientDisconnected
 
-GRACE = 0.05  # seconds: what is done sooner is not worth the looking
+WATCH_AFTER = 0.05  # seconds: watching takes a task, which an operation that ends sooner can do without
 
 
 @asynccontextmanager
-async def attended(receive: Receive, seconds: float) -> AsyncIterator[None]:
-    """So many seconds, and no longer than the client is there. Raises TimeoutError and ClientGone."""
-    async with Attended(receive), asyncio.timeout(seconds):
+async def until_disconnect(receive: Receive, seconds: float) -> AsyncIterator[None]:
+    """Cancel the block after so many seconds (TimeoutError) or when the client disconnects (ClientDisconnected)."""
+    async with CancelOnDisconnect(receive), asyncio.timeout(seconds):
         yield
 
 
-class Attended:
-    """A client that goes while this lasts ends it with ClientGone."""
+class CancelOnDisconnect:
+    """A context manager that cancels its block and raises ClientDisconnected when the client disconnects.
+
+    It works as ``asyncio.timeout`` does: the cancellation is turned into the exception on the way out.
+    """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._watching: asyncio.Future[None] | None = None
-        self._gone = False
+        self._watcher: asyncio.Future[None] | None = None
+        self._disconnected = False
 
     async def __aenter__(self) -> Self:
-        """Look from now on, in a while."""
         self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(GRACE, self._begin)
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER, self._start_watching)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Look no more. Raises ClientGone."""
         self._timer.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
-        if self._gone and self._task is not None and (kind is None or kind is asyncio.CancelledError):
-            if kind is None:  # it was done in the very moment: the cancellation has yet to come
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._disconnected and self._task is not None and (kind is None or kind is asyncio.CancelledError):
+            if kind is None:  # the block ended after cancel() was called and before the cancellation was delivered
                 with suppress(asyncio.CancelledError):
                     await asyncio.sleep(0)
             self._task.uncancel()
-            raise ClientGone
+            raise ClientDisconnected
 
-    def _begin(self) -> None:
-        self._watching = asyncio.ensure_future(self._watch())
+    def _start_watching(self) -> None:
+        self._watcher = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._gone = True
+        self._disconnected = True
         if self._task is not None:
             self._task.cancel()

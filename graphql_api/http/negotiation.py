@@ -1,61 +1,61 @@
-"""What a client takes and sends, by RFC 9110: media types and content codings."""
+"""Content negotiation by RFC 9110: media types and content codings."""
 
 from email.message import Message
 from functools import lru_cache
 
-from graphql_api.http.compression import CODINGS
+from graphql_api.http.compression import COMPRESSORS
 
-ANSWER = "application/graphql-response+json"
+GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
-EVENTS = "text/event-stream"
+EVENT_STREAM = "text/event-stream"
 
-MOST_LISTED = 50  # members of a header's list that are read; no browser sends half as many
-LONGEST_TYPE = 200  # characters
+MAX_MEMBERS = 50  # of a header's list that are read; browsers send half as many
+MAX_CONTENT_TYPE_LENGTH = 200
 
 
 @lru_cache(maxsize=256)
-def chosen(accept: str | None) -> str | None:
-    """The media type to answer in: application/json without a header; None where the client takes none of ours."""
+def response_type(accept: str | None) -> str | None:
+    """Return the media type of a single response: application/json by default; None if the client accepts neither."""
     if accept is None:
         return JSON
-    offered = {type_: quality(accept, type_) for type_ in (JSON, ANSWER)}
-    best = max(offered, key=lambda type_: (offered[type_], named(accept, type_)))
-    return best if offered[best] > 0 else None
+    qualities = {media_type: quality(accept, media_type) for media_type in (JSON, GRAPHQL_RESPONSE)}
+    best = max(qualities, key=lambda media_type: (qualities[media_type], is_named(accept, media_type)))
+    return best if qualities[best] > 0 else None
 
 
 @lru_cache(maxsize=256)
-def wants_page(accept: str | None) -> bool:
-    """Whether the client is a browser: it names text/html, and likes it no less than JSON."""
-    if accept is None or not named(accept, HTML):
+def prefers_html(accept: str | None) -> bool:
+    """Return whether the client is a browser: it names text/html, with at least the quality of JSON."""
+    if accept is None or not is_named(accept, HTML):
         return False
-    return 0 < quality(accept, HTML) >= max(quality(accept, JSON), quality(accept, ANSWER))
+    return 0 < quality(accept, HTML) >= max(quality(accept, JSON), quality(accept, GRAPHQL_RESPONSE))
 
 
 @lru_cache(maxsize=256)
-def coding(accept_encoding: str | None) -> str | None:
-    """The content coding that a client likes best of those spoken here; None for content as it is."""
+def accepts_events(accept: str | None) -> bool:
+    """Return whether the client names text/event-stream."""
+    return accept is not None and is_named(accept, EVENT_STREAM) and quality(accept, EVENT_STREAM) > 0
+
+
+@lru_cache(maxsize=256)
+def content_coding(accept_encoding: str | None) -> str | None:
+    """Return the content coding that the client prefers among those of the server, or None for no compression."""
     if accept_encoding is None:
         return None
     weights: dict[str, float] = {}
-    for part in listed(accept_encoding):
-        name, *options = (piece.strip().lower() for piece in part.split(";"))
-        weights[name] = weight(options)
-    offered = {name: weights.get(name, weights.get("*", 0)) for name in CODINGS}
-    best = max(offered, key=lambda name: offered[name])
-    return best if offered[best] > 0 and offered[best] >= weights.get("identity", 0) else None
-
-
-@lru_cache(maxsize=256)
-def wants_events(accept: str | None) -> bool:
-    """Whether the client names text/event-stream as what it takes."""
-    return accept is not None and named(accept, EVENTS) and quality(accept, EVENTS) > 0
+    for member in members(accept_encoding):
+        name, *parameters = (piece.strip().lower() for piece in member.split(";"))
+        weights[name] = weight(parameters)
+    qualities = {coding: weights.get(coding, weights.get("*", 0)) for coding in COMPRESSORS}
+    best = max(qualities, key=lambda coding: qualities[coding])
+    return best if qualities[best] > 0 and qualities[best] >= weights.get("identity", 0) else None
 
 
 @lru_cache(maxsize=256)
 def is_json(content_type: str | None) -> bool:
-    """Whether a body is application/json in UTF-8: exactly, not something that has it in its name."""
-    if content_type is None or len(content_type) > LONGEST_TYPE:
+    """Return whether a body is application/json in UTF-8. The whole type is compared, not a part of it."""
+    if content_type is None or len(content_type) > MAX_CONTENT_TYPE_LENGTH:
         return False
     message = Message()
     message["Content-Type"] = content_type
@@ -64,37 +64,37 @@ def is_json(content_type: str | None) -> bool:
 
 
 def quality(accept: str, media_type: str) -> float:
-    """How much a client likes a media type, from 0 to 1: the most specific range that fits decides."""
-    return max(ranges(accept, media_type), default=(0, 0))[1]
+    """Return the quality of a media type, from 0 to 1: that of the most specific range that matches it."""
+    return max(matching_ranges(accept, media_type), default=(0, 0))[1]
 
 
-def named(accept: str, media_type: str) -> bool:
-    """Whether a client names a media type itself, not only a range that it falls in."""
-    return any(specific == 2 for specific, _ in ranges(accept, media_type))
+def is_named(accept: str, media_type: str) -> bool:
+    """Return whether the header names a media type itself, not only a range that includes it."""
+    return any(specificity == 2 for specificity, _ in matching_ranges(accept, media_type))
 
 
-def ranges(accept: str, media_type: str) -> list[tuple[int, float]]:
-    """The ranges of an Accept header that a media type falls in: how specific each is, and its weight."""
+def matching_ranges(accept: str, media_type: str) -> list[tuple[int, float]]:
+    """Return the specificity (0 to 2) and the weight of each range of an Accept header that matches a media type."""
+    specificities = {"*/*": 0, f"{media_type.split('/', maxsplit=1)[0]}/*": 1, media_type: 2}
     found = []
-    for part in listed(accept):
-        name, *options = (piece.strip().lower() for piece in part.split(";"))
-        fits = {"*/*": 0, f"{media_type.split('/', maxsplit=1)[0]}/*": 1, media_type: 2}
-        if name in fits:
-            found.append((fits[name], weight(options)))
+    for member in members(accept):
+        name, *parameters = (piece.strip().lower() for piece in member.split(";"))
+        if name in specificities:
+            found.append((specificities[name], weight(parameters)))
     return found
 
 
-def listed(header: str) -> list[str]:
-    """The members of a header that is a list."""
-    return header.split(",", MOST_LISTED)[:MOST_LISTED]
+def members(header: str) -> list[str]:
+    """Return the members of a header whose value is a list."""
+    return header.split(",", MAX_MEMBERS)[:MAX_MEMBERS]
 
 
-def weight(options: list[str]) -> float:
-    """The q of a media range; one that cannot be read counts as 1."""
-    for option in options:
-        if option.startswith("q="):
+def weight(parameters: list[str]) -> float:
+    """Return the parameter q, from 0 to 1; an invalid one counts as 1."""
+    for parameter in parameters:
+        if parameter.startswith("q="):
             try:
-                return min(max(float(option[2:]), 0), 1)
+                return min(max(float(parameter[2:]), 0), 1)
             except ValueError:
                 return 1
     return 1

@@ -1,116 +1,135 @@
-"""What comes over HTTP: headers, a query string or a body, and who sent it."""
+"""An HTTP request for the GraphQL API: its headers, its caller and its parameters."""
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from typing import Self
 
-from graphql import GraphQLError
 from starlette.types import Receive, Scope
 
-from graphql_api.errors import BadUserInput, TimedOut, Unauthenticated
+from graphql_api.errors import BadUserInput, TimedOut
 from graphql_api.execution import parameters
-from graphql_api.execution.deadline import while_waiting
+from graphql_api.execution.lazy_timeout import with_lazy_timeout
 from graphql_api.execution.parameters import NotWellFormed, Parameters
-from graphql_api.http.negotiation import is_json
+from graphql_api.http.errors import ClientDisconnected, HTTPError, retry_later
+from graphql_api.http.negotiation import accepts_events, is_json, response_type
 from graphql_api.http.server import Server
+from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.security.viewer import Viewer
 
-Headers = Mapping[bytes, bytes]
-
-DIGITS = 18  # of a Content-Length that is a number at all
+MAX_LENGTH_DIGITS = 18  # of a Content-Length: int() takes time that is quadratic in the digits
 
 
-class HttpError(Exception):
-    """A request that is answered without being run."""
+@dataclass(frozen=True, slots=True)
+class HTTPRequest:
+    """One request. ``media_type`` is that of a single response, or None if the client accepts none."""
 
-    def __init__(self, status: HTTPStatus, *errors: GraphQLError, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(*errors)
-        self.status = status
-        self.errors = errors
-        self.headers = headers or {}
+    server: Server
+    record: OperationRecord
+    method: str
+    headers: Mapping[bytes, bytes]
+    query_string: bytes
+    receive: Receive
+    media_type: str | None
+    accepts_events: bool
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive) -> Self:
+        """Read the head of a request. Repeated headers are joined by commas (RFC 9110, 5.3)."""
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            headers[name] = headers[name] + b", " + value if name in headers else value
+        accept = decode(headers.get(b"accept"))
+        return cls(
+            server=scope["app"].state.server,
+            record=scope["operation_record"],
+            method=scope["method"],
+            headers=headers,
+            query_string=scope["query_string"],
+            receive=receive,
+            media_type=response_type(accept),
+            accepts_events=accepts_events(accept),
+        )
+
+    def header(self, name: bytes) -> str | None:
+        """Return the value of a header, or None."""
+        return decode(self.headers.get(name))
 
 
-class ClientGone(Exception):
-    """Nobody waits for an answer any more."""
-
-
-def headers_of(scope: Scope) -> Headers:
-    """The request's headers; the values of one that is sent several times are joined, as RFC 9110 has it."""
-    headers: dict[bytes, bytes] = {}
-    for name, value in scope["headers"]:
-        headers[name] = headers[name] + b", " + value if name in headers else value
-    return headers
-
-
-def text(value: bytes | None) -> str | None:
-    """A header's value as text."""
+def decode(value: bytes | None) -> str | None:
+    """Return the text of a header's value, if there is one."""
     return None if value is None else value.decode("latin-1")
 
 
-async def who(server: Server, headers: Headers) -> Viewer:
-    """Who asks. Raises HttpError: with 401, or with 503 where the database does not say."""
-    authorization = headers.get(b"authorization")
-    if authorization and (recalled := server.keys.recalled(authorization)):
-        return recalled
+async def authenticate(request: HTTPRequest) -> Viewer:
+    """Return the caller. Raises Unauthenticated, and HTTPError with 503 if the database takes too long."""
+    keys = request.server.keys
+    authorization = request.headers.get(b"authorization")
+    if authorization and (viewer := keys.recalled(authorization)):
+        return viewer
     try:
-        return await server.keys.viewer(text(authorization))
-    except Unauthenticated as error:
-        raise HttpError(HTTPStatus.UNAUTHORIZED, error, headers={"WWW-Authenticate": "Bearer"}) from error
+        return await keys.viewer(decode(authorization))
     except TimedOut as error:
-        raise HttpError(HTTPStatus.SERVICE_UNAVAILABLE, error, headers={"Retry-After": "1"}) from error
+        raise retry_later(HTTPStatus.SERVICE_UNAVAILABLE, error) from error
 
 
-def asked(scope: Scope, headers: Headers) -> Parameters:
-    """The parameters of a GET. Raises NotWellFormed."""
-    if not (headers.get(b"graphql-require-preflight") or is_json(text(headers.get(b"content-type")))):
+async def read_parameters(request: HTTPRequest) -> Parameters:
+    """Return the parameters of the GraphQL request. Raises HTTPError, NotWellFormed and ClientDisconnected."""
+    return parse_query(request) if request.method != "POST" else await read_body(request)
+
+
+def parse_query(request: HTTPRequest) -> Parameters:
+    """Return the parameters of a GET. Raises NotWellFormed.
+
+    A page of another origin can send a GET only without the headers that are required here (CSRF).
+    """
+    if not (request.headers.get(b"graphql-require-preflight") or is_json(request.header(b"content-type"))):
         raise NotWellFormed("A GET needs the header GraphQL-Require-Preflight, so that no other site can send it.")
-    return parameters.from_query(scope["query_string"])
+    return parameters.from_query(request.query_string)
 
 
-async def sent(server: Server, headers: Headers, receive: Receive) -> Parameters:
-    """The parameters of a POST. Raises HttpError and NotWellFormed."""
-    if not is_json(text(headers.get(b"content-type"))):
-        raise not_taken("The Content-Type has to be application/json, in UTF-8.", {"Accept": "application/json"})
-    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-        raise not_taken("A body is taken as it is, in no Content-Encoding.", {"Accept-Encoding": "identity"})
-    most = server.settings.max_request_bytes
-    length = headers.get(b"content-length", b"")
-    if length.isdigit() and (len(length) > DIGITS or int(length) > most):
-        raise too_long(most)
+async def read_body(request: HTTPRequest) -> Parameters:
+    """Return the parameters of a POST. Raises HTTPError, NotWellFormed and ClientDisconnected."""
+    if not is_json(request.header(b"content-type")):
+        raise unsupported("The Content-Type has to be application/json, in UTF-8.", {"Accept": "application/json"})
+    if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise unsupported(
+            "Compressed bodies are not supported; send no Content-Encoding.", {"Accept-Encoding": "identity"}
+        )
+    limit, seconds = request.server.settings.max_request_bytes, request.server.settings.deadline_seconds
+    length = request.headers.get(b"content-length", b"")
+    if length.isdigit() and (len(length) > MAX_LENGTH_DIGITS or int(length) > limit):
+        raise too_large(limit)
     try:
-        deadline = partial(asyncio.timeout, server.settings.deadline_seconds)
-        return parameters.from_body(await while_waiting(body(receive, most), deadline))
+        body = await with_lazy_timeout(receive_body(request.receive, limit), partial(asyncio.timeout, seconds))
     except TimeoutError:
-        problem = f"The body did not come within {server.settings.deadline_seconds:g} seconds."
-        raise HttpError(HTTPStatus.REQUEST_TIMEOUT, TimedOut(problem), headers={"Connection": "close"}) from None
+        error = TimedOut(f"The body did not arrive within {seconds:g} seconds.")
+        raise HTTPError(HTTPStatus.REQUEST_TIMEOUT, error, headers={"Connection": "close"}) from None
+    return parameters.from_body(body)
 
 
-async def body(receive: Receive, most: int) -> bytes:
-    """The body, which is never held beyond its limit. Raises HttpError with 413, and ClientGone."""
-    read = bytearray()
+async def receive_body(receive: Receive, limit: int) -> bytes:
+    """Return the body, of at most so many bytes. Raises HTTPError with 413, and ClientDisconnected."""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGone
-        read += message.get("body", b"")
-        if len(read) > most:
-            raise too_long(most)
+            raise ClientDisconnected
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise too_large(limit)
         if not message.get("more_body"):
-            return bytes(read)
+            return bytes(body)
 
 
-def too_long(most: int) -> HttpError:
-    """A body over its limit. What is left of it is not read."""
-    problem = BadUserInput(f"The body is longer than {most} bytes.")
-    return HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, problem, headers={"Connection": "close"})
+def too_large(limit: int) -> HTTPError:
+    """Return the response to a body over the limit. The connection closes, as the rest of the body is not read."""
+    error = BadUserInput(f"The body is longer than {limit} bytes.")
+    return HTTPError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error, headers={"Connection": "close"})
 
 
-def not_taken(problem: str, headers: Mapping[str, str]) -> HttpError:
-    """A body of another kind than the one that is taken, which the headers name."""
-    return HttpError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, BadUserInput(problem), headers=headers)
-
-
-def not_allowed(methods: str, problem: str) -> HttpError:
-    """A method that cannot be used here."""
-    return HttpError(HTTPStatus.METHOD_NOT_ALLOWED, BadUserInput(problem), headers={"Allow": methods})
+def unsupported(problem: str, headers: Mapping[str, str]) -> HTTPError:
+    """Return the response to a body in a format that is not read; the headers name the one that is."""
+    return HTTPError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, BadUserInput(problem), headers=headers)

@@ -1,74 +1,78 @@
-"""What goes back over HTTP."""
+"""Send HTTP responses: results, errors and the GraphiQL page."""
 
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import Any
 
 import orjson
+from graphql import ExecutionResult, OperationType
 from starlette.types import Message, Send
 
-from graphql_api.http import etag as caching
-from graphql_api.http import graphiql
-from graphql_api.http.compression import SMALL, compressed
-from graphql_api.http.negotiation import HTML, coding
-from graphql_api.http.request import Headers, HttpError, text
-from graphql_api.http.server import Server
+from graphql_api.execution.results import answer
+from graphql_api.http import etag, graphiql
+from graphql_api.http.compression import MAX_UNCOMPRESSED_SIZE, compress
+from graphql_api.http.errors import HTTPError
+from graphql_api.http.negotiation import HTML, JSON, content_coding
+from graphql_api.http.request import HTTPRequest
 
 VARY = b"accept, accept-encoding, authorization"
+NO_STORE = "no-store"
+REVALIDATE = "private, no-cache"  # the client's own cache may store it, and asks each time whether it has changed
 
 
-async def page(server: Server, path: str, send: Send) -> None:
-    """Send GraphiQL. It knows the key of ``serve --dev``."""
-    html = graphiql.page(path, server.settings.dev_key if server.settings.dev else None)
-    headers = {"Content-Security-Policy": graphiql.CONTENT_SECURITY_POLICY, "Cache-Control": caching.NOT_KEPT}
-    await respond(send, HTTPStatus.OK, html.encode(), HTML, headers)
+async def send_graphiql(send: Send, path: str, dev_key: str | None) -> None:
+    """Send the GraphiQL page. ``dev_key`` is the API key that it uses without asking for one."""
+    html = graphiql.page(path, dev_key)
+    headers = {"Content-Security-Policy": graphiql.CONTENT_SECURITY_POLICY, "Cache-Control": NO_STORE}
+    await send_response(send, HTTPStatus.OK, html.encode(), HTML, headers)
 
 
-async def refuse(send: Send, error: HttpError, media_type: str) -> None:
-    """Send the errors of a request that is not answered."""
+async def send_error(send: Send, error: HTTPError, media_type: str) -> None:
+    """Send the errors of a request that has no result."""
     content = orjson.dumps({"errors": [each.formatted for each in error.errors]})
-    await respond(send, error.status, content, media_type, {"Cache-Control": caching.NOT_KEPT, **error.headers})
+    await send_response(send, error.status, content, media_type, {"Cache-Control": NO_STORE, **error.headers})
 
 
-async def say(send: Send, answer: Mapping[str, Any], media_type: str) -> None:
-    """Send the answer of an operation that may have changed something. A secret may be in it: it is not compressed."""
-    await respond(send, HTTPStatus.OK, orjson.dumps(answer), media_type, {})
+async def send_result(send: Send, request: HTTPRequest, result: ExecutionResult) -> None:
+    """Send the result of an operation.
 
-
-async def say_read(send: Send, method: str, asked: Headers, answer: Mapping[str, Any], media_type: str) -> None:
-    """Send the answer of a query: compressed where it is large, and not at all where a GET has it already."""
-    content = orjson.dumps(answer)
+    A mutation's is not compressed: it may hold a secret beside text that the client chose (the BREACH attack).
+    """
+    content, media_type = orjson.dumps(answer(result)), request.media_type or JSON
+    if request.record.kind is not OperationType.QUERY:
+        return await send_response(send, HTTPStatus.OK, content, media_type, {})
     headers: dict[str, str] = {}
-    if method != "POST":
-        headers = {"Cache-Control": caching.NOT_KEPT}
-        if "errors" not in answer:
-            headers = {"Cache-Control": caching.KEPT, "ETag": caching.etag(content)}
-            if caching.is_kept(text(asked.get(b"if-none-match")), headers["ETag"]):
-                return await respond(send, HTTPStatus.NOT_MODIFIED, b"", media_type, headers)
-    if len(content) > SMALL and (liked := coding(text(asked.get(b"accept-encoding")))):
-        content = await compressed(content, liked)
-        headers["Content-Encoding"] = liked
-    return await respond(send, HTTPStatus.OK, content, media_type, headers)
+    if request.method != "POST":
+        headers = {"Cache-Control": NO_STORE}
+        if not result.errors:
+            headers = {"Cache-Control": REVALIDATE, "ETag": etag.of(content)}
+            if etag.matches(request.header(b"if-none-match"), headers["ETag"]):
+                return await send_response(send, HTTPStatus.NOT_MODIFIED, b"", media_type, headers)
+    if len(content) > MAX_UNCOMPRESSED_SIZE and (coding := content_coding(request.header(b"accept-encoding"))):
+        content = await compress(content, coding)
+        headers["Content-Encoding"] = coding
+    return await send_response(send, HTTPStatus.OK, content, media_type, headers)
 
 
 def without_body(send: Send) -> Send:
-    """Sends what a HEAD is answered with: the headers that a GET would have."""
+    """Wrap ``send`` for HEAD: the same headers as for GET, and no body."""
 
-    async def headers_only(message: Message) -> None:
+    async def send_head(message: Message) -> None:
         await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-    return headers_only
+    return send_head
 
 
 @cache
 def content_type(media_type: str) -> bytes:
-    """The header for one of the few media types that are spoken here, in UTF-8."""
+    """Return the Content-Type header of a media type in UTF-8."""
     return f"{media_type}; charset=utf-8".encode()
 
 
-async def respond(send: Send, status: HTTPStatus, content: bytes, media_type: str, headers: Mapping[str, str]) -> None:
-    """Send a response in UTF-8."""
+async def send_response(
+    send: Send, status: HTTPStatus, content: bytes, media_type: str, headers: Mapping[str, str]
+) -> None:
+    """Send a whole response."""
     start = [(b"vary", VARY)]
     if status is not HTTPStatus.NOT_MODIFIED:
         start += ((b"content-type", content_type(media_type)), (b"content-length", b"%d" % len(content)))

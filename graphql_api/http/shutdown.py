@@ -1,4 +1,7 @@
-"""The end of the process, told in time: uvicorn tells an application only when all its connections have ended."""
+"""Shutdown of a process: close subscriptions before uvicorn closes their connections, and stop orphaned workers.
+
+uvicorn ends an application's lifespan only after all connections have ended, which is too late to send a last message.
+"""
 
 import asyncio
 import os
@@ -10,52 +13,46 @@ from threading import current_thread, main_thread
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-LAST_WORDS = 0.1  # seconds
+LAST_MESSAGES_SECONDS = 0.1  # between the callback and uvicorn's own handler of the signal
 Handler = Callable[[int, FrameType | None], object]
 
 
 @contextmanager
-def told_of_the_end(tell: Callable[[], None]) -> Iterator[None]:
-    """Have ``tell`` called in the event loop as soon as a signal ends the process; who handles it now still does.
-
-    It does so a moment later: those who are told have something to say on connections that uvicorn then closes.
-    """
-    if current_thread() is not main_thread():  # where Python lets nobody handle signals
+def on_shutdown_signal(callback: Callable[[], None]) -> Iterator[None]:
+    """Call ``callback`` on the event loop at SIGINT or SIGTERM, and the previous handler a moment later."""
+    if current_thread() is not main_thread():  # only the main thread may handle signals
         yield
         return
     loop = asyncio.get_running_loop()
-    handled: dict[int, Handler] = {each: handler for each in SIGNALS if callable(handler := signal.getsignal(each))}
+    previous: dict[int, Handler] = {each: handler for each in SIGNALS if callable(handler := signal.getsignal(each))}
 
     def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(tell)
-        loop.call_soon_threadsafe(loop.call_later, LAST_WORDS, handled[number], number, frame)
+        loop.call_soon_threadsafe(callback)
+        loop.call_soon_threadsafe(loop.call_later, LAST_MESSAGES_SECONDS, previous[number], number, frame)
 
-    for number in handled:
+    for number in previous:
         signal.signal(number, handle)
     try:
         yield
     finally:
-        for number, handler in handled.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 @contextmanager
-def ended_with_the_parent() -> Iterator[None]:
-    """Have a worker end, as by SIGTERM, when the process that started it is gone.
-
-    Nobody else would end it then, and it would keep the port.
-    """
+def stop_with_parent_process() -> Iterator[None]:
+    """Shut a worker down, as SIGTERM does, when its supervisor dies; otherwise it would go on and occupy the port."""
     parent = parent_process()
     if parent is None:
         yield
         return
     loop, sentinel = asyncio.get_running_loop(), parent.sentinel
 
-    def end() -> None:
+    def stop() -> None:
         loop.remove_reader(sentinel)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    loop.add_reader(sentinel, end)
+    loop.add_reader(sentinel, stop)
     try:
         yield
     finally:

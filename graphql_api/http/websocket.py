@@ -1,4 +1,5 @@
-"""GraphQL over WebSocket: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, graphql-transport-ws."""
+"""GraphQL over WebSocket by the graphql-transport-ws protocol:
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,65 +17,67 @@ from graphql_api.execution.parameters import NotWellFormed, Parameters
 from graphql_api.execution.results import Failed, answer, begun, charged, code, prepare
 from graphql_api.execution.run import masked
 from graphql_api.http import origins
-from graphql_api.http.connections import Connection, Ended
+from graphql_api.http.connections import Connection, ConnectionEnded
 from graphql_api.http.server import Server
 from graphql_api.observability.operation_record import OperationRecord, current_operation
 
 PROTOCOL = "graphql-transport-ws"
-INIT_SECONDS = 5
-LONGEST_REASON = 123  # bytes: what a closing frame has room for
+INIT_SECONDS = 5  # for connection_init to arrive
+MAX_REASON_BYTES = 123  # of a close frame (RFC 6455, 5.5)
+MAX_ID_LENGTH = 40  # characters of an operation's ID in a reason
 
+# Close codes of RFC 6455 and of the protocol.
 TRY_AGAIN_LATER = 1013
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_ACCEPTABLE, INIT_TIMEOUT = 4400, 4401, 4403, 4406, 4408
-TAKEN, TOO_MANY_INITS, INTERNAL = 4409, 4429, 4500
+ALREADY_EXISTS, TOO_MANY_INITS, INTERNAL = 4409, 4429, 4500
 
-KINDS = ("connection_init", "ping", "pong", "subscribe", "complete")  # what a client says
+CLIENT_MESSAGES = ("connection_init", "ping", "pong", "subscribe", "complete")
 
 Message = Mapping[str, Any]
 
 
-class Closed(Exception):
-    """The socket is to be closed, with a code and a reason."""
+class CloseSocket(Exception):
+    """The server closes the socket, with a code and a reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
         self.code = code
-        self.reason = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+        self.reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
-class Gone(Exception):
-    """Nobody is at the other end any more."""
+class SocketDisconnected(Exception):
+    """The client has closed the connection."""
 
 
-class Stalled(Exception):
-    """The other end does not read."""
+class WriteTimeout(Exception):
+    """The client does not read the messages."""
 
 
 async def serve(server: Server, scope: Scope, receive: Receive, send: Send) -> None:
-    """Speak the protocol until one of both ends it. A page of a foreign origin is answered 403."""
+    """Serve a socket until either end closes it. The handshake of a page of a foreign origin is answered 403."""
     await receive()
-    if not origins.allowed(scope, server.settings.cors_origins):
+    if not origins.is_allowed(scope, server.settings.cors_origins):
         await send({"type": "websocket.close"})
         return
-    spoken = PROTOCOL in scope["subprotocols"]
-    await send({"type": "websocket.accept", "subprotocol": PROTOCOL if spoken else None})
+    is_offered = PROTOCOL in scope["subprotocols"]
+    await send({"type": "websocket.accept", "subprotocol": PROTOCOL if is_offered else None})
     try:
-        if not spoken:
-            raise Closed(NOT_ACCEPTABLE, f"Only {PROTOCOL} is spoken here.")
+        if not is_offered:
+            raise CloseSocket(NOT_ACCEPTABLE, f"The only supported subprotocol is {PROTOCOL}.")
         await Socket(server, receive, send).run()
-    except Gone:
+    except SocketDisconnected:
         return
-    except Closed as closed:
-        end = closed
-    except Exception as error:
-        end = Closed(INTERNAL, masked(GraphQLError(str(error), original_error=error)).message)
+    except CloseSocket as exception:
+        close = exception
+    except Exception as exception:
+        close = CloseSocket(INTERNAL, masked(GraphQLError(str(exception), original_error=exception)).message)
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(server.settings.deadline_seconds):
-            await send({"type": "websocket.close", "code": end.code, "reason": end.reason})
+            await send({"type": "websocket.close", "code": close.code, "reason": close.reason})
 
 
 class Socket:
-    """One socket and the operations that are under way on it, each a task."""
+    """One socket and its running operations, each of which is a task."""
 
     def __init__(self, server: Server, receive: Receive, send: Send) -> None:
         self._server = server
@@ -83,155 +86,154 @@ class Socket:
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """From connection_init to the end, which is Closed or Gone."""
+        """Initialise the connection and handle messages. Always raises CloseSocket or SocketDisconnected."""
         try:
-            authorization = await self._initialised()
+            authorization = await self._initialise()
             async with self._server.connections.open(authorization) as connection:
-                await self._say({"type": "connection_ack"})
+                await self._send_message({"type": "connection_ack"})
                 while True:
-                    await self._heed(await self._message(), connection)
+                    await self._handle(await self._receive_message(), connection)
         except Unauthenticated as error:
-            raise Closed(UNAUTHORIZED, error.message) from error
+            raise CloseSocket(UNAUTHORIZED, error.message) from error
         except LimitExceeded as error:
-            raise Closed(FORBIDDEN, error.message) from error
-        except Ended as ended:
-            raise Closed(code_of(ended.error), ended.error.message) from ended
-        except Stalled as error:
-            raise Closed(TRY_AGAIN_LATER, "What is sent is not read.") from error
+            raise CloseSocket(FORBIDDEN, error.message) from error
+        except ConnectionEnded as ended:
+            code = UNAUTHORIZED if isinstance(ended.error, Unauthenticated) else TRY_AGAIN_LATER
+            raise CloseSocket(code, ended.error.message) from ended
+        except WriteTimeout as error:
+            raise CloseSocket(TRY_AGAIN_LATER, "The client does not read the messages.") from error
         finally:
-            under_way = list(self._operations.values())
-            for operation in under_way:
+            operations = list(self._operations.values())
+            for operation in operations:
                 operation.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*operations, return_exceptions=True)
 
-    async def _initialised(self) -> str | None:
-        """What connection_init has for an Authorization header."""
+    async def _initialise(self) -> str | None:
+        """Wait for connection_init. Return the ``authorization`` of its payload, if any."""
         try:
             async with asyncio.timeout(INIT_SECONDS):
                 while True:
-                    match await self._message():
+                    match await self._receive_message():
                         case {"type": "connection_init", "payload": {"authorization": str(authorization)}}:
                             return authorization
                         case {"type": "connection_init"}:
                             return None
                         case {"type": "ping", **rest}:
-                            await self._say({**rest, "type": "pong"})
+                            await self._send_message({**rest, "type": "pong"})
                         case {"type": "subscribe"}:
-                            raise Closed(UNAUTHORIZED, "connection_init comes first.")
+                            raise CloseSocket(UNAUTHORIZED, "The first message has to be connection_init.")
         except TimeoutError as error:
-            raise Closed(INIT_TIMEOUT, f"connection_init did not come within {INIT_SECONDS} seconds.") from error
+            raise CloseSocket(INIT_TIMEOUT, f"No connection_init arrived within {INIT_SECONDS} seconds.") from error
 
-    async def _heed(self, message: Message, connection: Connection) -> None:
+    async def _handle(self, message: Message, connection: Connection) -> None:
         match message:
-            case {"type": "subscribe", "id": str(name), "payload": dict(given)} if name:
-                await self._begin(name, given, connection)
+            case {"type": "subscribe", "id": str(name), "payload": dict(payload)} if name:
+                await self._subscribe(name, payload, connection)
             case {"type": "complete", "id": str(name)} if name:
                 if operation := self._operations.pop(name, None):
                     operation.cancel()
             case {"type": "ping", **rest}:
-                await self._say({**rest, "type": "pong"})
+                await self._send_message({**rest, "type": "pong"})
             case {"type": "pong"}:
                 pass
             case {"type": "connection_init"}:
-                raise Closed(TOO_MANY_INITS, "connection_init comes once.")
+                raise CloseSocket(TOO_MANY_INITS, "connection_init can be sent only once.")
             case {"type": kind}:
-                raise Closed(BAD_REQUEST, f"{kind} needs an id, and subscribe a payload.")
+                raise CloseSocket(BAD_REQUEST, f"{kind} needs an id, and subscribe a payload.")
 
-    async def _begin(self, name: str, given: object, connection: Connection) -> None:
+    async def _subscribe(self, name: str, payload: object, connection: Connection) -> None:
         try:
-            asked = parameters.checked(given)
+            given = parameters.checked(payload)
         except NotWellFormed as error:
-            raise Closed(BAD_REQUEST, str(error)) from error
+            raise CloseSocket(BAD_REQUEST, str(error)) from error
         if name in self._operations:
-            raise Closed(TAKEN, f"An operation with the id {name[:40]!r} is under way.")
-        most = self._server.settings.max_operations_per_socket
-        if len(self._operations) >= most:
-            over = LimitExceeded(f"At most {most} operations are under way at once on one socket.")
-            await self._say({"id": name, "type": "error", "payload": [over.formatted]})
+            raise CloseSocket(ALREADY_EXISTS, f"An operation with the id {name[:MAX_ID_LENGTH]!r} is still running.")
+        limit = self._server.settings.max_operations_per_socket
+        if len(self._operations) >= limit:
+            refusal = LimitExceeded(f"A socket can run at most {limit} operations at once.")
+            await self._send_message({"id": name, "type": "error", "payload": [refusal.formatted]})
         else:
-            self._operations[name] = asyncio.create_task(self._operate(name, asked, connection))
+            self._operations[name] = asyncio.create_task(self._run_operation(name, given, connection))
 
-    async def _operate(self, name: str, given: Parameters, connection: Connection) -> None:
-        """Run one operation. Its errors are its own; a peer that does not read what it is told ends the socket."""
-        seen = self._server.instrumentation.start()
-        seen.viewer = connection.viewer
-        current_operation.set(seen)
+    async def _run_operation(self, name: str, given: Parameters, connection: Connection) -> None:
+        """Run and record one operation. Its errors end the operation; a client that does not read ends the socket."""
+        record = self._server.instrumentation.start()
+        record.viewer = connection.viewer
+        current_operation.set(record)
         try:
-            await self._say({"id": name, **await self._come_of(name, given, seen)})
-        except Stalled:
-            connection.end(LimitExceeded("What is sent is not read."))
-        except Gone:
-            pass  # the socket is about to learn of it
+            await self._send_message({"id": name, **await self._execute(name, given, record)})
+        except WriteTimeout:
+            connection.end(LimitExceeded("The client does not read the messages."))
+        except SocketDisconnected:
+            pass  # run() receives the disconnect, too
         finally:
-            self._server.instrumentation.finish(seen)
+            self._server.instrumentation.finish(record)
             if self._operations.get(name) is asyncio.current_task():
                 del self._operations[name]
 
-    async def _come_of(self, name: str, given: Parameters, seen: OperationRecord) -> Message:
-        """Tell what comes of an operation. Answers the message that ends it."""
+    async def _execute(self, name: str, given: Parameters, record: OperationRecord) -> Message:
+        """Execute an operation and send its results. Return the message that ends it, without the ID."""
         errors: Sequence[GraphQLError]
         try:
-            await self._tell(name, given, seen)
+            await self._send_results(name, given, record)
         except (InvalidDocument, Failed) as failed:
             errors = failed.errors
         except RateLimited as error:
             errors = (error,)
-        except (Stalled, Gone):
+        except (WriteTimeout, SocketDisconnected):
             raise
         except Exception as error:
             errors = (masked(GraphQLError(str(error), original_error=error)),)
         else:
             return {"type": "complete"}
-        seen.outcome = code(errors)
+        record.outcome = code(errors)
         return {"type": "error", "payload": [error.formatted for error in errors]}
 
-    async def _tell(self, name: str, given: Parameters, seen: OperationRecord) -> None:
-        """Tell each result. What a subscription keeps busy is the beginning of it."""
-        assert seen.viewer is not None
-        gate, holder = self._server.gate, seen.viewer.key_prefix
+    async def _send_results(self, name: str, given: Parameters, record: OperationRecord) -> None:
+        """Send each result. A subscription counts as running only until it has started."""
+        assert record.viewer is not None, "run() has authenticated the caller"
+        gate, holder = self._server.gate, record.viewer.key_prefix
         gate.enter(holder)
         with ExitStack() as entered:
-            entered.callback(lambda: gate.leave(holder, seen.cost))
-            context, operation = prepare(self._server, given, seen)
-            if operation.operation is OperationType.SUBSCRIPTION:
+            entered.callback(lambda: gate.leave(holder, record.cost))
+            document, operation = prepare(self._server.documents, given, record)
+            is_subscription = operation.operation is OperationType.SUBSCRIPTION
+            if is_subscription:
                 entered.close()
-            results = await begun(context, operation, given.variables)
-            if operation.operation is OperationType.SUBSCRIPTION:
-                results = charged(gate, seen, results)
-            async with aclosing(results) as told:
-                async for result in told:
-                    await self._say({"id": name, "type": "next", "payload": answer(result)})
+            results = await begun(self._server.context(document, record), operation, given.variables)
+            if is_subscription:
+                results = charged(gate, record, results)
+            async with aclosing(results):
+                async for result in results:
+                    await self._send_message({"id": name, "type": "next", "payload": answer(result)})
 
-    async def _say(self, message: Message) -> None:
-        """Send a message. Raises Stalled where it is not taken, and Gone."""
+    async def _send_message(self, message: Message) -> None:
+        """Send a message. Raises WriteTimeout and SocketDisconnected."""
         try:
             async with asyncio.timeout(self._server.settings.deadline_seconds):
                 await self._send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
         except TimeoutError as error:
-            raise Stalled from error
+            raise WriteTimeout from error
         except OSError as error:
-            raise Gone from error
+            raise SocketDisconnected from error
 
-    async def _message(self) -> Message:
-        """The next message. Raises Gone, and Closed on what is none."""
+    async def _receive_message(self) -> Message:
+        """Return the next message. Raises SocketDisconnected, and CloseSocket if it is not one of the protocol."""
         received = await self._receive()
         if received["type"] == "websocket.disconnect":
-            raise Gone
+            raise SocketDisconnected
         text = received.get("text")
         if text is None:
-            raise Closed(BAD_REQUEST, "Messages are text.")
+            raise CloseSocket(BAD_REQUEST, "Messages have to be text.")
         try:
             message = parameters.parsed(text.encode(errors="surrogatepass"))
         except NotWellFormed as error:
-            raise Closed(BAD_REQUEST, str(error)) from error
+            raise CloseSocket(BAD_REQUEST, str(error)) from error
         match message:
-            case {"type": str(kind), "payload": dict() | None} if kind in KINDS:
+            case {"type": str(kind), "payload": dict() | None} if kind in CLIENT_MESSAGES:
                 return message
-            case {"type": str(kind)} if kind in KINDS and "payload" not in message:
+            case {"type": str(kind)} if kind in CLIENT_MESSAGES and "payload" not in message:
                 return message
-        raise Closed(BAD_REQUEST, "A message is an object with a type of the protocol, and its payload is one, too.")
-
-
-def code_of(error: GraphQLError) -> int:
-    """The code that a socket is closed with when the server ends it."""
-    return UNAUTHORIZED if isinstance(error, Unauthenticated) else TRY_AGAIN_LATER
+        raise CloseSocket(
+            BAD_REQUEST, "A message has to be an object with a type of the protocol and, if any, an object as payload."
+        )

@@ -20,7 +20,7 @@ class OperationMiddleware:
         if scope["type"] != "http" or scope["path"] != self.path:
             return await self.app(scope, receive, send)
         instrumentation: Instrumentation = scope["app"].state.server.instrumentation
-        record = scope["seen"] = instrumentation.start(scope["headers"])
+        record = scope["operation_record"] = instrumentation.start(scope["headers"])
         request_id = (b"x-request-id", record.request_id.encode())
 
         def send_with_request_id(message: Message) -> Awaitable[None]:

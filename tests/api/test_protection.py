@@ -250,7 +250,7 @@ def test_a_query_whose_client_has_gone_is_broken_off(api: Api, monkeypatch: pyte
 def test_a_client_that_goes_in_the_moment_it_is_answered_is_not_answered(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graphql_api.http.disconnect.GRACE", 0)
+    monkeypatch.setattr("graphql_api.http.disconnect.WATCH_AFTER", 0)
 
     async def slow(*arguments: Any) -> str:
         for _ in range(3):

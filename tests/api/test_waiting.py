@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from graphql_api.execution.deadline import while_waiting
+from graphql_api.execution.lazy_timeout import with_lazy_timeout
 
 
 class Limits:
@@ -33,7 +33,7 @@ async def waited(times: int) -> int:
 @pytest.mark.parametrize(("times", "begun"), [(0, 0), (1, 1), (5, 1)])
 def test_a_limit_is_begun_once_and_only_for_what_waits(times: int, begun: int) -> None:
     limits = Limits()
-    assert asyncio.run(while_waiting(waited(times), limits.limit)) == times
+    assert asyncio.run(with_lazy_timeout(waited(times), limits.limit)) == times
     assert limits.begun == begun
 
 
@@ -49,7 +49,7 @@ def test_what_waits_for_longer_is_cut_off_and_can_clean_up() -> None:
             raise
 
     with pytest.raises(TimeoutError):
-        asyncio.run(while_waiting(endless(), partial(asyncio.timeout, 0)))
+        asyncio.run(with_lazy_timeout(endless(), partial(asyncio.timeout, 0)))
     assert told == ["cleaned up"]
 
 
@@ -60,7 +60,7 @@ def test_an_error_is_the_callers_whether_or_not_there_was_a_wait(times: int) -> 
         raise LookupError("nothing there")
 
     with pytest.raises(LookupError, match="nothing there"):
-        asyncio.run(while_waiting(failed(), Limits().limit))
+        asyncio.run(with_lazy_timeout(failed(), Limits().limit))
 
 
 def test_an_error_that_the_work_waits_for_is_its_own_to_handle() -> None:
@@ -75,15 +75,15 @@ def test_an_error_that_the_work_waits_for_is_its_own_to_handle() -> None:
             await waited(1)
         return "forgiven"
 
-    assert asyncio.run(while_waiting(forgiving(), Limits().limit)) == "forgiven"
+    assert asyncio.run(with_lazy_timeout(forgiving(), Limits().limit)) == "forgiven"
 
 
 def test_limits_stand_in_each_other_and_the_inner_one_is_met_first() -> None:
     async def both() -> str:
         try:
-            return await while_waiting(asyncio.sleep(60, "late"), partial(asyncio.timeout, 0))
+            return await with_lazy_timeout(asyncio.sleep(60, "late"), partial(asyncio.timeout, 0))
         except TimeoutError:
             await waited(1)
             return "cut off"
 
-    assert asyncio.run(while_waiting(both(), partial(asyncio.timeout, 60))) == "cut off"
+    assert asyncio.run(with_lazy_timeout(both(), partial(asyncio.timeout, 60))) == "cut off"
