@@ -69,7 +69,7 @@ async def instrument(
 
     ``gauges`` return how many of each thing are in progress, and ``pool`` the use of the database's connections.
     """
-    reports = [log.report()]
+    reports = [log.operation_logger()]
     sampling = traces = None
     if start_traces:
         traces = await asyncio.to_thread(start_traces)

@@ -1,4 +1,4 @@
-"""The log: a line of JSON for each operation, with what an operator needs and nothing that a caller would mind."""
+"""The log: one JSON line for each operation, without variables, literals or keys."""
 
 import json
 import logging
@@ -23,45 +23,45 @@ READ = 'query Look($id: String = "s1") { customerSession(integrationId: $id) { c
 PAGE = "{ customerSessions(first: 30) { nodes { state } } }"
 
 
-class Kept(logging.Handler):
-    """Keeps what is logged, as it is written."""
+class ListHandler(logging.Handler):
+    """Appends the lines of records to a list."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[dict[str, Any]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Make the line at once, as the server does."""
-        self.lines.append(json.loads(log.line(record)))
+        """Format the record in the thread that logged it, as JsonHandler does."""
+        self.lines.append(json.loads(log.format_record(record)))
 
 
 @pytest.fixture
-def told() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """All that was logged since it was last asked for."""
-    logger, kept = logging.getLogger("cartograph"), Kept()
+def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return the lines that were logged since the last call."""
+    logger, handler = logging.getLogger("cartograph"), ListHandler()
 
-    def lines() -> list[dict[str, Any]]:
-        written, kept.lines = kept.lines, []
-        return written
+    def take_lines() -> list[dict[str, Any]]:
+        lines, handler.lines = handler.lines, []
+        return lines
 
-    logger.addHandler(kept)
+    logger.addHandler(handler)
     logger.setLevel(logging.INFO)
-    yield lines
+    yield take_lines
     logger.setLevel(logging.NOTSET)
-    logger.removeHandler(kept)
+    logger.removeHandler(handler)
 
 
-Told = Callable[[], list[dict[str, Any]]]
+Logged = Callable[[], list[dict[str, Any]]]
 
 
-def test_an_operation_is_one_line_with_all_that_is_known_of_it(api: Api, told: Told) -> None:
+def test_an_operation_is_one_line_with_its_facts(api: Api, logged: Logged) -> None:
     api.shop.create("s1")
     api.data("{ viewer { role } }")
-    told()
+    logged()
 
     api.data(READ)
 
-    (line,) = told()
+    (line,) = logged()
     assert datetime.fromisoformat(line.pop("time")).tzinfo
     assert line.pop("milliseconds") > 0
     assert re.fullmatch(r"[0-9a-f]{16}-\d+", line.pop("request"))
@@ -79,14 +79,14 @@ def test_an_operation_is_one_line_with_all_that_is_known_of_it(api: Api, told: T
     }
 
 
-def test_the_cost_is_that_of_the_pages_asked_for(api: Api, told: Told) -> None:
+def test_the_cost_is_that_of_the_page_size(api: Api, logged: Logged) -> None:
     api.data(PAGE)
-    assert told()[-1]["cost"] == 30
+    assert logged()[-1]["cost"] == 30
 
 
-def test_the_statements_of_a_change_are_counted_where_they_are_run(api: Api, told: Told) -> None:
+def test_the_statements_of_a_mutation_are_counted(api: Api, logged: Logged) -> None:
     api.data(CREATE, {"input": {"integrationId": "s1"}})
-    line = told()[-1]
+    line = logged()[-1]
     assert (line["type"], line["operation"]) == ("mutation", "Make")
     assert line["statements"] > 2
 
@@ -103,16 +103,16 @@ def test_the_statements_of_a_change_are_counted_where_they_are_run(api: Api, tol
         ({"documentId": "none"}, "writer", 200, "DOCUMENT_NOT_FOUND", None),
     ],
 )
-def test_an_operation_that_is_refused_is_told_with_its_code(
-    shared_api: Api, told: Told, body: object, key: str, status: int, outcome: str, type_: str | None
+def test_a_refused_operation_is_logged_with_its_code(
+    shared_api: Api, logged: Logged, body: object, key: str, status: int, outcome: str, type_: str | None
 ) -> None:
     shared_api.runner.run(shared_api.post(body, key))
-    (line,) = told()
+    (line,) = logged()
     assert (line["status"], line["outcome"], line["type"]) == (status, outcome, type_)
 
 
-def test_an_error_of_ours_is_told_with_the_id_that_the_client_has_and_that_of_the_request(
-    api: Api, told: Told, monkeypatch: pytest.MonkeyPatch
+def test_an_internal_error_is_logged_with_its_id_and_that_of_the_request(
+    api: Api, logged: Logged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("the disk is on fire")
@@ -120,7 +120,7 @@ def test_an_error_of_ours_is_told_with_the_id_that_the_client_has_and_that_of_th
     monkeypatch.setattr("graphql_api.observability.instrumented_database.InstrumentedDatabase.read", broken)
     (error,) = api.query("{ viewer { role } }")["errors"]
 
-    failure, line = told()
+    failure, line = logged()
     assert failure["message"] == f"internal error {error['extensions']['id']}"
     assert "RuntimeError: the disk is on fire" in failure["exception"]
     assert failure["level"] == "error"
@@ -128,8 +128,8 @@ def test_an_error_of_ours_is_told_with_the_id_that_the_client_has_and_that_of_th
     assert line["outcome"] == "INTERNAL"
 
 
-def test_nothing_that_a_caller_sent_is_written_but_the_name_of_the_operation(api: Api, told: Told) -> None:
-    secret = "a customer's own words"  # noqa: S105  # of no use to anyone
+def test_nothing_that_a_client_sent_is_logged_except_the_operation_name(api: Api, logged: Logged) -> None:
+    secret = "a customer's own words"  # noqa: S105  # not a credential
     session = {"integrationId": secret, "coupon": secret, "profileId": secret}
     api.data(CREATE, {"input": session})
     api.query(READ, {"id": secret})
@@ -137,13 +137,13 @@ def test_nothing_that_a_caller_sent_is_written_but_the_name_of_the_operation(api
     api.query(f'{{ node(id: "{secret}") {{ id }} }}')
     api.query(f"{{ {secret} }}")
     api.query("{ viewer { role } }", key=secret)
-    written = json.dumps(told())
+    written = json.dumps(logged())
     assert secret not in written
     assert api.keys["writer"] not in written
 
 
-def test_a_statement_that_fails_does_not_take_its_values_into_the_log(api: Api, told: Told) -> None:
-    secret = "a customer's own words"  # noqa: S105  # of no use to anyone
+def test_the_error_of_a_statement_is_logged_without_its_values(api: Api, logged: Logged) -> None:
+    secret = "a customer's own words"  # noqa: S105  # not a credential
 
     def broken(connection: Connection) -> None:
         connection.exec_driver_sql("INSERT INTO nowhere VALUES (?)", (secret,))
@@ -152,26 +152,26 @@ def test_a_statement_that_fails_does_not_take_its_values_into_the_log(api: Api, 
         api.runner.run(api.database.write(broken))
     except DBAPIError:
         logging.getLogger("cartograph").exception("not written")
-    (failure,) = told()
+    (failure,) = logged()
     assert "nowhere" in failure["exception"]
     assert secret not in failure["exception"]
 
 
 @pytest.mark.parametrize("given_id", ["mine", "7f0c-11", "a" * 128, "trace/1=2@b+c:d.e_f~g"])
-def test_a_request_keeps_its_own_id(shared_api: Api, told: Told, given_id: str) -> None:
+def test_a_valid_x_request_id_is_used(shared_api: Api, logged: Logged, given_id: str) -> None:
     response = shared_api.request("POST", headers={"X-Request-Id": given_id})
     assert response.headers["x-request-id"] == given_id
-    assert told()[-1]["request"] == given_id
+    assert logged()[-1]["request"] == given_id
 
 
 @pytest.mark.parametrize("given_id", ["", "two words", "a" * 129, 'quo"ted', "back\\slash", "caf\xe9"])
-def test_an_id_that_a_log_cannot_hold_is_replaced(shared_api: Api, told: Told, given_id: str) -> None:
+def test_an_invalid_x_request_id_is_replaced(shared_api: Api, logged: Logged, given_id: str) -> None:
     response = shared_api.request("POST", headers={"X-Request-Id": given_id.encode("latin-1")})
     assert re.fullmatch(r"[0-9a-f]{16}-\d+", response.headers["x-request-id"])
-    assert told()[-1]["request"] == response.headers["x-request-id"]
+    assert logged()[-1]["request"] == response.headers["x-request-id"]
 
 
-def test_no_two_requests_have_one_id(shared_api: Api) -> None:
+def test_generated_request_ids_are_unique(shared_api: Api) -> None:
     ids = [shared_api.request(method).headers["x-request-id"] for method in ("GET", "POST", "PUT") * 10]
     assert len(set(ids)) == len(ids)
 
@@ -186,16 +186,18 @@ def current_record() -> Iterator[OperationRecord]:
 
 
 @given(message=st.text(), name=st.text(st.characters(codec="utf-8"), min_size=1))
-def test_whatever_is_logged_is_one_line_of_json(message: str, name: str) -> None:
-    line = log.line(logging.LogRecord(name, logging.WARNING, "", 0, "%s", (message.encode("utf-8", "replace"),), None))
+def test_every_message_is_one_line_of_json(message: str, name: str) -> None:
+    line = log.format_record(
+        logging.LogRecord(name, logging.WARNING, "", 0, "%s", (message.encode("utf-8", "replace"),), None)
+    )
     assert line.count(b"\n") == 1
     assert json.loads(line)["logger"] == name
 
 
 @pytest.mark.usefixtures("current_record")
-def test_what_is_logged_while_a_request_is_answered_has_its_id() -> None:
+def test_a_message_during_an_operation_has_its_request_id() -> None:
     record = logging.LogRecord("cartograph", logging.WARNING, "", 0, "careful with %s", ("that",), None)
-    line = json.loads(log.line(record))
+    line = json.loads(log.format_record(record))
     assert (line["message"], line["request"], line["level"]) == ("careful with that", "mine", "warning")
 
 
@@ -205,13 +207,13 @@ def test_the_fields_can_be_read_as_text(current_record: OperationRecord) -> None
     )
 
 
-def test_a_name_without_end_is_told_in_part(api: Api, told: Told) -> None:
+def test_a_long_operation_name_is_truncated(api: Api, logged: Logged) -> None:
     api.data(f"query {'n' * 5_000} {{ viewer {{ role }} }}")
-    assert told()[-1]["operation"] == "n" * 100
+    assert logged()[-1]["operation"] == "n" * 100
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json", "text/html"])
-def test_an_answer_has_its_own_id_and_no_other(shared_api: Api, accept: str) -> None:
+def test_a_response_has_one_x_request_id(shared_api: Api, accept: str) -> None:
     headers = {"Accept": accept, "Authorization": f"Bearer {shared_api.keys['reader']}"}
     for _ in range(3):
         response = shared_api.request("POST", json={"query": "{ __typename }"}, headers=headers)

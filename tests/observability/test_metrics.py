@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus can fetch, where, and that clients cannot make it grow."""
+"""Metrics: their values, their port, and that clients cannot add time series."""
 
 import asyncio
 import os
@@ -32,13 +32,13 @@ CREATE = 'mutation { createSession(input: {integrationId: "s1"}) { session { sta
 
 
 def value(name: str, **labels: str) -> float:
-    """What a metric of this process stands at."""
+    """Return the value of a metric of this process."""
     return REGISTRY.get_sample_value(name, labels) or 0
 
 
 @pytest.fixture
 def api(serve: Callable[..., Api]) -> Api:
-    """The API, measured."""
+    """The API with metrics."""
     return serve(metrics_port=1)
 
 
@@ -53,7 +53,7 @@ def test_operations_are_counted_by_type_and_outcome(api: Api) -> None:
     assert [counted(*each) - had for each, had in zip(kinds, before, strict=True)] == [2, 1, 1, 1]
 
 
-def test_time_cost_and_statements_are_added_up(api: Api) -> None:
+def test_time_cost_and_statements_are_observed(api: Api) -> None:
     names = ["cartograph_operation_seconds_count", "cartograph_operation_cost_sum", "cartograph_operation_cost_count"]
     before = [value(name, type="query") for name in names]
     statements = value("cartograph_statements_total")
@@ -63,51 +63,51 @@ def test_time_cost_and_statements_are_added_up(api: Api) -> None:
     assert value("cartograph_statements_total") - statements == 3
 
 
-def test_what_is_under_way_is_told_from_the_start(api: Api) -> None:
+def test_gauges_of_work_in_progress_exist_from_the_start(api: Api) -> None:
     api.data(PAGE)
     for what in ("operations", "writes", "connections", "subscriptions"):
         assert REGISTRY.get_sample_value("cartograph_under_way", {"what": what}) == 0
 
 
-def test_how_the_connections_of_the_database_are_used_is_told(api: Api) -> None:
+def test_the_use_of_database_connections_is_a_gauge(api: Api) -> None:
     api.data(PAGE)
-    told = {state: value("cartograph_database_connections", state=state) for state in Pool._fields}
-    assert 0 <= told["in_use"] <= told["open"]
-    assert (told["open"] > 0, told["waiting"]) == (True, 0)
+    pool = {state: value("cartograph_database_connections", state=state) for state in Pool._fields}
+    assert 0 <= pool["in_use"] <= pool["open"]
+    assert (pool["open"] > 0, pool["waiting"]) == (True, 0)
 
 
-@pytest.mark.parametrize("given_up", [False, True])
-def test_connections_are_in_use_and_waited_for_while_reads_last(api: Api, given_up: bool) -> None:
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_connections_are_in_use_or_waited_for_during_reads(api: Api, cancelled: bool) -> None:
     database = api.database
 
     async def several() -> list[Pool]:
         reads = [asyncio.create_task(database.read(ROWS, {}, 1_000)) for _ in range(20)]
         await asyncio.sleep(0)
         during = database.pool()
-        if given_up:
+        if cancelled:
             for each in reads:
                 each.cancel()
         await asyncio.gather(*reads, return_exceptions=True)
         return [during, database.pool()]
 
     during, after = api.runner.run(several())
-    assert 20 <= during.in_use + during.waiting <= 22  # the feed may look, and listeners be told, at the same moment
+    assert 20 <= during.in_use + during.waiting <= 22  # the event feed may read at the same moment
     assert during.in_use <= during.open < 20
     assert after.in_use + after.waiting <= 2
 
 
-def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
+def test_a_write_is_in_progress_until_it_is_committed_or_fails(api: Api) -> None:
     instrumented, free = api.database, Event()
     assert isinstance(instrumented, InstrumentedDatabase)
 
-    def held(connection: Connection) -> None:
+    def wait(connection: Connection) -> None:
         free.wait(10)
 
     def broken(connection: Connection) -> None:
         raise OSError("the disk is full")
 
     async def several() -> list[int]:
-        writes = [asyncio.create_task(instrumented.write(each)) for each in (held, broken, held)]
+        writes = [asyncio.create_task(instrumented.write(each)) for each in (wait, broken, wait)]
         await asyncio.sleep(0)
         waiting = instrumented.writes
         free.set()
@@ -117,22 +117,22 @@ def test_a_write_is_under_way_until_it_has_been_committed(api: Api) -> None:
     assert api.runner.run(several()) == [3, 0]
 
 
-def test_an_outcome_that_is_not_ours_is_one_of_the_others() -> None:
+def test_an_unknown_outcome_is_counted_as_other() -> None:
     before = value("cartograph_operations_total", type="none", outcome="OTHER")
     for number in range(3):
         metrics().count_operation(OperationRecord(outcome=f"MADE_UP_{number}"))
     assert value("cartograph_operations_total", type="none", outcome="OTHER") - before == 3
 
 
-def test_there_are_no_more_time_series_than_types_outcomes_and_buckets() -> None:
+def test_the_number_of_time_series_is_bounded() -> None:
     metrics()
     samples = [sample for metric in REGISTRY.collect() for sample in metric.samples]
     ours = [sample for sample in samples if sample.name.startswith("cartograph_")]
-    most = 4 * (len(OUTCOMES) + 1) * 2 + 4 * (len(SECONDS_BUCKETS) + len(COST_BUCKETS) + 10) + 10
-    assert len(ours) <= most
+    maximum = 4 * (len(OUTCOMES) + 1) * 2 + 4 * (len(SECONDS_BUCKETS) + len(COST_BUCKETS) + 10) + 10
+    assert len(ours) <= maximum
 
 
-def test_every_code_of_an_error_is_an_outcome() -> None:
+def test_error_codes_are_collected_from_the_error_classes() -> None:
     assert {"UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "DOCUMENT_NOT_FOUND", "TIMEOUT", "INTERNAL"} <= ERROR_CODES
 
 
@@ -143,12 +143,12 @@ def free_port() -> int:
 
 
 class Served:
-    """A server with metrics, in processes of its own."""
+    """A server with metrics that runs in its own processes."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         port = free_port()
         environment = {name: each for name, each in os.environ.items() if not name.startswith(PREFIX)}
-        self.process = subprocess.Popen(  # noqa: S603  # this Python and this project
+        self.process = subprocess.Popen(  # noqa: S603  # fixed arguments
             [sys.executable, "-m", "graphql_api", "serve", "--port", "0", "--workers", str(workers)],
             cwd=folder,
             env={
@@ -174,24 +174,24 @@ class Served:
         self.metrics_url = f"http://127.0.0.1:{port}/metrics"
 
     def post(self) -> None:
-        """One operation; it has no key. A connection of its own goes to whichever worker takes it."""
+        """Send an operation without a key, on a new connection, which any worker may accept."""
         with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
             assert client.post(f"{self.url}/graphql", timeout=10).status_code == 401
 
     def samples(self) -> dict[str, float]:
-        """What Prometheus would fetch now."""
+        """Fetch the metrics as Prometheus does."""
         text = httpx.get(self.metrics_url, timeout=10).text
         pairs = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("cartograph_")]
         return {name: float(number) for name, number in pairs}
 
     def refused(self) -> float:
-        """How many operations had no key."""
+        """Return how many operations had no key."""
         return self.samples()['cartograph_operations_total{outcome="UNAUTHENTICATED",type="none"}']
 
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[[int], Served]]:
-    """Start servers; what still runs when the test ends is killed, workers and all."""
+    """Start servers, and kill their process groups when the test ends."""
     servers: list[Served] = []
 
     def start(workers: int) -> Served:
@@ -206,7 +206,7 @@ def started(tmp_path: Path) -> Iterator[Callable[[int], Served]]:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_all_workers_did_is_fetched_from_one_port(
+def test_one_port_serves_the_sums_of_all_workers(
     started: Callable[[int], Served], tmp_path: Path, workers: int
 ) -> None:
     server = started(workers)
@@ -221,9 +221,7 @@ def test_what_all_workers_did_is_fetched_from_one_port(
     assert not list(tmp_path.glob("cartograph-metrics-*"))
 
 
-def test_a_worker_that_dies_takes_nothing_along_but_what_it_had_under_way(
-    started: Callable[[int], Served], tmp_path: Path
-) -> None:
+def test_the_counters_of_a_dead_worker_stay_and_its_gauges_go(started: Callable[[int], Served], tmp_path: Path) -> None:
     server = started(2)
     for _ in range(10):
         server.post()
@@ -237,7 +235,7 @@ def test_a_worker_that_dies_takes_nothing_along_but_what_it_had_under_way(
     assert list(tmp_path.glob(f"cartograph-metrics-*/counter_{dead}.db"))
 
 
-def test_a_port_for_metrics_that_is_taken_stops_the_start(
+def test_a_metrics_port_in_use_stops_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

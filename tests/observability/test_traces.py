@@ -112,7 +112,7 @@ def test_a_span_that_waits_to_be_exported_holds_no_document(
 
 
 def test_no_span_holds_a_variable_a_literal_or_a_key(api: Api, exporter: InMemorySpanExporter) -> None:
-    secret = "a customer's own words"  # noqa: S105  # of no use to anyone
+    secret = "a customer's own words"  # noqa: S105  # not a credential
     api.data(CREATE, {"id": secret})
     api.query(f'query Look {{ customerSession(integrationId: "{secret}") {{ state }} }}')
     exported = "".join(span.to_json() for span in exporter.get_finished_spans())
