@@ -10,7 +10,7 @@ from graphql_api.commands.exchange import check, export, import_
 from graphql_api.commands.keys import create_application, create_key
 from graphql_api.commands.schema import export_schema
 from graphql_api.commands.serve import migrate, serve
-from graphql_api.settings import WrongSetting
+from graphql_api.settings import InvalidSetting
 
 app = typer.Typer(
     help="The open GraphQL server for customer sessions.",
@@ -31,6 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         typer.echo(error.format_message().replace("\n\t", " "), err=True)  # typer puts choices on lines of their own
         return error.exit_code
-    except (WrongSetting, Refused) as error:
+    except (InvalidSetting, Refused) as error:
         typer.echo(error, err=True)
         return 1

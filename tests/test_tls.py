@@ -136,7 +136,7 @@ def test_a_server_without_tls_is_refused_where_it_has_to_have_it(
 def test_authorities_are_for_modes_that_verify(migrate: Migrate, encrypted: Way, printed: Printed, mode: str) -> None:
     assert migrate(encrypted, mode, "right.pem") == 1
     assert printed.readouterr().err == (
-        "CARTOGRAPH_DATABASE_TLS should be verify-ca or verify-full where CARTOGRAPH_DATABASE_TLS_CA names a file.\n"
+        "CARTOGRAPH_DATABASE_TLS has to be verify-ca or verify-full if CARTOGRAPH_DATABASE_TLS_CA names a file.\n"
     )
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import orjson
 
-from graphql_api.settings import WrongSetting
+from graphql_api.settings import InvalidSetting
 
 APOLLO = "apollo-persisted-query-manifest"
 PREFIX = "sha256:"
 
 
-class BadManifest(WrongSetting):
+class BadManifest(InvalidSetting):
     """A manifest cannot be used; the message names the file and the entry."""
 
     def __init__(self, path: Path, problem: str) -> None:
