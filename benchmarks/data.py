@@ -16,11 +16,10 @@ from db.domain.discounts import Discount
 from db.domain.events import EventType, make_event
 from db.domain.session import CustomerSession
 from db.engine import open_database
-from db.import_export.bulk import add_all
-from db.import_export.history import Told
 from db.migrations import upgrade
 from db.operations import create_application, create_key
-from db.repository.applications import settings
+from db.repository.applications import load_rules
+from db.repository.bulk_insert import SessionWithEvents, insert_sessions
 from db.tables import KeyRole
 
 SESSIONS = 20_000
@@ -53,15 +52,16 @@ async def write(url: str) -> str:
 def fill(connection: Connection) -> str:
     """One application, its customers and sessions, and a key to them."""
     application_id = create_application(connection, CreateApplication(name=NAME, currency="EUR"), OPENED)
-    rules = settings(connection, application_id)
+    rules = load_rules(connection, application_id)
     for start in range(0, SESSIONS, TOGETHER):
-        add_all(connection, application_id, [life(application_id, start + number, rules) for number in range(TOGETHER)])
+        lives = [life(application_id, start + number, rules) for number in range(TOGETHER)]
+        insert_sessions(connection, application_id, lives)
     connection.execute(text("ANALYZE"))  # as SQLite's manual asks after a load; every server's plans are better for it
     command = CreateKey(application_id=application_id, name=NAME, role=KeyRole.WRITER)
     return create_key(connection, command, datetime.now(UTC)).secret
 
 
-def life(application_id: int, number: int, rules: Rules) -> Told:
+def life(application_id: int, number: int, rules: Rules) -> SessionWithEvents:
     """A session and its history, by the rules of the domain."""
     content = SessionContent(
         profile_id=f"customer-{number % PROFILES}", cart_items=[line(number, position) for position in range(LINES)]
@@ -74,7 +74,7 @@ def life(application_id: int, number: int, rules: Rules) -> Told:
         at = session.updated + MINUTE
         before, session = session, replace(change(session, at), version=session.version + 1, updated=at)
         history.append(make_event(type_, before, session, NAME))
-    return Told(session, history)
+    return SessionWithEvents(session, history)
 
 
 def created(number: int) -> datetime:

@@ -40,7 +40,7 @@ from db.operations import (
     upsert_session,
 )
 from db.repository.core import EVENT, PROFILE
-from db.repository.load import take
+from db.repository.load import load_session
 from db.tables import Row
 
 P = ParamSpec("P")
@@ -157,7 +157,7 @@ class Shop:
 
     def session(self, integration_id: str = "s1") -> CustomerSession:
         """The session as it is kept; to take it locks its row, which a transaction that only reads must not."""
-        return self.write(take, self.application_id, integration_id)
+        return self.write(load_session, self.application_id, integration_id)
 
     def profile(self, integration_id: str) -> RowMapping:
         """The row of a profile."""

@@ -39,10 +39,13 @@ def problems(amount: Decimal, path: tuple[str, ...], *, minor_digits: int = PLAC
 
 
 def to_units(amount: Decimal, digits: int) -> int:
-    """Return the amount in units of 10^-digits. It must be a whole number of them."""
+    """Return the amount in units of 10^-digits. Raises ValueError if it is not a whole number of them."""
+    if not amount:  # as most discount shares and returned totals are
+        return 0
     units = amount.scaleb(digits)
     whole = int(units)
-    assert whole == units, f"{amount} has more than {digits} decimal places"
+    if whole != units:
+        raise ValueError(f"{amount} has more than {digits} decimal places")
     return whole
 
 

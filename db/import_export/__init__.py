@@ -1,1 +1,1 @@
-"""Sessions in and out as JSON, one entity a line, and the check that what is kept agrees with its history."""
+"""Import and export of sessions as JSON, one entity a line, and the check of stored sessions against their events."""

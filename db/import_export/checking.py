@@ -1,4 +1,4 @@
-"""The check: every session is what its history adds up to, and its sums are those of its parts."""
+"""Check stored sessions: each must equal the fold of its events, and its totals the sums of its parts."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from db.domain.events import EventType
 from db.domain.lifecycle import INITIAL, TARGET, TRANSITIONS, Operation
 from db.domain.money import ZERO
 from db.engine import json
-from db.import_export.shape import parsed
-from db.import_export.stored import Stored, pages, sessions
-from db.repository.applications import settings
+from db.import_export.json_reader import parse_json
+from db.repository.applications import load_rules
 from db.repository.core import APPLICATION, EVENT, SESSION
+from db.repository.load_many import StoredSession, id_pages, load_by_ids
 
 OPERATION = {
     EventType.UPDATED: Operation.UPDATE,
@@ -25,17 +25,19 @@ OPERATION = {
     EventType.ITEMS_RETURNED: Operation.RETURN_ITEMS,
     EventType.CANCELLED: Operation.CANCEL,
 }
-FACTS = ("session_id", "version", "type", "occurred", "from_state", "state", "total", "discount_total")
-HISTORIES = (
-    select(*(EVENT.c[name] for name in FACTS), cast(EVENT.c.changes, Text).label("changes"))  # its numbers exactly
+EVENT_COLUMNS = ("session_id", "version", "type", "occurred", "from_state", "state", "total", "discount_total")
+SELECT_EVENTS = (
+    select(
+        *(EVENT.c[name] for name in EVENT_COLUMNS), cast(EVENT.c.changes, Text).label("changes")
+    )  # as text, so that its numbers stay exact
     .where(EVENT.c.application_id == bindparam("application_id"))
     .where(EVENT.c.session_id.in_(bindparam("session_ids", expanding=True)))
     .order_by(EVENT.c.session_id, EVENT.c.version)
 )
-NAME = select(SESSION.c.integration_id).where(
+SELECT_INTEGRATION_ID = select(SESSION.c.integration_id).where(
     SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("id")
 )
-FIRSTS = (
+MANY_FIRST_SESSIONS = (
     select(SESSION.c.profile_id, func.count(), func.min(SESSION.c.integration_id))
     .where(SESSION.c.application_id == bindparam("application_id"))
     .where(SESSION.c.profile_id.is_not(None), case((SESSION.c.first_session, 1), else_=0) == 1)
@@ -43,93 +45,95 @@ FIRSTS = (
     .having(func.count() > 1)
 )
 
-Found = tuple[str, Any, Any]
+Difference = tuple[str, Any, Any]  # the name of a value, the expected value, the stored one
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One thing that is not as the rest says that it should be."""
+    """A stored value that contradicts other stored values."""
 
     application_id: int
     integration_id: str
-    what: str
+    name: str
     expected: Any
     found: Any
 
     def __str__(self) -> str:
-        expected, found = (truncate(as_json(value)) for value in (self.expected, self.found))
+        expected, found = (truncate(json.dumps(value)) for value in (self.expected, self.found))
         session = quote(self.integration_id)
-        return f"application {self.application_id}, session {session}: {self.what}: expected {expected}, found {found}"
+        return f"application {self.application_id}, session {session}: {self.name}: expected {expected}, found {found}"
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Some sessions that have been looked at, and what was found."""
+class CheckedPage:
+    """The number of sessions checked, and the disagreements found in them."""
 
     sessions: int
     disagreements: Sequence[Disagreement]
 
 
 def application_ids(connection: Connection) -> Sequence[int]:
-    """Every application that there is."""
     return (
         connection.execute(select(APPLICATION.c.application_id).order_by(APPLICATION.c.application_id)).scalars().all()
     )
 
 
-def check_sessions(connection: Connection, application_id: int) -> Iterator[Checked]:
-    """Look at every session of an application, a page at a time. Raises Refused with NotFound."""
-    minor_digits = settings(connection, application_id).minor_digits
-    for ids in pages(connection, application_id):
-        yield Checked(len(ids), look_at(connection, application_id, ids, minor_digits))
-    for profile_id, count, integration_id in connection.execute(FIRSTS, {"application_id": application_id}):
-        what = f"first sessions of the profile {quote(profile_id)}"
-        yield Checked(0, [Disagreement(application_id, integration_id, what, 1, count)])
+def check_sessions(connection: Connection, application_id: int) -> Iterator[CheckedPage]:
+    """Check all sessions of an application, a page at a time. Raises Refused with NotFound."""
+    minor_digits = load_rules(connection, application_id).minor_digits
+    for ids in id_pages(connection, application_id):
+        yield CheckedPage(len(ids), check_page(connection, application_id, ids, minor_digits))
+    for profile_id, count, integration_id in connection.execute(
+        MANY_FIRST_SESSIONS, {"application_id": application_id}
+    ):
+        name = f"first sessions of the profile {quote(profile_id)}"
+        yield CheckedPage(0, [Disagreement(application_id, integration_id, name, 1, count)])
 
 
-def look_at(
+def check_page(
     connection: Connection, application_id: int, ids: Sequence[int], minor_digits: int
 ) -> Sequence[Disagreement]:
-    """What is wrong with some sessions. A value that cannot even be read is found by looking at each session alone."""
+    """Check some sessions. If a value cannot be read, check each session alone to find the one that has it."""
     try:
-        page = sessions(connection, application_id, ids)
+        page = load_by_ids(connection, application_id, ids)
         names = {"application_id": application_id, "session_ids": ids}
-        events = groupby(connection.execute(HISTORIES, names), key=lambda event: event.session_id)
-        histories = {session_id: list(history) for session_id, history in events}
+        by_session = groupby(connection.execute(SELECT_EVENTS, names), key=lambda event: event.session_id)
+        events = {session_id: list(group) for session_id, group in by_session}
     except (ValueError, LookupError, TypeError) as error:
         if len(ids) > 1:
-            return [each for one in ids for each in look_at(connection, application_id, [one], minor_digits)]
+            return [each for one in ids for each in check_page(connection, application_id, [one], minor_digits)]
         names = {"application_id": application_id, "id": ids[0]}
-        return [Disagreement(application_id, connection.execute(NAME, names).scalar_one(), "row", "values", str(error))]
+        integration_id = connection.execute(SELECT_INTEGRATION_ID, names).scalar_one()
+        return [Disagreement(application_id, integration_id, "row", "values", str(error))]
     return [
-        Disagreement(application_id, stored.session.integration_id, *found)
+        Disagreement(application_id, stored.session.integration_id, *difference)
         for stored in page
-        for found in disagreeing(stored, histories.get(stored.session.id, []), minor_digits)
+        for difference in differences(stored, events.get(stored.session.id, []), minor_digits)
     ]
 
 
-def disagreeing(stored: Stored, history: Sequence[Any], minor_digits: int) -> Iterator[Found]:
-    """What is wrong with one session: what, what was expected and what was found."""
+def differences(stored: StoredSession, events: Sequence[Any], minor_digits: int) -> Iterator[Difference]:
+    """Yield every disagreement within one session."""
     session = stored.session
-    versions = [event.version for event in history]
-    yield from differing("versions of events", list(range(1, session.version + 1)), versions)
-    yield from differing("minor_digits", minor_digits, session.minor_digits)
+    versions = [event.version for event in events]
+    yield from compare("versions of events", list(range(1, session.version + 1)), versions)
+    yield from compare("minor_digits", minor_digits, session.minor_digits)
     if session.profile_id is None:
-        yield from differing("firstSession", True, session.first_session)
-    yield from sums(stored)
-    yield from path(history)
-    if history:
-        yield from differing("updated", history[-1].occurred, session.updated)
-        yield from differing("created", history[0].occurred, session.created)
-        yield from folds(parsed(json.dumps(to_entity(session)).encode()), history)
+        yield from compare("firstSession", True, session.first_session)
+    yield from total_differences(stored)
+    yield from lifecycle_differences(events)
+    if events:
+        yield from compare("updated", events[-1].occurred, session.updated)
+        yield from compare("created", events[0].occurred, session.created)
+        yield from fold_differences(parse_json(json.dumps(to_entity(session)).encode()), events)
 
 
-def sums(stored: Stored) -> Iterator[Found]:
-    """Where a sum is not that of its parts."""
+def total_differences(stored: StoredSession) -> Iterator[Difference]:
+    """Yield sums that are not those of their parts."""
     session = stored.session
-    yield from differing("total", session.total, stored.total)
-    yield from differing("discountTotal", session.discount_total, stored.discount_total)
-    yield from differing("returnedTotal", session.returned_total, stored.returned_total)
+    yield from compare("total", session.total, stored.totals["total"])
+    yield from compare("discountTotal", session.discount_total, stored.totals["discount_total"])
+    yield from compare("returnedTotal", session.returned_total, stored.totals["returned_total"])
     if session.net_total < 0:
         yield "netTotal", "0 or more", session.net_total
     shared: Iterable[cart.CartLine] = ()
@@ -137,66 +141,60 @@ def sums(stored: Stored) -> Iterator[Found]:
         shared = cart.share_discount(session.cart, session.discount_total, session.minor_digits)
     for position, line in enumerate(shared):
         place = f"cartItems.{position}."
-        yield from differing(f"{place}discountShare", line.discount_share, session.cart[position].discount_share)
+        yield from compare(f"{place}discountShare", line.discount_share, session.cart[position].discount_share)
     for position, line in enumerate(session.cart):
         place = f"cartItems.{position}."
         items = [item for made in session.returns for item in made.items if item.position == position]
-        yield from differing(f"{place}returnedQuantity", sum(item.quantity for item in items), line.returned_quantity)
-        yield from differing(f"{place}returnedTotal", sum((each.amount for each in items), ZERO), line.returned_total)
+        yield from compare(f"{place}returnedQuantity", sum(item.quantity for item in items), line.returned_quantity)
+        yield from compare(f"{place}returnedTotal", sum((each.amount for each in items), ZERO), line.returned_total)
     for index, made in enumerate(session.returns):
         amount = sum((item.amount for item in made.items), ZERO)
-        yield from differing(f"returns.{index}.amount", amount, made.amount)
+        yield from compare(f"returns.{index}.amount", amount, made.amount)
 
 
-def path(history: Sequence[Any]) -> Iterator[Found]:
-    """Where events do not follow each other as the life cycle has it, or one is earlier than the one before it."""
+def lifecycle_differences(events: Sequence[Any]) -> Iterator[Difference]:
+    """Yield events that the lifecycle does not permit, or that are earlier than the one before."""
     before = None
-    for event in history:
-        what = f"event {event.version}: "
+    for event in events:
+        name = f"event {event.version}: "
         if before is None:
-            yield from differing(f"{what}type", EventType.CREATED, event.type)
-            yield from differing(f"{what}fromState", None, event.from_state)
+            yield from compare(f"{name}type", EventType.CREATED, event.type)
+            yield from compare(f"{name}fromState", None, event.from_state)
             if event.state not in INITIAL:
-                yield f"{what}state", " or ".join(sorted(INITIAL)), event.state
+                yield f"{name}state", " or ".join(sorted(INITIAL)), event.state
         else:
             operation = OPERATION.get(event.type)
             possible = TRANSITIONS[before.state]
             if operation not in possible:
                 names = [type_ for type_, each in OPERATION.items() if each in possible]
-                yield f"{what}type", " or ".join(names) or "no event", event.type
+                yield f"{name}type", " or ".join(names) or "no event", event.type
             else:
-                yield from differing(f"{what}state", TARGET[operation], event.state)
-            yield from differing(f"{what}fromState", before.state, event.from_state)
+                yield from compare(f"{name}state", TARGET[operation], event.state)
+            yield from compare(f"{name}fromState", before.state, event.from_state)
             if event.occurred < before.occurred:
-                yield f"{what}occurred", before.occurred, event.occurred
+                yield f"{name}occurred", before.occurred, event.occurred
         before = event
 
 
-def folds(kept: Mapping[str, Any], history: Sequence[Any]) -> Iterator[Found]:
-    """Where the changes do not add up to what an event says beside them, or in the end to the session."""
+def fold_differences(stored: Mapping[str, Any], events: Sequence[Any]) -> Iterator[Difference]:
+    """Yield differences between the fold of the changes and the totals of an event, or the stored session."""
     folded: dict[str, Any] = {}
-    for event in history:
-        what = f"event {event.version}: "
+    for event in events:
+        name = f"event {event.version}: "
         try:
-            folded |= parsed(event.changes.encode())
+            folded |= parse_json(event.changes.encode())
         except (Refused, TypeError, ValueError) as error:
-            yield f"{what}changes", "an object", str(error)
+            yield f"{name}changes", "an object", str(error)
             return
-        yield from differing(f"{what}total", folded.get("total"), event.total)
-        yield from differing(f"{what}state", folded.get("state"), event.state)
+        yield from compare(f"{name}total", folded.get("total"), event.total)
+        yield from compare(f"{name}state", folded.get("state"), event.state)
         discounts = folded.get("discounts")
         if isinstance(discounts, dict):
-            yield from differing(f"{what}discountTotal", sum(discounts.values(), ZERO), event.discount_total)
-    for name in {**folded, **kept}:
-        yield from differing(name, folded.get(name), kept.get(name))
+            yield from compare(f"{name}discountTotal", sum(discounts.values(), ZERO), event.discount_total)
+    for name in {**folded, **stored}:
+        yield from compare(name, folded.get(name), stored.get(name))
 
 
-def differing(what: str, expected: Any, found: Any) -> Iterator[Found]:
-    """One disagreement where the two are not equal."""
+def compare(name: str, expected: Any, found: Any) -> Iterator[Difference]:
     if expected != found:
-        yield what, expected, found
-
-
-def as_json(value: Any) -> str:
-    """A value as it is written in a file; times too."""
-    return json.dumps(value)
+        yield name, expected, found

@@ -1,39 +1,39 @@
-"""The lines of a file, one at a time: however long a line is, no more of it is held than the longest that is read."""
+"""Read a file line by line, with bounds on the memory that a line and a batch of lines take."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import BinaryIO
 
-LONGEST = 16 * 2**20  # bytes; a session of 1,000 lines with long names and attributes fits many times
+MAX_LINE_BYTES = 16 * 2**20  # a session of 1,000 cart lines with long names and attributes takes a fraction of it
 CHUNK = 2**16
 BATCH_LINES = 500
-BATCH_BYTES = 4 * 2**20  # so that long lines do not add up in memory
+BATCH_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line, with its number from 1 and its size in the file. Of one that is too long there is no content."""
+    """A line, its number from 1, and its size in bytes. ``content`` is None if the line is too long."""
 
     number: int
     size: int
     content: bytes | None
 
 
-def lines(stream: BinaryIO, longest: int = LONGEST) -> Iterator[Line]:
-    """Every line of ``stream``. The last one needs no line break."""
+def read_lines(stream: BinaryIO, max_bytes: int = MAX_LINE_BYTES) -> Iterator[Line]:
+    """Yield the lines of ``stream``. The last one needs no line break."""
     for number in count(1):
-        content = stream.readline(longest + 1)
+        content = stream.readline(max_bytes + 1)
         if not content:
             return
-        if len(content) <= longest or content.endswith(b"\n"):
+        if len(content) <= max_bytes or content.endswith(b"\n"):
             yield Line(number, len(content), content)
         else:
-            yield Line(number, len(content) + skip(stream), None)
+            yield Line(number, len(content) + skip_line(stream), None)
 
 
-def skip(stream: BinaryIO) -> int:
-    """Pass over the rest of a line; answers how many bytes that were."""
+def skip_line(stream: BinaryIO) -> int:
+    """Skip the rest of a line. Return its size in bytes."""
     size = 0
     while chunk := stream.readline(CHUNK):
         size += len(chunk)
@@ -42,15 +42,15 @@ def skip(stream: BinaryIO) -> int:
     return size
 
 
-def batches(stream: BinaryIO, longest: int = LONGEST) -> Iterator[list[Line]]:
-    """The lines in bundles that are small enough to be held, each for one transaction."""
+def read_batches(stream: BinaryIO, max_bytes: int = MAX_LINE_BYTES) -> Iterator[list[Line]]:
+    """Yield the lines in batches of at most 500 lines and about 4 MiB, one for each transaction."""
     batch: list[Line] = []
-    held = 0
-    for line in lines(stream, longest):
+    size = 0
+    for line in read_lines(stream, max_bytes):
         batch.append(line)
-        held += len(line.content or b"")
-        if len(batch) == BATCH_LINES or held >= BATCH_BYTES:
+        size += len(line.content or b"")
+        if len(batch) == BATCH_LINES or size >= BATCH_BYTES:
             yield batch
-            batch, held = [], 0
+            batch, size = [], 0
     if batch:
         yield batch

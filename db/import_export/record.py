@@ -1,4 +1,4 @@
-"""One line of a file as a record: the entity's own JSON, read, and held against no rule yet."""
+"""Read one line of a file as a record: the JSON of an entity. The rules of the domain are checked later."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,20 +11,20 @@ from db.domain.discounts import Discount
 from db.domain.errors import Refusal, Refused, quote
 from db.domain.lifecycle import SessionState
 from db.domain.session import SessionReturn
-from db.import_export.shape import Path, Shape, inexact, parsed
+from db.import_export.json_reader import ObjectReader, Path, parse_json, to_floats
 
-# Written by an export where firstSession is not what the order of the lines says: sessions have changed profiles.
-STANDS = "firstSessionStands"
+# Set by an export where sessions have changed profiles, so that firstSession does not follow from the order of lines.
+FIRST_SESSION_STANDS = "firstSessionStands"
 
-FIELDS = frozenset(
+REQUIRED_FIELDS = frozenset(
     {
         *("integrationId", "created", "applicationId", "profileId", "coupon", "referral", "state", "cartItems"),
         *("identifiers", "total", "attributes", "firstSession", "discounts", "updated"),
     }
 )
-IN_TIME = FIELDS | {"closed", "cancelled", "returns", STANDS}
-LINE = frozenset({"sku", "quantity", "price"})
-WHOLE_LINE = LINE | {
+FIELDS = REQUIRED_FIELDS | {"closed", "cancelled", "returns", FIRST_SESSION_STANDS}
+REQUIRED_LINE_FIELDS = frozenset({"sku", "quantity", "price"})
+LINE_FIELDS = REQUIRED_LINE_FIELDS | {
     "name",
     "category",
     "product",
@@ -35,14 +35,14 @@ WHOLE_LINE = LINE | {
     "attributes",
     "returnedQuantity",
 }
-PRODUCT = frozenset({"name"})
-RETURN = frozenset({"version", "created", "items", "amount"})
-ITEM = frozenset({"position", "quantity", "amount"})
+PRODUCT_FIELDS = frozenset({"name"})
+RETURN_FIELDS = frozenset({"version", "created", "items", "amount"})
+ITEM_FIELDS = frozenset({"position", "quantity", "amount"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What one line says. ``returned`` has the returned quantity of each cart line."""
+    """The values of one line, of the right types. Quantities of returned units are beside the cart lines."""
 
     integration_id: str
     created: datetime
@@ -54,48 +54,48 @@ class Record:
     content: SessionContent
     total: Decimal
     first_session: bool
-    stands: bool
-    returned: tuple[int, ...]
+    first_session_stands: bool
+    returned_quantities: tuple[int, ...]
     returns: tuple[SessionReturn, ...]
 
 
 def read_record(content: bytes) -> Record:
-    """The record of one line. Raises Refused with everything that is not of the right shape.
+    """Return the record of one line. Raises Refused with every missing or unknown field and wrong type.
 
-    ``applicationId`` is that of the file's origin, and means nothing here. A session that is closed or cancelled and
-    does not say when was so at ``updated``.
+    ``applicationId`` is ignored: it is that of the exporting database. If a closed or cancelled session does not have
+    the time of that, it is ``updated``.
     """
     found: list[Refusal] = []
-    shape = Shape(parsed(content), (), found, FIELDS, IN_TIME)
-    state, updated = read_state(shape), shape.moment("updated")
-    closed, cancelled = shape.moment_or_none("closed"), shape.moment_or_none("cancelled")
-    shape.integer("applicationId")
+    reader = ObjectReader(parse_json(content), (), found, REQUIRED_FIELDS, FIELDS)
+    state, updated = read_state(reader), reader.time("updated")
+    closed, cancelled = reader.time_or_none("closed"), reader.time_or_none("cancelled")
+    reader.integer("applicationId")
     lines = [
-        (read_line(value, ("cartItems", str(index)), found)) for index, value in enumerate(shape.items("cartItems"))
+        (read_line(value, ("cartItems", str(index)), found)) for index, value in enumerate(reader.items("cartItems"))
     ]
     record = Record(
-        integration_id=shape.text("integrationId"),
-        created=shape.moment("created"),
+        integration_id=reader.text("integrationId"),
+        created=reader.time("created"),
         updated=updated,
         closed=updated if closed is None and state is SessionState.CLOSED else closed,
         cancelled=updated if cancelled is None and state is SessionState.CANCELLED else cancelled,
         state=state,
-        profile_id=shape.text("profileId") or None,
+        profile_id=reader.text("profileId") or None,
         content=SessionContent(
-            profile_id=shape.text("profileId"),
-            coupon=shape.text("coupon"),
-            referral=shape.text("referral"),
+            profile_id=reader.text("profileId"),
+            coupon=reader.text("coupon"),
+            referral=reader.text("referral"),
             cart_items=[line for line, _ in lines],
-            identifiers=shape.texts("identifiers"),
-            attributes=inexact(shape.object("attributes")),
-            discounts=read_discounts(shape.object("discounts"), found),
+            identifiers=reader.texts("identifiers"),
+            attributes=to_floats(reader.object("attributes")),
+            discounts=read_discounts(reader.object("discounts"), found),
         ),
-        total=shape.amount("total"),
-        first_session=shape.flag("firstSession"),
-        stands=shape.flag(STANDS),
-        returned=tuple(quantity for _, quantity in lines),
+        total=reader.amount("total"),
+        first_session=reader.boolean("firstSession"),
+        first_session_stands=reader.boolean(FIRST_SESSION_STANDS),
+        returned_quantities=tuple(quantity for _, quantity in lines),
         returns=tuple(
-            read_return(value, ("returns", str(index)), found) for index, value in enumerate(shape.items("returns"))
+            read_return(value, ("returns", str(index)), found) for index, value in enumerate(reader.items("returns"))
         ),
     )
     if found:
@@ -103,57 +103,55 @@ def read_record(content: bytes) -> Record:
     return record
 
 
-def read_state(shape: Shape) -> SessionState:
-    """One of the four."""
-    value = shape.text_or_none("state")
+def read_state(reader: ObjectReader) -> SessionState:
+    value = reader.text_or_none("state")
     try:
         return SessionState(value or "")
     except ValueError:
         if value is not None:
-            shape.refuse(("state",), f"Expected one of {', '.join(SessionState)}, got {quote(value)}.")
+            reader.refuse(("state",), f"Expected one of {', '.join(SessionState)}, got {quote(value)}.")
         return SessionState.OPEN
 
 
 def read_line(value: Any, path: Path, found: list[Refusal]) -> tuple[CartLine, int]:
-    """One line of the cart, and how much of it has been returned."""
-    shape = Shape(value, path, found, LINE, WHOLE_LINE)
+    """Return a cart line and its returned quantity."""
+    reader = ObjectReader(value, path, found, REQUIRED_LINE_FIELDS, LINE_FIELDS)
     product = (
-        Shape(shape.object("product"), (*path, "product"), found, PRODUCT, PRODUCT)
-        if "product" in shape.value
+        ObjectReader(reader.object("product"), (*path, "product"), found, PRODUCT_FIELDS, PRODUCT_FIELDS)
+        if "product" in reader.value
         else None
     )
     line = CartLine(
-        sku=shape.text("sku"),
-        quantity=shape.integer("quantity"),
-        price=shape.amount("price"),
-        name=shape.text_or_none("name"),
-        category=shape.text_or_none("category"),
+        sku=reader.text("sku"),
+        quantity=reader.integer("quantity"),
+        price=reader.amount("price"),
+        name=reader.text_or_none("name"),
+        category=reader.text_or_none("category"),
         product_name=product.text("name") if product else None,
-        weight=shape.amount_or_none("weight"),
-        height=shape.amount_or_none("height"),
-        width=shape.amount_or_none("width"),
-        length=shape.amount_or_none("length"),
-        attributes=inexact(shape.object("attributes")),
+        weight=reader.amount_or_none("weight"),
+        height=reader.amount_or_none("height"),
+        width=reader.amount_or_none("width"),
+        length=reader.amount_or_none("length"),
+        attributes=to_floats(reader.object("attributes")),
     )
-    return line, shape.integer("returnedQuantity")
+    return line, reader.integer("returnedQuantity")
 
 
 def read_discounts(value: dict[str, Any], found: list[Refusal]) -> list[Discount]:
-    """An object: label -> amount."""
-    shape = Shape(value, ("discounts",), found, frozenset(), value.keys())
-    return [Discount(label, shape.amount(label)) for label in value]
+    """Return the discounts of an object from labels to amounts."""
+    reader = ObjectReader(value, ("discounts",), found, frozenset(), value.keys())
+    return [Discount(label, reader.amount(label)) for label in value]
 
 
 def read_return(value: Any, path: Path, found: list[Refusal]) -> SessionReturn:
-    """One return."""
-    shape = Shape(value, path, found, RETURN, RETURN)
+    reader = ObjectReader(value, path, found, RETURN_FIELDS, RETURN_FIELDS)
     items = []
-    for index, given in enumerate(shape.items("items")):
-        item = Shape(given, (*path, "items", str(index)), found, ITEM, ITEM)
+    for index, given in enumerate(reader.items("items")):
+        item = ObjectReader(given, (*path, "items", str(index)), found, ITEM_FIELDS, ITEM_FIELDS)
         items.append(ReturnedItem(item.integer("position"), item.integer("quantity"), item.amount("amount")))
     return SessionReturn(
-        version=shape.integer("version"),
-        created=shape.moment("created"),
+        version=reader.integer("version"),
+        created=reader.time("created"),
         items=tuple(items),
-        amount=shape.amount("amount"),
+        amount=reader.amount("amount"),
     )

@@ -11,8 +11,8 @@ from db.domain.events import EventType, make_event
 from db.domain.session import CustomerSession, check_version
 from db.domain.times import truncate_to_millisecond
 from db.operations.outcome import Actor, Outcome
-from db.repository.load import take
-from db.repository.save import save
+from db.repository.load import load_session
+from db.repository.save import save_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SessionChange:
         event = make_event(type_, before, after, self.actor.name, reason)
         if event.changes.keys() <= {"updated"}:
             return Outcome(before.application_id, before.id, before.version)
-        save(self.connection, before, after, event)
+        save_session(self.connection, before, after, event)
         return Outcome(after.application_id, after.id, after.version)
 
 
@@ -47,6 +47,6 @@ def begin_change(
     now: datetime,
 ) -> SessionChange:
     """Lock the command's session. Raises Refused with SessionNotFound or VersionConflict."""
-    before = take(connection, command.application_id, command.integration_id)
+    before = load_session(connection, command.application_id, command.integration_id)
     check_version(before, command.expected_version)
     return SessionChange.of(connection, actor, before, now)

@@ -10,7 +10,7 @@ from db.domain.attributes import definition_problems
 from db.domain.commands import CreateAttributeDefinition
 from db.domain.errors import AlreadyExists, Refused, quote
 from db.domain.times import truncate_to_millisecond
-from db.repository.applications import settings
+from db.repository.applications import load_rules
 from db.repository.core import ATTRIBUTE_DEFINITION, insert_in
 
 
@@ -27,7 +27,7 @@ def create_attribute_definition(
 ) -> DefinitionKey:
     """Define an attribute. Raises Refused with AlreadyExists if the entity has an attribute of this name."""
     definition = command.definition
-    settings(connection, command.application_id)
+    load_rules(connection, command.application_id)
     if found := [*definition_problems(definition)]:
         raise Refused(*found)
     key = DefinitionKey(command.application_id, definition.entity, definition.name)

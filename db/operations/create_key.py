@@ -12,7 +12,7 @@ from db.domain import text
 from db.domain.commands import CreateKey
 from db.domain.errors import InvalidInput, Refusal, Refused
 from db.domain.times import truncate_to_millisecond
-from db.repository.applications import settings
+from db.repository.applications import load_rules
 from db.repository.core import API_KEY
 from db.tables import KeyRole
 
@@ -35,7 +35,7 @@ def create_key(connection: Connection, command: CreateKey, now: datetime) -> Cre
     if found := problems(command, now):
         raise Refused(*found)
     if command.application_id is not None:
-        settings(connection, command.application_id)
+        load_rules(connection, command.application_id)
     application_id = command.application_id or EVERY_APPLICATION
     prefix = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PREFIX))
     secret = f"ck_{application_id}_{prefix}_{secrets.token_hex(32)}"

@@ -10,7 +10,7 @@ from db.domain.commands import CreateSessionToken
 from db.domain.errors import InvalidInput, Refused
 from db.operations.find_keys import KeyName, find_keys
 from db.repository.core import TOKEN_SECRET, insert_in
-from db.repository.load import number_of
+from db.repository.load import load_session_id
 
 SECRET_BYTES = 32  # as long as a SHA-256 hash, which RFC 7518 requires for HS256
 
@@ -34,7 +34,7 @@ def create_session_token(
     if not 1 <= command.expires_in <= max_seconds:
         problem = f"Expected 1 to {max_seconds} seconds, got {command.expires_in}."
         raise Refused(InvalidInput(path=("expiresIn",), problem=problem))
-    session_id = number_of(connection, command.application_id, command.integration_id)
+    session_id = load_session_id(connection, command.application_id, command.integration_id)
     new = {"application_id": key.application_id, "prefix": key.prefix, "secret": secrets.token_bytes(SECRET_BYTES)}
     stored = find_keys(connection, [key])[key]
     if stored.token_secret is None:  # of concurrent requests the first inserts it; all read it back

@@ -15,8 +15,8 @@ from db.domain import text
 from db.domain.commands import UNSET, SessionCommand, UpdateProfile
 from db.domain.errors import IdempotencyKeyReused, Refused
 from db.operations.outcome import Actor, Outcome, ProfileOutcome
-from db.repository import records
-from db.repository.records import RecordKey
+from db.repository import idempotency
+from db.repository.idempotency import RecordKey
 
 MAX_KEY = 255
 PURGERS = 16  # of 256 operations with a key also remove expired records, chosen by the first byte of the input's hash
@@ -41,14 +41,14 @@ def idempotent(outcome_type: type[T]) -> Callable[[Operation[C, T]], Operation[C
                 return operation(connection, actor, command, now)
             key = record_key(actor, command.application_id, command.idempotency_key)
             input_hash = hash_command(command)
-            record = records.claim(connection, key, input_hash, now)
+            record = idempotency.claim(connection, key, input_hash, now)
             if record is None:
                 outcome = operation(connection, actor, command, now)
                 stored = asdict(outcome)
                 del stored["replayed"]
-                records.answer(connection, key, stored)
+                idempotency.save_outcome(connection, key, stored)
                 if input_hash[0] < PURGERS:
-                    records.purge(connection, key.application_id, now)
+                    idempotency.delete_expired(connection, key.application_id, now)
                 return outcome
             if record.input_hash != input_hash:
                 raise Refused(IdempotencyKeyReused())

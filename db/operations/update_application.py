@@ -5,13 +5,13 @@ from sqlalchemy import Connection, update
 from db.domain.commands import UNSET, UpdateApplication
 from db.domain.errors import Refusal, Refused
 from db.operations.create_application import name_problems, time_zone_problems
-from db.repository.applications import settings
+from db.repository.applications import load_rules
 from db.repository.core import APPLICATION
 
 
 def update_application(connection: Connection, command: UpdateApplication) -> None:
     """Change settings. Raises Refused with NotFound, or with every rule that is broken."""
-    settings(connection, command.application_id)
+    load_rules(connection, command.application_id)
     given = {
         "name": command.name,
         "time_zone": command.time_zone,

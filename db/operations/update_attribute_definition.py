@@ -8,16 +8,14 @@ from sqlalchemy import Connection, update
 from db.domain.attributes import definition_problems
 from db.domain.commands import UNSET, UpdateAttributeDefinition
 from db.domain.errors import NotFound, Refused, quote
-from db.repository.applications import settings, with_definitions
+from db.repository.applications import load_all_rules
 from db.repository.core import ATTRIBUTE_DEFINITION
 
 
 def update_attribute_definition(connection: Connection, command: UpdateAttributeDefinition) -> None:
     """Change a definition. Stored values stay as they are. Raises Refused with NotFound."""
-    rules = settings(connection, command.application_id).attributes
-    definition = with_definitions(connection, command.application_id, rules).definitions.get(
-        (command.entity, command.name)
-    )
+    rules = load_all_rules(connection, command.application_id).attributes
+    definition = rules.definitions.get((command.entity, command.name))
     if definition is None:
         what = f"attribute {quote(command.name)} of {command.entity.name}"
         raise Refused(NotFound(path=("id",), what=what))

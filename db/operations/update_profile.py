@@ -11,24 +11,24 @@ from db.domain.errors import Refusal, Refused
 from db.domain.times import truncate_to_millisecond
 from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, ProfileOutcome
-from db.repository.applications import settings, with_definitions
+from db.repository.applications import load_all_rules
 from db.repository.core import PROFILE
-from db.repository.profiles import hold
+from db.repository.profiles import lock_profile
 
 
 @idempotent(ProfileOutcome)
 def update_profile(connection: Connection, actor: Actor, command: UpdateProfile, now: datetime) -> ProfileOutcome:
     """Merge attributes by name; null removes one. ``updated`` changes only if an attribute does."""
     application_id, integration_id = command.application_id, command.integration_id
-    rules = settings(connection, application_id).attributes
+    rules = load_all_rules(connection, application_id).attributes
     found: list[Refusal] = [*text.key_problems(integration_id, ("integrationId",))]
     if found:
         raise Refused(*found)
     at = truncate_to_millisecond(now)
-    hold(connection, application_id, integration_id, at)
+    lock_profile(connection, application_id, integration_id, at)
     row = PROFILE.c.application_id == application_id, PROFILE.c.integration_id == integration_id
     held = connection.execute(select(PROFILE.c.attributes, PROFILE.c.updated).where(*row)).one()
-    attributes = with_definitions(connection, application_id, rules).merge(
+    attributes = rules.merge(
         AttributeEntity.CUSTOMER_PROFILE, held.attributes, command.attributes, ("attributes",), found
     )
     if found:

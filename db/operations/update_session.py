@@ -12,8 +12,8 @@ from db.operations.change import SessionChange, begin_change
 from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, Outcome
 from db.repository.applications import rules_for
-from db.repository.load import keep
-from db.repository.profiles import is_first
+from db.repository.load import lock_session
+from db.repository.profiles import is_first_session
 
 
 @idempotent(Outcome)
@@ -28,6 +28,6 @@ def update(change: SessionChange, content: SessionContent) -> Outcome:
     rules = rules_for(change.connection, before.application_id, content, before.cart)
     after = session.update(before, content, rules)
     if after.profile_id != before.profile_id:
-        keep(change.connection, before)
-        after = replace(after, first_session=is_first(change.connection, after, change.time))
+        lock_session(change.connection, before)
+        after = replace(after, first_session=is_first_session(change.connection, after, change.time))
     return change.save(EventType.UPDATED, after)

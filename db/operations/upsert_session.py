@@ -10,13 +10,13 @@ from db.operations.create_session import create
 from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, Outcome
 from db.operations.update_session import update
-from db.repository.load import find, take
+from db.repository.load import find_session, load_session
 
 
 @idempotent(Outcome)
 def upsert_session(connection: Connection, actor: Actor, command: UpsertSession, now: datetime) -> Outcome:
     """Update or create the session. ``created`` is set in the outcome of a creation."""
-    before = find(connection, command.application_id, command.integration_id)
+    before = find_session(connection, command.application_id, command.integration_id)
     if before is None:
         new = CreateSession(
             application_id=command.application_id, integration_id=command.integration_id, content=command.content
@@ -25,5 +25,5 @@ def upsert_session(connection: Connection, actor: Actor, command: UpsertSession,
         if outcome is not None:
             return outcome
         # A concurrent transaction has created it. This happens on PostgreSQL only: SQLite has one writer at a time.
-        before = take(connection, command.application_id, command.integration_id)
+        before = load_session(connection, command.application_id, command.integration_id)
     return update(SessionChange.of(connection, actor, before, now), command.content)

@@ -1,4 +1,4 @@
-"""What an application decides for its sessions and its profiles."""
+"""The rules that an application sets for its sessions and profiles."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,24 +15,24 @@ from db.domain.errors import NotFound, Refused
 from db.engine.statements import AutocommitStatement
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
 
-FIXED = WeakKeyDictionary[Dialect, dict[int, Rules]]()  # rules that have been read: a dialect is one database's
-MAX_KNOWN = 1_000
-DESCRIBED = ("entity", "name", "type", "description", "allowed_values", "editable")
-SETTINGS = AutocommitStatement(
+CACHE = WeakKeyDictionary[Dialect, dict[int, Rules]]()  # by dialect, of which each open database has its own
+MAX_CACHED = 1_000
+DEFINITION_COLUMNS = ("entity", "name", "type", "description", "allowed_values", "editable")
+SELECT_RULES = AutocommitStatement(
     select(*(APPLICATION.c[name] for name in ("minor_digits", "rounding_mode", "unknown_attributes"))).where(
         APPLICATION.c.application_id == bindparam("application_id")
     )
 )
-DEFINITIONS = AutocommitStatement(
-    select(*(ATTRIBUTE_DEFINITION.c[name] for name in DESCRIBED)).where(
+SELECT_DEFINITIONS = AutocommitStatement(
+    select(*(ATTRIBUTE_DEFINITION.c[name] for name in DEFINITION_COLUMNS)).where(
         ATTRIBUTE_DEFINITION.c.application_id == bindparam("application_id")
     )
 )
 
 
-def settings(connection: Connection, application_id: int) -> Rules:
-    """The rules, as yet without the definitions of attributes. Raises Refused with NotFound."""
-    row = SETTINGS.first(connection, {"application_id": application_id})
+def load_rules(connection: Connection, application_id: int) -> Rules:
+    """Return an application's rules without its attribute definitions. Raises Refused with NotFound."""
+    row = SELECT_RULES.first(connection, {"application_id": application_id})
     if row is None:
         raise unknown_application(application_id)
     return Rules(
@@ -42,41 +42,44 @@ def settings(connection: Connection, application_id: int) -> Rules:
     )
 
 
-def fixed(connection: Connection, application_id: int) -> Rules:
-    """The rules, but that those of attributes may be past: what never changes is read once.
+def cached_rules(connection: Connection, application_id: int) -> Rules:
+    """Return the rules from a cache. Currency and rounding never change; the rules of attributes may be out of date.
 
     Raises Refused with NotFound.
     """
-    known = FIXED.setdefault(connection.dialect, {})
-    rules = known.get(application_id)
+    cached = CACHE.setdefault(connection.dialect, {})
+    rules = cached.get(application_id)
     if rules is None:
-        if len(known) >= MAX_KNOWN:
-            known.clear()
-        rules = known[application_id] = settings(connection, application_id)
+        if len(cached) >= MAX_CACHED:
+            cached.clear()
+        rules = cached[application_id] = load_rules(connection, application_id)
     return rules
 
 
 def rules_for(
-    connection: Connection, application_id: int, content: SessionContent, held: Sequence[CartLine] = ()
+    connection: Connection, application_id: int, content: SessionContent, current: Sequence[CartLine] = ()
 ) -> Rules:
-    """The rules for ``content``, of a session that has the lines ``held``. Raises Refused with NotFound."""
-    lines = [] if content.cart_items is UNSET else [*held, *(content.cart_items or ())]
+    """Return the rules for ``content`` of a session that has the lines ``current``. Raises Refused with NotFound.
+
+    Attribute definitions are read only if there are attributes to check.
+    """
+    lines = [] if content.cart_items is UNSET else [*current, *(content.cart_items or ())]
     if content.attributes is UNSET and not any(line.attributes for line in lines):
-        return fixed(connection, application_id)
-    rules = settings(connection, application_id)
-    return replace(rules, attributes=with_definitions(connection, application_id, rules.attributes))
+        return cached_rules(connection, application_id)
+    return load_all_rules(connection, application_id)
 
 
-def with_definitions(connection: Connection, application_id: int, rules: AttributeRules) -> AttributeRules:
-    """The rules of attributes, with every definition of the application."""
+def load_all_rules(connection: Connection, application_id: int) -> Rules:
+    """Return an application's rules with its attribute definitions. Raises Refused with NotFound."""
+    rules = load_rules(connection, application_id)
     definitions = {}
-    for row in DEFINITIONS.rows(connection, {"application_id": application_id}):
+    for row in SELECT_DEFINITIONS.rows(connection, {"application_id": application_id}):
         allowed = None if row.allowed_values is None else tuple(row.allowed_values)
         definition = AttributeDefinition(**{**row._asdict(), "allowed_values": allowed})
         definitions[definition.entity, definition.name] = definition
-    return replace(rules, definitions=definitions)
+    return replace(rules, attributes=replace(rules.attributes, definitions=definitions))
 
 
 def unknown_application(application_id: int) -> Refused:
-    """The refusal of a change to an application that does not exist."""
+    """Return the refusal of a change to an application that does not exist."""
     return Refused(NotFound(path=("applicationId",), what=f"application {application_id}"))

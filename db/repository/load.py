@@ -1,42 +1,37 @@
-"""A session out of its tables, all of one moment: by one statement, or its row is locked before its parts are read."""
+"""Load one session consistently: in one statement, or under a lock of its row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, select
 
 from db.domain import text
-from db.domain.cart import CartLine, ReturnedItem
 from db.domain.errors import Refused, SessionNotFound
-from db.domain.session import CustomerSession, SessionReturn
+from db.domain.session import CustomerSession
 from db.engine.statements import AutocommitStatement, Statement, in_transaction
-from db.repository.applications import settings
-from db.repository.core import CART_ITEM, DISCOUNT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
-from db.repository.rows import KEPT, PARTS, UNMOVED, moved_on, of_session, unmoved
+from db.repository.applications import load_rules
+from db.repository.core import CART_ITEM, RETURN, RETURNED_ITEM, SESSION
+from db.repository.mapper import COLUMNS, PARTS, SESSION_FIELDS, to_session
+from db.repository.optimistic_lock import AT_VERSION, at_version, version_changed
 
-NAMED = (
-    SESSION.c.application_id == bindparam("application_id"),
-    SESSION.c.integration_id == bindparam("integration_id"),
-)
-FOUND = select(*(SESSION.c[name] for name in KEPT)).where(*NAMED)
-ROW = Statement(FOUND.with_for_update())
-NUMBER = Statement(select(SESSION.c.id).where(*NAMED))
-STILL_THERE = Statement(select(SESSION.c.id).where(UNMOVED).with_for_update())
-NAME = Statement(
-    select(SESSION.c.integration_id).where(
-        SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("session_id")
-    )
-)
-PART = {
-    table: Statement(select(*(table.c[name] for name in columns)).where(of_session(table)).order_by(*table.primary_key))
-    for table, columns in PARTS.items()
-}
+SESSION_ID: ColumnElement[Any] = bindparam("session_id")
 
 
-def within_row(table: Table, columns: Sequence[str]) -> ColumnElement[Any]:
-    """A part as an array of PostgreSQL's, beside the session's own row."""
+def of_session(table: Table, session_id: ColumnElement[Any] = SESSION_ID) -> ColumnElement[bool]:
+    """Return the condition that a part's row belongs to one session."""
+    return and_(table.c.application_id == bindparam("application_id"), table.c.session_id == session_id)
+
+
+def select_part(table: Table) -> Statement:
+    """Return the statement that reads one part of a session, in the order of its key."""
+    columns = [table.c[name] for name in COLUMNS[table]]
+    return Statement(select(*columns).where(of_session(table)).order_by(*table.primary_key))
+
+
+def part_as_array(table: Table) -> ColumnElement[Any]:
+    """Return one part of a session as an array of rows, to be read beside the session's own row on PostgreSQL."""
     rows = (
-        select(func.row(*(table.c[name] for name in columns)))
+        select(func.row(*(table.c[name] for name in COLUMNS[table])))
         .where(of_session(table, SESSION.c.id))
         .order_by(*table.primary_key)
         .correlate(SESSION)
@@ -44,84 +39,89 @@ def within_row(table: Table, columns: Sequence[str]) -> ColumnElement[Any]:
     return func.array(rows.scalar_subquery()).label(table.name)
 
 
-WHOLE = AutocommitStatement(FOUND.add_columns(*(within_row(table, columns) for table, columns in PARTS.items())))
+BY_NAME = (
+    SESSION.c.application_id == bindparam("application_id"),
+    SESSION.c.integration_id == bindparam("integration_id"),
+)
+SELECT_SESSION = select(*(SESSION.c[name] for name in SESSION_FIELDS)).where(*BY_NAME)
+SELECT_LOCKED = Statement(SELECT_SESSION.with_for_update())
+SELECT_WITH_PARTS = AutocommitStatement(SELECT_SESSION.add_columns(*map(part_as_array, PARTS)))
+SELECT_PART = {table: select_part(table) for table in PARTS}
+LOCK_AT_VERSION = Statement(select(SESSION.c.id).where(AT_VERSION).with_for_update())
+SELECT_ID = Statement(select(SESSION.c.id).where(*BY_NAME))
+SELECT_INTEGRATION_ID = Statement(
+    select(SESSION.c.integration_id).where(
+        SESSION.c.application_id == bindparam("application_id"), SESSION.c.id == bindparam("session_id")
+    )
+)
 
 
-def find(connection: Connection, application_id: int, integration_id: str) -> CustomerSession | None:
-    """The session, kept from others until the transaction ends, where one has begun; None where there is none.
+def find_session(connection: Connection, application_id: int, integration_id: str) -> CustomerSession | None:
+    """Return the session, or None where there is none. It is locked until the transaction ends, if one has begun.
 
-    Raises Refused with InvalidInput where no session can have the integration ID.
+    Raises Refused with InvalidInput for an invalid integration ID.
     """
-    names = names_of(application_id, integration_id)
-    row = (ROW if in_transaction(connection) else WHOLE).first(connection, names)
+    names = session_name(application_id, integration_id)
+    row = (SELECT_LOCKED if in_transaction(connection) else SELECT_WITH_PARTS).first(connection, names)
     if row is None:
         return None
     key = {"application_id": application_id, "session_id": row.id}
 
-    def part(table: Table) -> list[Any]:
-        there = getattr(row, table.name, None)
-        return PART[table].rows(connection, key) if there is None else PART[table].read(connection, key, there)
+    def part(table: Table) -> Sequence[Any]:
+        array = getattr(row, table.name, None)
+        statement = SELECT_PART[table]
+        return statement.rows(connection, key) if array is None else statement.read(connection, key, array)
 
-    cart = tuple(CartLine(**line._asdict()) for line in part(CART_ITEM))
-    return CustomerSession(
-        **{name: getattr(row, name) for name in KEPT},
-        cart=cart,
-        identifiers=tuple(identifier for (identifier,) in part(IDENTIFIER)),
-        discounts=dict(part(DISCOUNT)),
-        returns=returns(part(RETURN), part(RETURNED_ITEM)) if any(line.returned_quantity for line in cart) else (),
-    )
+    parts = {table: part(table) for table in PARTS if table not in (RETURN, RETURNED_ITEM)}
+    returned = any(line.returned_quantity for line in parts[CART_ITEM])
+    parts |= {table: part(table) if returned else () for table in (RETURN, RETURNED_ITEM)}
+    return to_session(row, parts)
 
 
-def take(connection: Connection, application_id: int, integration_id: str) -> CustomerSession:
-    """The same; raises Refused with SessionNotFound, or with NotFound where there is not even the application."""
-    session = find(connection, application_id, integration_id)
+def load_session(connection: Connection, application_id: int, integration_id: str) -> CustomerSession:
+    """Return the session, as ``find_session`` does. Raises Refused with SessionNotFound, or with NotFound for an
+    unknown application.
+    """
+    session = find_session(connection, application_id, integration_id)
     if session is None:
-        raise missing(connection, application_id, integration_id)
+        raise not_found(connection, application_id, integration_id)
     return session
 
 
-def keep(connection: Connection, session: CustomerSession) -> None:
-    """Keep a session that was found from others until the transaction ends. Raises WriteConflict where it has moved on.
+def lock_session(connection: Connection, session: CustomerSession) -> None:
+    """Lock a loaded session until the transaction ends. Raises WriteConflict where it has changed since.
 
-    Whoever locks more than the session locks it before all else: in another order two would wait for each other.
+    The session is locked before any other row: in another order two transactions could wait for each other.
     """
     if in_transaction(connection):
         return
-    if STILL_THERE.first(connection, unmoved(session)) is None:
-        raise moved_on(session)
+    if LOCK_AT_VERSION.first(connection, at_version(session)) is None:
+        raise version_changed(session)
 
 
-def number_of(connection: Connection, application_id: int, integration_id: str) -> int:
-    """The id of the session, which is kept from nobody. Raises as ``take`` does."""
-    found = NUMBER.first(connection, names_of(application_id, integration_id))
-    if found is None:
-        raise missing(connection, application_id, integration_id)
-    number: int = found.id
-    return number
+def load_session_id(connection: Connection, application_id: int, integration_id: str) -> int:
+    """Return the id of the session without a lock. Raises as ``load_session`` does."""
+    row = SELECT_ID.first(connection, session_name(application_id, integration_id))
+    if row is None:
+        raise not_found(connection, application_id, integration_id)
+    session_id: int = row.id
+    return session_id
 
 
-def integration_id_of(connection: Connection, application_id: int, session_id: int) -> str | None:
-    """The integration ID of a session by its number; None where there is none."""
-    found = NAME.first(connection, {"application_id": application_id, "session_id": session_id})
-    return found and found.integration_id
+def find_integration_id(connection: Connection, application_id: int, session_id: int) -> str | None:
+    """Return the integration ID of the session with this id, or None where there is none."""
+    row = SELECT_INTEGRATION_ID.first(connection, {"application_id": application_id, "session_id": session_id})
+    return row and row.integration_id
 
 
-def names_of(application_id: int, integration_id: str) -> Mapping[str, Any]:
-    """What a session is found by. Raises Refused with InvalidInput where no session can have the integration ID."""
+def session_name(application_id: int, integration_id: str) -> Mapping[str, Any]:
+    """Return the parameters that name a session. Raises Refused with InvalidInput for an invalid integration ID."""
     if found := text.key_problems(integration_id, ("integrationId",)):
         raise Refused(*found)
     return {"application_id": application_id, "integration_id": integration_id}
 
 
-def missing(connection: Connection, application_id: int, integration_id: str) -> Refused:
-    """The refusal where there is no such session. Raises Refused with NotFound where there is no such application."""
-    settings(connection, application_id)
+def not_found(connection: Connection, application_id: int, integration_id: str) -> Refused:
+    """Return the refusal for a missing session. Raises Refused with NotFound for an unknown application."""
+    load_rules(connection, application_id)
     return Refused(SessionNotFound(integration_id=integration_id))
-
-
-def returns(made: Iterable[Any], items: Iterable[Any]) -> tuple[SessionReturn, ...]:
-    """The returns of one session, in the order in which they were made."""
-    of_version: dict[int, list[ReturnedItem]] = {}
-    for version, *item in items:
-        of_version.setdefault(version, []).append(ReturnedItem(*item))
-    return tuple(SessionReturn(**each._asdict(), items=tuple(of_version[each.version])) for each in made)

@@ -1,60 +1,67 @@
-"""The profile that a session belongs to, and which of its sessions is the first."""
+"""Profiles: created when a session first names them, locked while a session is added to them."""
 
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
 from sqlalchemy.dialects import postgresql
 
 from db.domain.session import CustomerSession
 from db.engine.statements import Statement
-from db.repository.core import PROFILE, SESSION, insert_in
+from db.repository.core import PROFILE, SESSION, Insert, insert_in
 
-HAS_OTHER_SESSION = Statement(
-    select(
-        exists().where(
-            SESSION.c.application_id == bindparam("application_id"),
-            SESSION.c.profile_id == bindparam("profile_id"),
-            SESSION.c.id != bindparam("session_id"),
-        )
-    )
+# Whether the session of the parameters is the first of its profile. A new session has the id 0 until it is stored.
+IS_FIRST_SESSION = ~exists().where(
+    SESSION.c.application_id == bindparam("application_id"),
+    SESSION.c.profile_id == bindparam("profile_id", type_=SESSION.c.profile_id.type),
+    SESSION.c.id != bindparam("id", type_=SESSION.c.id.type),
 )
+SELECT_IS_FIRST_SESSION = Statement(select(IS_FIRST_SESSION.label("is_first_session")))
 
 
-def is_first(connection: Connection, session: CustomerSession, now: datetime) -> bool:
-    """Whether the session is the first of its profile, which is made where it is not known; always for anonymous."""
-    if session.profile_id is None:
-        return True
-    hold(connection, session.application_id, session.profile_id, now)
-    names = {
-        "application_id": session.application_id,
-        "profile_id": session.profile_id,
-        "session_id": session.id,
-    }
-    [(has_other,)] = HAS_OTHER_SESSION.rows(connection, names)
-    return not has_other
-
-
-def hold(connection: Connection, application_id: int, integration_id: str, now: datetime) -> None:
-    """Make the profile, empty, where it is not known, and keep it from others until the transaction ends."""
-    new = {
+def new_profile(application_id: int, integration_id: str, created: datetime) -> dict[str, Any]:
+    """Return the row of a profile without attributes."""
+    return {
         "application_id": application_id,
         "integration_id": integration_id,
-        "created": now,
-        "updated": now,
+        "created": created,
+        "updated": created,
         "attributes": {},
     }
-    holding(connection.dialect.name).rows(connection, new)
+
+
+def is_first_session(connection: Connection, session: CustomerSession, now: datetime) -> bool:
+    """Return whether the session is the first of its profile, which is created if missing, and locked.
+
+    A session without a profile always is.
+    """
+    if session.profile_id is None:
+        return True
+    lock_profile(connection, session.application_id, session.profile_id, now)
+    names = {"application_id": session.application_id, "profile_id": session.profile_id, "id": session.id}
+    is_first: bool = SELECT_IS_FIRST_SESSION.first(connection, names).is_first_session
+    return is_first
+
+
+def lock_profile(connection: Connection, application_id: int, integration_id: str, now: datetime) -> None:
+    """Lock a profile until the transaction ends; create it if it is missing."""
+    locking(connection.dialect.name).rows(connection, new_profile(application_id, integration_id, now))
 
 
 @cache
-def holding(dialect: str) -> Statement:
-    """The statement. SQLite has one writer at a time, and nothing that needs to be locked.
+def locking(dialect: str) -> Statement:
+    """Return the statement of ``lock_profile``."""
+    return Statement(insert_or_lock(insert_in(dialect, PROFILE)))
 
-    On PostgreSQL, DO NOTHING would not lock the row: of two sessions at once both could be first.
+
+def insert_or_lock(statement: Insert, where: ColumnElement[bool] | None = None) -> Insert:
+    """Complete an INSERT of a profile so that it locks the one that is there.
+
+    SQLite has one writer at a time and needs no lock. On PostgreSQL, DO NOTHING would not lock the row, and of two
+    concurrent sessions both could be the first. With ``where``, a profile that does not meet it is not returned.
     """
-    statement = insert_in(dialect, PROFILE)
     if isinstance(statement, postgresql.Insert):
-        held = {"updated": PROFILE.c.updated}
-        return Statement(statement.on_conflict_do_update(constraint="pk_customer_profile", set_=held))
-    return Statement(statement.on_conflict_do_nothing())
+        unchanged = {"updated": PROFILE.c.updated}
+        return statement.on_conflict_do_update(constraint=f"pk_{PROFILE.name}", set_=unchanged, where=where)
+    return statement.on_conflict_do_nothing()

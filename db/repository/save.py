@@ -1,156 +1,118 @@
-"""A session into its tables: only what has changed, with the event that tells it, in the caller's transaction."""
+"""Store a session: only what has changed, with its event, in the caller's transaction."""
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, update
 from sqlalchemy.dialects import sqlite
 
-from db.domain.cart import CartLine
 from db.domain.events import EventType, SessionEvent, make_event
-from db.domain.session import CustomerSession, SessionReturn
+from db.domain.session import CustomerSession
 from db.engine.statements import Statement, begin
-from db.repository import single_statement as at_once
-from db.repository.core import (
-    CART_ITEM,
-    DISCOUNT,
-    EVENT,
-    IDENTIFIER,
-    RETURN,
-    RETURNED_ITEM,
-    SESSION,
-    NextId,
-)
-from db.repository.profiles import is_first
-from db.repository.rows import (
-    LINE,
-    UNMOVED,
-    changed,
-    changed_lines,
-    discount_rows,
-    facts,
-    identifier_rows,
-    moved_on,
-    of_session,
-    row,
-    unmoved,
-)
+from db.repository import single_statement
+from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION, NextId
+from db.repository.load import of_session
+from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
+from db.repository.optimistic_lock import AT_VERSION, at_version, version_changed
+from db.repository.profiles import is_first_session
 
 Key = Mapping[str, Any]
 
-
-# Statements are made once, which takes longer than to run them.
-CHANGE = Statement(update(SESSION).where(UNMOVED).returning(SESSION.c.id))
-CUT = Statement(delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length")))
-CLEAR = {table: Statement(delete(table).where(of_session(table))) for table in (IDENTIFIER, DISCOUNT)}
-PUT = {table: Statement(insert(table).inline()) for table in (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)}
-ADD = Statement(  # answers nothing where the integration ID is taken
+INSERT_SESSION = Statement(  # returns nothing where the integration ID is taken
     sqlite.insert(SESSION).values(id=NextId(SESSION)).on_conflict_do_nothing().returning(SESSION.c.id)
 )
-APPEND = Statement(insert(EVENT).values(id=NextId(EVENT)).inline())
-PUT_LINE = sqlite.insert(CART_ITEM)
-PUT_LINES = Statement(
-    PUT_LINE.on_conflict_do_update(
-        index_elements=CART_ITEM.primary_key.columns, set_={name: PUT_LINE.excluded[name] for name in LINE}
+UPDATE_SESSION = Statement(update(SESSION).where(AT_VERSION).returning(SESSION.c.id))
+INSERT_EVENT = Statement(insert(EVENT).values(id=NextId(EVENT)).inline())
+LINES = sqlite.insert(CART_ITEM)
+UPSERT_LINES = Statement(
+    LINES.on_conflict_do_update(
+        index_elements=CART_ITEM.primary_key.columns,
+        set_={name: LINES.excluded[name] for name in LINE},
     )
 )
+DELETE_LINES = Statement(delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length")))
+DELETE = {table: Statement(delete(table).where(of_session(table))) for table in (IDENTIFIER, DISCOUNT)}
+INSERT = {table: Statement(insert(table).inline()) for table in (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)}
 
 
-def add(connection: Connection, session: CustomerSession, actor: str) -> int | None:
-    """Write a new session with its event, and its profile where that is not known.
+def insert_session(connection: Connection, session: CustomerSession, actor: str) -> int | None:
+    """Store a new session with its event, and create its profile if it is missing. Return its id.
 
-    Whether it is its profile's first is found out on the way. Answers its id, or None where its integration ID is
-    taken. Raises WriteConflict.
+    ``first_session`` is decided here. Returns None where the integration ID is taken; raises WriteConflict.
     """
     if connection.dialect.name == "postgresql":
-        return at_once.add(connection, session, make_event(EventType.CREATED, None, session, actor))
-    if not is_first(connection, session, session.created):
+        return single_statement.insert_session(connection, session, make_event(EventType.CREATED, None, session, actor))
+    if not is_first_session(connection, session, session.created):
         session = replace(session, first_session=False)
-    new = {**row(session), "within": session.application_id}
-    del new["id"]  # the statement finds it
-    made = ADD.first(connection, new)
-    if made is None:
+    application_id = session.application_id
+    row = {"application_id": application_id, **session_row(session), "within": application_id}
+    inserted = INSERT_SESSION.first(connection, row)
+    if inserted is None:
         return None
-    number: int = made.id
-    key = {"application_id": session.application_id, "session_id": number}
-    put_lines(connection, key, (), session.cart)
-    put_identifiers(connection, key, (), session.identifiers)
-    put_discounts(connection, key, {}, session.discounts)
-    append(connection, key, make_event(EventType.CREATED, None, session, actor))
-    return number
+    session_id: int = inserted.id
+    key = {"application_id": application_id, "session_id": session_id}
+    rows = part_rows(session)
+    upsert_lines(connection, key, rows[CART_ITEM])
+    for table in (IDENTIFIER, DISCOUNT):
+        insert_rows(connection, table, key, rows[table])
+    insert_event(connection, key, make_event(EventType.CREATED, None, session, actor))
+    return session_id
 
 
-def save(connection: Connection, before: CustomerSession, after: CustomerSession, made: SessionEvent) -> None:
-    """Write what makes ``after`` out of ``before``, with the event. Raises WriteConflict where it has moved on."""
+def save_session(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
+    """Store what differs between two versions, with the event. Raises WriteConflict where ``before`` is out of date."""
     key = {"application_id": after.application_id, "session_id": after.id}
+    old, new = part_rows(before), part_rows(after)
+    lines = changed_lines(old[CART_ITEM], new[CART_ITEM])
     if connection.dialect.name == "postgresql":
-        if not at_once.suffices(before, after):
-            begin(connection)
-        at_once.save(connection, before, after, made)
-        cut_lines(connection, key, before.cart, after.cart)
+        if any(new[table] != old[table] for table in INSERT) or len(after.cart) < len(before.cart):
+            begin(connection)  # the single statement does not store these
+        single_statement.update_session(connection, before, changed_columns(before, after), lines, event)
     else:
-        change(connection, before, after)
-        put_lines(connection, key, before.cart, after.cart)
-        append(connection, key, made)
-    put_identifiers(connection, key, before.identifiers, after.identifiers)
-    put_discounts(connection, key, before.discounts, after.discounts)
-    for each in after.returns[len(before.returns) :]:
-        add_return(connection, key, each)
+        if not UPDATE_SESSION.rows(connection, {**changed_columns(before, after), **at_version(before)}):
+            raise version_changed(before)
+        upsert_lines(connection, key, lines)
+        insert_event(connection, key, event)
+    if len(after.cart) < len(before.cart):
+        DELETE_LINES.rows(connection, {**key, "length": len(after.cart)})
+    for table in (IDENTIFIER, DISCOUNT):
+        if new[table] != old[table]:
+            if old[table]:
+                DELETE[table].rows(connection, key)
+            insert_rows(connection, table, key, new[table])
+    for table in (RETURN, RETURNED_ITEM):
+        insert_rows(connection, table, key, new[table][len(old[table]) :])
 
 
-def change(connection: Connection, before: CustomerSession, after: CustomerSession) -> None:
-    """Write what is new in the session's own row. Raises WriteConflict."""
-    if not CHANGE.rows(connection, {**changed(before, after), **unmoved(before)}):
-        raise moved_on(before)
+def changed_columns(before: CustomerSession, after: CustomerSession) -> dict[str, Any]:
+    """Return the columns of the session's own row that differ, with their new values."""
+    old = session_row(before)
+    return {name: value for name, value in session_row(after).items() if value != old[name]}
 
 
-def put_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
-    """Write the lines that differ. A row stays where it is: returned units refer to it."""
-    cut_lines(connection, key, before, after)
-    if lines := changed_lines(before, after):
-        PUT_LINES.for_each(connection, [{**key, **line} for line in lines])
+def changed_lines(before: Sequence[Values], after: Sequence[Values]) -> Sequence[Values]:
+    """Return the rows of the cart that are new or differ. They are not replaced: returned items refer to them."""
+    return [row for index, row in enumerate(after) if index >= len(before) or row != before[index]]
 
 
-def cut_lines(connection: Connection, key: Key, before: Sequence[CartLine], after: Sequence[CartLine]) -> None:
-    """Remove the lines behind the last one."""
-    if len(after) < len(before):
-        CUT.rows(connection, {**key, "length": len(after)})
+def upsert_lines(connection: Connection, key: Key, rows: Sequence[Values]) -> None:
+    """Insert lines of the cart, or update those in their positions."""
+    if rows:
+        UPSERT_LINES.for_each(connection, with_key(CART_ITEM, key, rows))
 
 
-def put_identifiers(connection: Connection, key: Key, before: Sequence[str], after: Sequence[str]) -> None:
-    """Write all of them anew where they differ."""
-    if before != after:
-        put_all(connection, IDENTIFIER, key, before, identifier_rows(after))
+def insert_rows(connection: Connection, table: Table, key: Key, rows: Sequence[Values]) -> None:
+    """Insert rows of one of the session's parts."""
+    if rows:
+        INSERT[table].for_each(connection, with_key(table, key, rows))
 
 
-def put_discounts(
-    connection: Connection, key: Key, before: Mapping[str, Decimal], after: Mapping[str, Decimal]
-) -> None:
-    """Write all of them anew where they differ."""
-    if before != after:
-        put_all(connection, DISCOUNT, key, before, discount_rows(after))
+def with_key(table: Table, key: Key, rows: Sequence[Values]) -> Sequence[Mapping[str, Any]]:
+    """Return rows of a part with the names of their columns and the session's key."""
+    return [{**key, **dict(zip(COLUMNS[table], row, strict=True))} for row in rows]
 
 
-def put_all(connection: Connection, table: Table, key: Key, before: Sized, after: Sequence[Key]) -> None:
-    """Write all of a short list anew."""
-    if before:
-        CLEAR[table].rows(connection, key)
-    if after:
-        PUT[table].for_each(connection, [{**key, **each} for each in after])
-
-
-def append(connection: Connection, key: Key, made: SessionEvent) -> None:
-    """Add to the session's history, and to the feed of its application."""
-    APPEND.rows(connection, {**key, **facts(made), "within": key["application_id"]})
-
-
-def add_return(connection: Connection, key: Key, made: SessionReturn) -> None:
-    """Write one return and what went back."""
-    key = {**key, "version": made.version}
-    PUT[RETURN].rows(connection, {**key, "created": made.created, "amount": made.amount})
-    items = [
-        {**key, "position": item.position, "quantity": item.quantity, "amount": item.amount} for item in made.items
-    ]
-    PUT[RETURNED_ITEM].for_each(connection, items)
+def insert_event(connection: Connection, key: Key, event: SessionEvent) -> None:
+    """Append an event to the session's history, and so to the feed of its application."""
+    INSERT_EVENT.rows(connection, {**key, **event_row(event), "within": key["application_id"]})

@@ -1,4 +1,4 @@
-"""PostgreSQL: the rows of a change with one statement. Each way to the server takes longer than most statements do.
+"""PostgreSQL: store a session, its lines and its event in one statement, to save round trips to the server.
 
 Such a statement is a transaction by itself where none has begun. All its parts see the rows as they were before it.
 """
@@ -32,195 +32,159 @@ from db.engine import json
 from db.engine.errors import WriteConflict
 from db.engine.statements import AutocommitStatement, in_transaction
 from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
-from db.repository.profiles import hold
-from db.repository.rows import (
-    EVENT_FACTS,
-    LINE,
-    OWN,
-    UNMOVED,
-    changed,
-    changed_lines,
-    discount_rows,
-    facts,
-    identifier_rows,
-    moved_on,
-    row,
-    unmoved,
-)
+from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
+from db.repository.optimistic_lock import AT_VERSION, at_version, version_changed
+from db.repository.profiles import IS_FIRST_SESSION, insert_or_lock, lock_profile, new_profile
 from db.tables.columns import Amount, PlainJson
 
-COLUMNS: Mapping[Table, Sequence[str]] = {
-    CART_ITEM: ("position", *LINE),
-    IDENTIFIER: ("position", "identifier"),
-    DISCOUNT: ("label", "amount"),
-}
-WRITTEN = (SESSION.c.application_id, SESSION.c.id, SESSION.c.first_session)
-FORMS = 256  # of the statement that changes a session: one for each set of columns that change together
+PARTS = (CART_ITEM, IDENTIFIER, DISCOUNT)  # a new session has no returns
+RETURNING = (SESSION.c.application_id, SESSION.c.id, SESSION.c.first_session)
+MAX_UPDATES = 256  # forms of the UPDATE that are kept, one for each set of columns that change together
 
 
-def add(connection: Connection, session: CustomerSession, event: SessionEvent) -> int | None:
-    """Write a new session with its event, and its profile where that is not known.
+def insert_session(connection: Connection, session: CustomerSession, event: SessionEvent) -> int | None:
+    """Store a new session with its event, and create its profile if it is missing. Return its id.
 
-    Both take the session for its profile's first; whether it is, is found out on the way. Answers its id, or None where
-    its integration ID is taken. Raises WriteConflict where another session of the profile came between, which none can
-    where a transaction has begun.
+    ``session`` and ``event`` say that it is its profile's first; the statement finds out whether it is. Returns None
+    where the integration ID is taken. Raises WriteConflict where another session of the profile was stored meanwhile;
+    in a transaction that has begun, the lock of the profile prevents that.
     """
-    if session.profile_id is not None and in_transaction(connection):
-        hold(connection, session.application_id, session.profile_id, session.created)
-    parts = {
-        CART_ITEM: changed_lines((), session.cart),
-        IDENTIFIER: identifier_rows(session.identifiers),
-        DISCOUNT: discount_rows(session.discounts),
-    }
-    filled = tuple(table for table, rows in parts.items() if rows)
     parameters = {
-        **row(session),
-        **told(event),
-        "changes_of_another": {**event.changes, "firstSession": False},
-        **{table.name: printed(table, parts[table]) for table in filled},
+        **session_row(session),
+        "application_id": session.application_id,
+        "id": session.id,
+        **prefixed("event", event_row(event)),
+        "changes_if_not_first": {**event.changes, "firstSession": False},
     }
-    made = adding(session.profile_id is not None, filled).first(connection, parameters)
-    if made.id is None and not made.taken:
-        raise WriteConflict(f"another session of profile {session.profile_id} came between")
-    number: int | None = made.id
-    return number
+    if session.profile_id is not None:
+        if in_transaction(connection):
+            lock_profile(connection, session.application_id, session.profile_id, session.created)
+        profile = new_profile(session.application_id, session.profile_id, session.created)
+        parameters |= prefixed("profile", profile)
+    rows = part_rows(session)
+    tables = tuple(table for table in PARTS if rows[table])
+    parameters |= {table.name: to_json(table, rows[table]) for table in tables}
+    inserted = inserting(session.profile_id is not None, tables).first(connection, parameters)
+    if inserted.id is None and not inserted.taken:
+        raise WriteConflict(f"another session of profile {session.profile_id} was stored at the same time")
+    session_id: int | None = inserted.id
+    return session_id
 
 
-def save(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
-    """Write what differs in the session's row and its lines, with the event. Raises WriteConflict."""
-    new, lines = changed(before, after), changed_lines(before.cart, after.cart)
-    parameters = {**new, **told(event), **unmoved(before)}
+def update_session(
+    connection: Connection,
+    before: CustomerSession,
+    columns: Mapping[str, Any],
+    lines: Sequence[Values],
+    event: SessionEvent,
+) -> None:
+    """Store changed columns and lines of a session with the event. Raises WriteConflict if ``before`` is outdated."""
+    parameters = {**columns, **prefixed("event", event_row(event)), **at_version(before)}
     if lines:
-        parameters[CART_ITEM.name] = printed(CART_ITEM, lines)
-    if not changing(tuple(new), bool(lines)).rows(connection, parameters):
-        raise moved_on(before)
+        parameters[CART_ITEM.name] = to_json(CART_ITEM, lines)
+    if not updating(tuple(columns), bool(lines)).rows(connection, parameters):
+        raise version_changed(before)
 
 
-def suffices(before: CustomerSession, after: CustomerSession) -> bool:
-    """Whether there is nothing to write but what ``save`` writes."""
-    return (
-        len(before.cart) <= len(after.cart)
-        and before.identifiers == after.identifiers
-        and before.discounts == after.discounts
-        and before.returns == after.returns
-    )
+def prefixed(prefix: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as parameters that differ from those of other tables."""
+    return {f"{prefix}_{name}": value for name, value in row.items()}
 
 
-def told(event: SessionEvent) -> dict[str, Any]:
-    """The parameters of an event."""
-    return {f"event_{name}": value for name, value in facts(event).items()}
-
-
-def printed(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows of a part as JSON, amounts as they are kept."""
+def to_json(table: Table, rows: Sequence[Values]) -> str:
+    """Return rows of a part as JSON for ``insert_part``, with amounts in the unit in which they are stored."""
     amounts = [name for name in COLUMNS[table] if isinstance(table.c[name].type, Amount)]
-    return json.dumps([{**each, **{name: units(each[name]) for name in amounts}} for each in rows])
-
-
-def units(amount: Any) -> int | None:
-    """An amount as it is kept."""
-    return None if amount is None else to_units(amount, PLACES)
+    objects = [dict(zip(COLUMNS[table], row, strict=True)) for row in rows]
+    for each in objects:
+        each.update({name: to_units(each[name], PLACES) for name in amounts if each[name] is not None})
+    return json.dumps(objects)
 
 
 @cache
-def adding(of_profile: bool, tables: Sequence[Table]) -> AutocommitStatement:
-    """The statement of ``add``; it answers the id, if any, and whether the integration ID is taken."""
-    there = exists().where(
-        SESSION.c.application_id == given(SESSION, "application_id"),
-        SESSION.c.integration_id == given(SESSION, "integration_id"),
+def inserting(of_profile: bool, tables: Sequence[Table]) -> AutocommitStatement:
+    """Return the statement of ``insert_session``: it returns the id, and whether the integration ID is taken."""
+    same_name = exists().where(
+        SESSION.c.application_id == parameter(SESSION, "application_id"),
+        SESSION.c.integration_id == parameter(SESSION, "integration_id"),
     )
-    taken = select(select(there.label("taken")).cte("there")).scalar_subquery()
-    held = holding(taken) if of_profile else select(true().label("held")).where(~taken).cte("held")
-    values = {name: given(SESSION, name) for name in OWN}
-    values |= {"id": NextId(SESSION), "first_session": is_first() if of_profile else true()}
-    new = select(*values.values()).select_from(held)
-    made = insert(SESSION).from_select(list(values), new).returning(*WRITTEN).cte("made")
+    taken = select(select(same_name.label("taken")).cte("existing")).scalar_subquery()
+    source = locked_profile(taken) if of_profile else select(true().label("free")).where(~taken).cte("free")
+    values = {name: parameter(SESSION, name) for name in ("application_id", *COLUMNS[SESSION])}
+    values |= {"id": NextId(SESSION), "first_session": IS_FIRST_SESSION if of_profile else true()}
+    new = select(*values.values()).select_from(source)
+    inserted = insert(SESSION).from_select(list(values), new).returning(*RETURNING).cte("inserted")
     changes = case(
-        (made.c.first_session, given(EVENT, "changes", "event_changes")),
-        else_=given(EVENT, "changes", "changes_of_another"),
+        (inserted.c.first_session, parameter(EVENT, "changes", "event_changes")),
+        else_=parameter(EVENT, "changes", "changes_if_not_first"),
     )
-    parts = [part(table, made).cte(f"{table.name}_added") for table in tables]
-    answer = select(select(made.c.id).scalar_subquery().label("id"), taken.label("taken"))
-    return AutocommitStatement(answer.add_cte(*parts, appending(made, changes)))
+    parts = [insert_part(table, inserted).cte(f"{table.name}_inserted") for table in tables]
+    answer = select(select(inserted.c.id).scalar_subquery().label("id"), taken.label("taken"))
+    return AutocommitStatement(answer.add_cte(*parts, insert_event(inserted, changes)))
 
 
-def holding(taken: ColumnElement[Any]) -> CTE:
-    """The profile, made where it is not known, and kept from others.
+def locked_profile(taken: ColumnElement[Any]) -> CTE:
+    """Return the CTE that locks the profile, and creates it if it is missing.
 
-    There is none where another session of it was written since this statement began, which does not see that session:
-    whoever writes one writes its profile's row anew.
+    It is empty where another session of the profile was stored since the statement began, which therefore cannot see
+    that session. Storing one writes the profile's row anew, and xmin tells.
     """
-    seen = PROFILE.alias("seen")
-    key = (seen.c.application_id == given(PROFILE, "application_id"), seen.c.integration_id == of_profile())
-    unmoved = (
-        literal_column(f"{PROFILE.name}.xmin")
-        == select(literal_column("seen.xmin")).select_from(seen).where(*key).scalar_subquery()
-    )
-    created = given(SESSION, "created")
-    shared = (  # before the profile, as an import takes both: in another order each would wait for the other
+    key = {name: parameter(PROFILE, name, f"profile_{name}") for name in ("application_id", "integration_id")}
+    read = PROFILE.alias("read")
+    xmin_read = (
+        select(literal_column("read.xmin")).select_from(read).where(*(read.c[name] == key[name] for name in key))
+    ).scalar_subquery()
+    application = (  # locked before the profile, as an import does: in another order each could wait for the other
         select(APPLICATION.c.application_id)
-        .where(APPLICATION.c.application_id == given(PROFILE, "application_id"))
+        .where(APPLICATION.c.application_id == key["application_id"])
         .with_for_update(read=True, key_share=True)
-        .cte("shared")
+        .cte("locked_application")
     )
-    new = select(shared.c.application_id, of_profile(), created, created, literal_column("'{}'::jsonb"))
-    statement = insert(PROFILE).from_select(
-        ["application_id", "integration_id", "created", "updated", "attributes"], new.where(~taken)
-    )
-    return (
-        statement.on_conflict_do_update(
-            constraint=f"pk_{PROFILE.name}", set_={"updated": PROFILE.c.updated}, where=unmoved
-        )
-        .returning(PROFILE.c.application_id)
-        .cte("held")
-    )
+    values = {name: parameter(PROFILE, name, f"profile_{name}") for name in PROFILE.c.keys()}  # noqa: SIM118
+    values["application_id"] = application.c.application_id
+    statement = insert(PROFILE).from_select(list(values), select(*values.values()).where(~taken))
+    locked = insert_or_lock(statement, literal_column(f"{PROFILE.name}.xmin") == xmin_read)
+    return locked.returning(PROFILE.c.application_id).cte("locked_profile")
 
 
-def is_first() -> ColumnElement[bool]:
-    """Whether the profile has no session yet."""
-    return ~exists().where(
-        SESSION.c.application_id == given(SESSION, "application_id"), SESSION.c.profile_id == of_profile()
-    )
-
-
-@lru_cache(maxsize=FORMS)
-def changing(columns: Sequence[str], lines: bool) -> AutocommitStatement:
-    """The statement of ``save``; it answers nothing where the session has moved on."""
-    moved = (
+@lru_cache(maxsize=MAX_UPDATES)
+def updating(columns: Sequence[str], lines: bool) -> AutocommitStatement:
+    """Return the statement of ``update_session``. It returns nothing where the session is at another version."""
+    updated = (
         update(SESSION)
-        .where(UNMOVED)
-        .values({name: given(SESSION, name) for name in columns})
-        .returning(*WRITTEN)
-        .cte("moved")
+        .where(AT_VERSION)
+        .values({name: parameter(SESSION, name) for name in columns})
+        .returning(*RETURNING)
+        .cte("updated_session")
     )
-    parts = [appending(moved, given(EVENT, "changes", "event_changes"))]
+    parts = [insert_event(updated, parameter(EVENT, "changes", "event_changes"))]
     if lines:
-        put: Any = part(CART_ITEM, moved)
-        new = {name: put.excluded[name] for name in LINE}
-        parts.append(put.on_conflict_do_update(index_elements=CART_ITEM.primary_key.columns, set_=new).cte("put"))
-    return AutocommitStatement(select(moved.c.id).add_cte(*parts))
+        statement = insert_part(CART_ITEM, updated)
+        new = {name: statement.excluded[name] for name in LINE}
+        upsert = statement.on_conflict_do_update(index_elements=CART_ITEM.primary_key.columns, set_=new)
+        parts.append(upsert.cte("upserted_lines"))
+    return AutocommitStatement(select(updated.c.id).add_cte(*parts))
 
 
-def part(table: Table, of: CTE) -> Any:
-    """The INSERT of a part's rows, for a session that is written in the same statement."""
+def insert_part(table: Table, session: CTE) -> Any:
+    """Return the INSERT of a part's rows, for the session that the same statement stores."""
     columns = [column(name, table.c[name].type) for name in COLUMNS[table]]
     rows = func.json_to_recordset(bindparam(table.name, type_=PlainJson())).table_valued(*columns)
-    new: Select[Any] = select(of.c.application_id, of.c.id, *rows.render_derived(with_types=True).c)
+    new: Select[Any] = select(session.c.application_id, session.c.id, *rows.render_derived(with_types=True).c)
     return insert(table).from_select(["application_id", "session_id", *COLUMNS[table]], new)
 
 
-def appending(of: CTE, changes: ColumnElement[Any]) -> CTE:
-    """The INSERT of the event. Its id is given to a transaction that has written the session's row before."""
-    values: dict[str, Any] = {name: given(EVENT, name, f"event_{name}") for name in EVENT_FACTS}
-    values |= {"application_id": of.c.application_id, "session_id": of.c.id, "id": NextId(EVENT), "changes": changes}
-    return insert(EVENT).from_select(list(values), select(*values.values())).returning(EVENT.c.id).cte("appended")
+def insert_event(session: CTE, changes: ColumnElement[Any]) -> CTE:
+    """Return the INSERT of the event. Its id is assigned after the transaction has written the session's row."""
+    values: dict[str, Any] = {name: parameter(EVENT, name, f"event_{name}") for name in COLUMNS[EVENT]}
+    values |= {
+        "application_id": session.c.application_id,
+        "session_id": session.c.id,
+        "id": NextId(EVENT),
+        "changes": changes,
+    }
+    return insert(EVENT).from_select(list(values), select(*values.values())).returning(EVENT.c.id).cte("inserted_event")
 
 
-def given(table: Table, name: str, called: str | None = None) -> Any:
-    """A parameter of a column's type."""
+def parameter(table: Table, name: str, called: str | None = None) -> Any:
+    """Return a parameter of a column's type."""
     return bindparam(called or name, type_=table.c[name].type)
-
-
-def of_profile() -> Any:
-    """The parameter that names the profile."""
-    return given(SESSION, "profile_id")

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
-from db.domain.money import PLACES
+from db.domain.money import PLACES, from_units, to_units
 from db.domain.times import format_time
 from db.engine import json
 
@@ -54,17 +54,11 @@ class Amount(TypeDecorator[Decimal]):
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
         """The number of ten-thousandths. Raises ValueError on a finer amount."""
-        if not value:  # most shares, and most of what was returned
-            return None if value is None else 0
-        scaled = value.scaleb(PLACES)
-        units = int(scaled)
-        if units != scaled:
-            raise ValueError(f"{value} is finer than {PLACES} decimal places")
-        return units
+        return None if value is None else to_units(value, PLACES)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
         """The amount."""
-        return None if value is None else Decimal(value).scaleb(-PLACES)
+        return None if value is None else from_units(value, PLACES)
 
 
 class JsonbText(postgresql.JSONB):

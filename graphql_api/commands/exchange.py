@@ -20,21 +20,21 @@ if TYPE_CHECKING:  # SQLAlchemy is slow to import
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="One session a line, as export writes them; - is standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="A file with one JSON session a line, as export writes it; - is standard input.")
+    ],
     application: Annotated[
-        int, typer.Option(**APPLICATION, help="The application that is to have them, whatever the file says.")
+        int, typer.Option(**APPLICATION, help="The application to import into; applicationId in the file is ignored.")
     ],
     on_error: Annotated[
-        Literal["stop", "skip"], typer.Option(help="After a line that fails: stop, or skip it and go on.")
+        Literal["stop", "skip"], typer.Option(help="After a line that fails: stop, or skip it and continue.")
     ] = "stop",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be.")] = False,
-    recompute: Annotated[
-        bool, typer.Option("--recompute", help="Put right a total or firstSession that does not fit.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; report what an import would do.")] = False,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Correct a wrong total or firstSession.")] = False,
 ) -> None:
-    """Import sessions. What is imported stays; to complete an import that was stopped, run it again."""
+    """Import sessions from a file. To complete an interrupted import, run it again: existing sessions are kept."""
     from db.import_export.importing import ImportSessions, OnError, import_sessions
-    from graphql_api.commands.progress import per_second, progress
+    from graphql_api.commands.progress import per_second, show_progress
 
     command = ImportSessions(
         application_id=application, on_error=OnError(on_error), dry_run=dry_run, recompute=recompute
@@ -42,17 +42,18 @@ def import_(
     count = dict.fromkeys(("created", "unchanged", "failed"), 0)
 
     async def run(database: "Database") -> float:
-        gc.disable()  # it would look through every batch many times: the objects of a line hold no cycles
+        gc.disable()  # it would scan every batch many times, and the objects of a line have no cycles
         began = time.monotonic()
-        with reading(file) as stream, progress(file.stat().st_size if file.is_file() else None) as told:
+        size = file.stat().st_size if file.is_file() else None
+        with reading(file) as stream, show_progress(size) as progress:
             async for report in import_sessions(database, command, stream):
-                for remark in report.put_right:
-                    told.say(f"{remark} It is put right.")
-                for remark in report.problems:
-                    told.say(str(remark))
+                for problem in report.corrected:
+                    progress.print(f"{problem} Corrected.")
+                for problem in report.problems:
+                    progress.print(str(problem))
                 for name in count:
                     count[name] += getattr(report, name)
-                told.advance(report.created + report.unchanged + report.failed, report.size)
+                progress.advance(report.created + report.unchanged + report.failed, report.size)
         return time.monotonic() - began
 
     try:
@@ -69,10 +70,10 @@ def import_(
 
 
 def export(
-    application: Annotated[int, typer.Option(**APPLICATION, help="Whose sessions.")],
+    application: Annotated[int, typer.Option(**APPLICATION, help="The application to export.")],
     file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = STANDARD,
 ) -> None:
-    """Export every session of an application as JSON, one a line, in the order in which they were made."""
+    """Export all sessions of an application as JSON, one a line, in order of creation."""
     from db.import_export.exporting import export_sessions
 
     def write(connection: "Connection") -> None:
@@ -81,27 +82,29 @@ def export(
 
     try:
         with_database(load_settings(), lambda database: database.query(write))
-    except BrokenPipeError:  # whoever read has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it again at the end
+    except BrokenPipeError:  # the reader has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at exit
     except OSError as error:
         raise typer.TyperException(f"{file}: {error.strerror}.") from error
 
 
-def check(application: Annotated[int | None, typer.Option(**APPLICATION, help="Only this one.")] = None) -> None:
-    """Hold every session against its history and its parts, and print where they disagree."""
+def check(
+    application: Annotated[int | None, typer.Option(**APPLICATION, help="Check only this application.")] = None,
+) -> None:
+    """Check every session against its events and parts, and print the disagreements."""
     from db.import_export.checking import application_ids, check_sessions
-    from graphql_api.commands.progress import legible
+    from graphql_api.commands.progress import escape
 
     began = time.monotonic()
 
     def run(connection: "Connection") -> tuple[int, int]:
         sessions = disagreements = 0
         for application_id in application_ids(connection) if application is None else [application]:
-            for checked in check_sessions(connection, application_id):
-                sessions += checked.sessions
-                disagreements += len(checked.disagreements)
-                for each in checked.disagreements:
-                    typer.echo(legible(str(each)))
+            for page in check_sessions(connection, application_id):
+                sessions += page.sessions
+                disagreements += len(page.disagreements)
+                for each in page.disagreements:
+                    typer.echo(escape(str(each)))
         return sessions, disagreements
 
     sessions, disagreements = with_database(load_settings(), lambda database: database.query(run))

@@ -97,7 +97,7 @@ def raw(old: str, new: str) -> bytes:
         ({"identifiers": [1]}, "identifiers.0: Expected a string, got a number."),
         ({"discounts": {"spring": "1"}}, "discounts.spring: Expected a number, got a string."),
         ({"discounts": {"spring": 3}}, "discounts: The discounts sum to 3.00, more than the cart's total of 2.50."),
-        ({"total": 2.49}, "total: Expected 2.50, which the cart comes to, got 2.49."),
+        ({"total": 2.49}, "total: Expected 2.50, the sum of the cart, got 2.49."),
         ({"firstSession": False}, "firstSession: Expected true, by the other sessions of its profile, got false."),
         ({"profileId": "ada"}, "firstSession: Expected false, by the other sessions of its profile, got true."),
         (
@@ -124,7 +124,7 @@ def raw(old: str, new: str) -> bytes:
         ),
         (
             returned(items=[{"position": 0, "quantity": 1, "amount": 9}], amount=9),
-            "returns.0.items.0.amount: Expected at most 2.50, which is what was paid for the line, got 9.",
+            "returns.0.items.0.amount: Expected at most 2.50, the amount paid for the line, got 9.",
         ),
         (
             returned(items=[{"position": 0, "quantity": 1, "amount": -1}], amount=-1),
@@ -152,22 +152,22 @@ def test_a_wrong_field_is_named_with_its_line(shop: Shop, fields: dict[str, Any]
         (b"", "The file is empty; expected a session."),
         (b"\n", "Expected JSON; Expecting value (character 2 of the line)."),
         (b"null\n", "Expected an object, got null."),
-        (b'{"a": "\xff"}\n', "Expected UTF-8; byte 8 of the line is none."),
+        (b'{"a": "\xff"}\n', "Expected UTF-8; byte 8 of the line is not."),
         (file(record())[:30], "Expected JSON; Unterminated string starting at (character 25 of the line)."),
         (b"\xef\xbb\xbf" + file(record()), "Expected JSON; a byte order mark."),
         (b"\0" * 100, "Expected JSON; Expecting value (character 1 of the line)."),
         (file(record()).replace(b"\n", b" {}"), "Expected JSON; Extra data (character 342 of the line)."),
         (b"[" * 100_000, "The line nests too deeply."),
-        (raw('"total": 2.5', '"total": NaN'), "NaN is no JSON number."),
-        (raw('"total": 2.5', '"total": -Infinity'), "-Infinity is no JSON number."),
-        (raw('"total": 2.5', '"total": 1e400'), "total: Expected 2.50, which the cart comes to, got 1E+400."),
+        (raw('"total": 2.5', '"total": NaN'), "NaN is not a JSON number."),
+        (raw('"total": 2.5', '"total": -Infinity'), "-Infinity is not a JSON number."),
+        (raw('"total": 2.5', '"total": 1e400'), "total: Expected 2.50, the sum of the cart, got 1E+400."),
         (raw('"total": 2.5', '"total": 1e99999999999999999999'), "A number has an exponent that is too large."),
         (raw("1.25", "1e400"), "cartItems.0.price: Expected less than 10^14, got 1E+400."),
         (
             raw("1.25", "9" * 5000),
             f"cartItems.0.price: Expected less than 10^14, got {'9' * 57}....",
         ),
-        (raw('"coupon"', '"total": 2.5, "coupon"'), 'The key "total" stands twice in one object.'),
+        (raw('"coupon"', '"total": 2.5, "coupon"'), 'The key "total" is repeated in one object.'),
     ],
 )
 def test_a_line_that_is_no_record_is_named(shop: Shop, content: bytes, problem: str) -> None:
@@ -195,7 +195,7 @@ def test_every_problem_of_a_line_is_named(shop: Shop) -> None:
 def test_a_line_that_is_too_long_is_named_and_passed_over(shop: Shop) -> None:
     long = record("long", coupon="x" * 1000)
 
-    report = import_into(shop, file(GOOD, long, record("after")), longest=600, on_error="skip")
+    report = import_into(shop, file(GOOD, long, record("after")), max_line_bytes=600, on_error="skip")
 
     assert said(report) == [f"line 2: Expected at most 600 bytes, got {len(file(long))}."]
     assert [each["integrationId"] for each in records_of(export_of(shop))] == ["before", "after"]
@@ -217,16 +217,16 @@ def test_no_more_than_the_longest_line_is_held() -> None:
 
     stream = Endless()
 
-    (line,) = lines.lines(stream)
+    (line,) = lines.read_lines(stream)
 
     assert line == lines.Line(1, 50 * 2**20, None)
-    assert stream.most <= lines.LONGEST + 1
+    assert stream.most <= lines.MAX_LINE_BYTES + 1
 
 
 def test_long_lines_are_imported_in_smaller_batches() -> None:
     content = (b"x" * 2**20 + b"\n") * 9
 
-    assert [len(batch) for batch in lines.batches(BytesIO(content))] == [4, 4, 1]
+    assert [len(batch) for batch in lines.read_batches(BytesIO(content))] == [4, 4, 1]
 
 
 def test_the_last_line_needs_no_line_break(shop: Shop) -> None:
@@ -266,7 +266,7 @@ def test_a_session_that_is_there_otherwise_is_an_error(shop: Shop) -> None:
 
     report = import_into(shop, file(record(coupon="SPRING", referral="friend")))
 
-    assert said(report) == ['line 1: integrationId: "s1" is there already, with another coupon, referral.']
+    assert said(report) == ['line 1: integrationId: "s1" exists already, with another coupon, referral.']
     assert shop.everything() == before
 
 
@@ -290,7 +290,7 @@ def test_what_does_not_fit_is_put_right_where_asked(shop: Shop, change: Callable
     report = import_into(shop, content, recompute=True)
 
     assert (report.created, said(report)) == (3, [])
-    assert "line 2: total: Expected 2.50, which the cart comes to, got 9." in map(str, report.put_right)
+    assert "line 2: total: Expected 2.50, the sum of the cart, got 9." in map(str, report.corrected)
     assert [each["firstSession"] for each in records_of(export_of(shop))] == [True, True, False]
     assert disagreements(shop) == []
     assert import_into(shop, content, recompute=True).unchanged == 3

@@ -78,14 +78,12 @@ def test_what_fails_is_told_on_stderr_and_by_the_exit_code(
     command = ["import", "in.jsonl", "--application", "1"]
 
     assert main(command) == 1
-    assert capsys.readouterr().err == "line 1: total: Expected 2.50, which the cart comes to, got 1.\n"
+    assert capsys.readouterr().err == "line 1: total: Expected 2.50, the sum of the cart, got 1.\n"
     assert main([*command, "--on-error", "skip"]) == 1
     assert capsys.readouterr().err.count("\n") == 2
     assert main([*command, "--recompute", "--dry-run"]) == 0
     printed = capsys.readouterr()
-    assert (
-        printed.err.splitlines()[0] == "line 1: total: Expected 2.50, which the cart comes to, got 1. It is put right."
-    )
+    assert printed.err.splitlines()[0] == "line 1: total: Expected 2.50, the sum of the cart, got 1. Corrected."
     assert printed.out.startswith("Dry run: 2 created, 0 unchanged, 0 failed in ")
     assert count(own_database) == 0
 

@@ -12,9 +12,9 @@ from trade import disagreements, file, record
 
 from db.domain.commands import CreateSession, SessionContent, UpdateProfile, UpsertSession
 from db.domain.errors import Refused
-from db.import_export.bulk import add_all
 from db.import_export.importing import ImportSessions, OnError, import_sessions
 from db.operations import create_session, update_profile, upsert_session
+from db.repository.bulk_insert import insert_sessions
 from db.repository.core import SESSION
 
 PROFILES = [f"customer {number}" for number in range(40)]
@@ -62,12 +62,12 @@ def test_a_creation_that_waits_for_an_import_sees_what_that_brought_to_a_known_p
     written = asyncio.Event()
 
     def add_slowly(connection: Connection, *rest: Any) -> None:
-        add_all(connection, *rest)
+        insert_sessions(connection, *rest)
         written.set()
         if connection.dialect.name == "postgresql":  # on SQLite nothing is begun meanwhile
             await_only(asyncio.sleep(0.2))
 
-    monkeypatch.setattr("db.import_export.importing.add_all", add_slowly)
+    monkeypatch.setattr("db.import_export.importing.insert_sessions", add_slowly)
 
     async def bring_in() -> None:
         async for _ in import_sessions(

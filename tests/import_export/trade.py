@@ -48,7 +48,7 @@ def import_into(shop: Shop, content: bytes, **options: Any) -> Report:
             for name in ("size", "created", "unchanged", "failed"):
                 setattr(whole, name, getattr(whole, name) + getattr(report, name))
             whole.problems += report.problems
-            whole.put_right += report.put_right
+            whole.corrected += report.corrected
         return whole
 
     return shop.runner.run(run())

@@ -14,7 +14,7 @@ from db.domain.events import EventType, make_event
 from db.domain.lifecycle import SessionState
 from db.engine.errors import WriteConflict
 from db.operations import Outcome, close_session, create_session, update_session, upsert_session
-from db.repository.save import save
+from db.repository.save import save_session
 
 MANY = 50
 
@@ -109,7 +109,7 @@ def test_a_write_on_top_of_a_version_that_is_past_fails_and_writes_nothing(shop:
     after = replace(stale, version=2, referral="grace")
 
     with pytest.raises(WriteConflict, match="past version 1"):
-        shop.write(save, stale, after, make_event(EventType.UPDATED, stale, after, "Till"))
+        shop.write(save_session, stale, after, make_event(EventType.UPDATED, stale, after, "Till"))
 
     assert shop.everything() == before
 

@@ -8,15 +8,14 @@ from db.domain.attribute_definition import AttributeDefinition, AttributeEntity,
 from db.domain.commands import CreateAttributeDefinition, UpdateAttributeDefinition
 from db.domain.errors import AlreadyExists, InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
 from db.operations import create_attribute_definition, update_attribute_definition
-from db.repository.applications import settings, with_definitions
+from db.repository.applications import load_all_rules
 
 SESSION, LINE, PROFILE = AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM, AttributeEntity.CUSTOMER_PROFILE
 
 
 def definition(shop: Shop, entity: AttributeEntity, name: str) -> AttributeDefinition:
-    """The definition as it is kept."""
-    rules = shop.query(settings, shop.application_id).attributes
-    return shop.query(with_definitions, shop.application_id, rules).definitions[entity, name]
+    """Return the stored definition."""
+    return shop.query(load_all_rules, shop.application_id).attributes.definitions[entity, name]
 
 
 def change(shop: Shop, entity: AttributeEntity, name: str, **new: Any) -> None:

@@ -16,7 +16,7 @@ from db.domain.lifecycle import SessionState
 from db.operations import Actor, Outcome, update_profile
 from db.operations import idempotent as once
 from db.repository.core import IDEMPOTENCY
-from db.repository.records import KEPT, PURGED
+from db.repository.idempotency import LIFETIME, MAX_DELETED
 
 REUSED = (IdempotencyKeyReused(),)
 
@@ -139,7 +139,7 @@ def test_changes_with_a_key_remove_records_past_their_time(shop: Shop) -> None:
     other.create(key="other's")
     for number in range(5):
         shop.create(f"old {number}", key=f"old {number}")
-    shop.now += KEPT - timedelta(seconds=2)
+    shop.now += LIFETIME - timedelta(seconds=2)
     shop.create("last to stay", key="last to stay")
     assert "old 4" in kept(shop)
 
@@ -159,9 +159,9 @@ def test_no_change_removes_more_than_a_few_records(shop: Shop, monkeypatch: pyte
             "idempotency_key": f"old {number}",
             "input_hash": b"",
             "outcome": {},
-            "created": shop.now - KEPT - timedelta(seconds=number),
+            "created": shop.now - LIFETIME - timedelta(seconds=number),
         }
-        for number in range(PURGED + 5)
+        for number in range(MAX_DELETED + 5)
     ]
     shop.write(lambda connection: connection.execute(insert(IDEMPOTENCY), rows))
 

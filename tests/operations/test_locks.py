@@ -11,9 +11,9 @@ from sqlalchemy.util import await_only
 
 from db.domain.commands import CreateSession, SessionContent, UpdateSession
 from db.engine.statements import begin
-from db.import_export.importing import keep_others_out
+from db.import_export.importing import lock_application
 from db.operations import Outcome, create_session, update_session
-from db.repository.load import take
+from db.repository.load import load_session
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 TAKE_PROFILE = "SELECT 1 FROM customer_profile FOR UPDATE NOWAIT"  # fails where somebody has it
@@ -29,7 +29,7 @@ def test_who_waits_for_a_session_keeps_nobody_from_the_profile_that_it_comes_to(
 
     def keep(connection: Connection) -> None:
         begin(connection)
-        take(connection, **shop.name("s1"))
+        load_session(connection, **shop.name("s1"))
 
     assert waited_for(shop, keep, update_session, to_ada).version == 2
 
@@ -39,7 +39,7 @@ def test_who_waits_for_an_import_keeps_it_not_from_the_profile_of_a_new_session(
     of_ada = CreateSession(**shop.name("s2"), content=SessionContent(profile_id="ada"))
 
     def keep(connection: Connection) -> None:
-        keep_others_out(connection, shop.application_id, ())
+        lock_application(connection, shop.application_id, ())
 
     assert waited_for(shop, keep, create_session, of_ada).created
 

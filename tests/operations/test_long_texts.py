@@ -7,7 +7,7 @@ from db.domain.commands import UpdateProfile
 from db.domain.errors import SessionAlreadyExists
 from db.events.history import SessionHistory
 from db.operations import update_profile
-from db.repository.load import find
+from db.repository.load import find_session
 
 
 def test_sessions_are_distinguished_by_the_last_character_of_their_integration_ids(shop: Shop) -> None:
@@ -15,7 +15,7 @@ def test_sessions_are_distinguished_by_the_last_character_of_their_integration_i
 
     assert {name: shop.session(name).id for name in ALIKE} == made
     assert [shop.session(name).integration_id for name in ALIKE] == [*ALIKE]
-    assert shop.write(find, shop.application_id, LONGEST[:-1] + "y") is None
+    assert shop.write(find_session, shop.application_id, LONGEST[:-1] + "y") is None
     for name in ALIKE:
         (refusal,) = refusals(shop.create, name)
         assert isinstance(refusal, SessionAlreadyExists)

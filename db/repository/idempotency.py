@@ -1,4 +1,4 @@
-"""Records of changes that were made under an idempotency key."""
+"""Records of changes that were made with an idempotency key, and what they returned."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,13 +12,13 @@ from db.engine.statements import Statement
 from db.repository.applications import unknown_application
 from db.repository.core import APPLICATION, IDEMPOTENCY, insert_in
 
-KEPT = timedelta(hours=24)
-PURGED = 100  # records at once, so that no change takes long for it
+LIFETIME = timedelta(hours=24)
+MAX_DELETED = 100  # records at once, so that no change takes long for it
 
 
 @dataclass(frozen=True, slots=True)
 class RecordKey:
-    """A key is one key holder's own, in one application."""
+    """The primary key of a record. Each API key has idempotency keys of its own."""
 
     application_id: int
     key_prefix: str
@@ -27,17 +27,17 @@ class RecordKey:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was asked, as a hash, and what was answered."""
+    """The hash of a change's input, and its outcome."""
 
     input_hash: bytes
     outcome: Mapping[str, Any]
 
 
 # In an UPDATE no parameter of the WHERE can have the name of a column.
-ANSWER = Statement(
+UPDATE_OUTCOME = Statement(
     update(IDEMPOTENCY).where(*(IDEMPOTENCY.c[name] == bindparam(f"of_{name}") for name in RecordKey.__slots__))
 )
-RECORD = Statement(
+SELECT_RECORD = Statement(
     select(IDEMPOTENCY.c.input_hash, IDEMPOTENCY.c.outcome).where(
         *(IDEMPOTENCY.c[name] == bindparam(name) for name in RecordKey.__slots__)
     )
@@ -46,11 +46,11 @@ OLDEST = (
     select(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key)
     .where(IDEMPOTENCY.c.application_id == bindparam("application_id"), IDEMPOTENCY.c.created <= bindparam("expired"))
     .order_by(IDEMPOTENCY.c.created)
-    .limit(PURGED)
-    .with_for_update(skip_locked=True)  # on PostgreSQL: what another change purges, or takes over, is left to it
+    .limit(MAX_DELETED)
+    .with_for_update(skip_locked=True)  # on PostgreSQL: skip what another transaction deletes or reuses
     .cte("oldest")  # found once: PostgreSQL may run a subquery again and again, and each time it finds others
 )
-PURGE = Statement(
+DELETE_OLDEST = Statement(
     delete(IDEMPOTENCY).where(
         IDEMPOTENCY.c.application_id == bindparam("application_id"),
         tuple_(IDEMPOTENCY.c.key_prefix, IDEMPOTENCY.c.idempotency_key).in_(select(OLDEST)),
@@ -59,34 +59,34 @@ PURGE = Statement(
 
 
 def claim(connection: Connection, key: RecordKey, input_hash: bytes, now: datetime) -> Record | None:
-    """Take the key for this transaction; where it is taken, answer its record.
+    """Store a record without an outcome and return None; if the key has a record already, return that.
 
-    The record is written before the change and not after it, so that of two calls at once one waits here for the
-    other. A record past its time is taken over. Raises Refused with NotFound where there is no such application.
+    The record is written before the change, so that of two concurrent calls with one key the second waits here for the
+    first. An expired record is replaced. Raises Refused with NotFound for an unknown application.
     """
     new = {**asdict(key), "input_hash": input_hash, "outcome": {}, "created": now}
-    if claiming(connection.dialect.name).rows(connection, {**new, "expired": now - KEPT}):
+    if claiming(connection.dialect.name).rows(connection, {**new, "expired": now - LIFETIME}):
         return None
-    row = RECORD.first(connection, asdict(key))
+    row = SELECT_RECORD.first(connection, asdict(key))
     if row is None:
         raise unknown_application(key.application_id)
     return Record(*row)
 
 
-def answer(connection: Connection, key: RecordKey, outcome: Mapping[str, Any]) -> None:
-    """Write down what a repeat will be answered."""
+def save_outcome(connection: Connection, key: RecordKey, outcome: Mapping[str, Any]) -> None:
+    """Store the outcome of a claimed key, which repeated calls return."""
     names = {f"of_{name}": value for name, value in asdict(key).items()}
-    ANSWER.rows(connection, {**names, "outcome": outcome})
+    UPDATE_OUTCOME.rows(connection, {**names, "outcome": outcome})
 
 
-def purge(connection: Connection, application_id: int, now: datetime) -> None:
-    """Remove the oldest records that are past their time: all of them, or as many as may be at once."""
-    PURGE.rows(connection, {"application_id": application_id, "expired": now - KEPT})
+def delete_expired(connection: Connection, application_id: int, now: datetime) -> None:
+    """Delete the oldest expired records, at most ``MAX_DELETED``."""
+    DELETE_OLDEST.rows(connection, {"application_id": application_id, "expired": now - LIFETIME})
 
 
 @cache
 def claiming(dialect: str) -> Statement:
-    """The INSERT of a record; it answers nothing where a live record has the key, or there is no such application."""
+    """Return the INSERT of ``claim``. It returns nothing if the key has a live record or the application is unknown."""
     columns = IDEMPOTENCY.c
     new = select(*(bindparam(column.name, type_=column.type) for column in columns)).where(
         APPLICATION.c.application_id == bindparam("application_id")

@@ -1,4 +1,4 @@
-"""JSON of the right shape: exact numbers, each key once, and every value of the type that is expected of it."""
+"""Read JSON strictly: exact numbers, unique keys, and values of the expected types."""
 
 import json
 from codecs import BOM_UTF8
@@ -14,16 +14,16 @@ from db.domain.times import parse_time, truncate_to_millisecond
 
 Path = tuple[str, ...]
 T = TypeVar("T")
-LONGEST_INT = 20  # digits; what is longer fits no field, and to make an int of it takes long
+MAX_INT_DIGITS = 20  # longer numbers fit no field, and int() of a long text takes quadratic time
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def parsed(content: bytes) -> Any:
-    """The value of one line: numbers with a point or an exponent are Decimals. Raises Refused."""
+def parse_json(content: bytes) -> Any:
+    """Parse one line. Numbers with a point or an exponent are Decimals. Raises Refused."""
     try:
         return DECODER.decode(content.decode())
     except UnicodeDecodeError as error:
-        problem = f"Expected UTF-8; byte {error.start + 1} of the line is none."
+        problem = f"Expected UTF-8; byte {error.start + 1} of the line is not."
     except json.JSONDecodeError as error:
         marked = content.startswith(BOM_UTF8)
         found = "a byte order mark" if marked else f"{error.msg} (character {error.pos + 1} of the line)"
@@ -35,33 +35,35 @@ def parsed(content: bytes) -> Any:
     raise Refused(InvalidInput(problem=problem))
 
 
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; of a key that stands twice JSON does not say which value holds."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object. A duplicate key is refused: JSON does not define which value counts."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for index, name in enumerate(names) if name in names[:index])
-        raise Refused(InvalidInput(problem=f"The key {quote(twice)} stands twice in one object."))
-    return made
+        raise Refused(InvalidInput(problem=f"The key {quote(twice)} is repeated in one object."))
+    return value
 
 
-def whole(digits: str) -> int | Decimal:
-    """A number without point or exponent."""
-    return int(digits) if len(digits) <= LONGEST_INT else Decimal(digits)
+def parse_int(digits: str) -> int | Decimal:
+    """Return a number that has no point and no exponent."""
+    return int(digits) if len(digits) <= MAX_INT_DIGITS else Decimal(digits)
 
 
-def constant(name: str) -> Any:
-    """NaN, Infinity, -Infinity: Python would take them."""
-    raise Refused(InvalidInput(problem=f"{name} is no JSON number."))
+def refuse_constant(name: str) -> Any:
+    """Refuse NaN, Infinity and -Infinity, which Python's decoder accepts."""
+    raise Refused(InvalidInput(problem=f"{name} is not a JSON number."))
 
 
-DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=whole, parse_constant=constant, object_pairs_hook=unique)
+DECODER = json.JSONDecoder(
+    parse_float=Decimal, parse_int=parse_int, parse_constant=refuse_constant, object_pairs_hook=unique_keys
+)
 
 
-class Shape:
-    """One JSON object as it is read. What is missing, unknown or of another type is added to ``found``.
+class ObjectReader:
+    """Reads the fields of a JSON object. Missing and unknown fields, and values of other types, are added to ``found``.
 
-    What cannot be read is answered with any value of its type: whoever reads looks at ``found`` before using one.
+    A field that cannot be read is returned as some value of its type: check ``found`` before using any.
     """
 
     def __init__(self, value: Any, path: Path, found: list[Refusal], required: Set[str], allowed: Set[str]) -> None:
@@ -79,71 +81,61 @@ class Shape:
                 self.refuse((truncate(name),), "There is no such field.")
 
     def refuse(self, path: Path, problem: str) -> None:
-        """Note a problem at a path within the object."""
         self.found.append(InvalidInput(path=(*self.path, *path), problem=problem))
 
-    def other(self, name: str, value: Any, expected: str, default: T) -> T:
-        """Note a value of another type, and answer one of the right type."""
+    def wrong_type(self, name: str, value: Any, expected: str, default: T) -> T:
+        """Refuse a value of another type and return ``default`` in its place."""
         self.refuse((name,), f"Expected {expected}, got {kind_of(value)}.")
         return default
 
     def text(self, name: str) -> str:
-        """A string."""
         value = self.value.get(name, "")
-        return value if type(value) is str else self.other(name, value, "a string", "")
+        return value if type(value) is str else self.wrong_type(name, value, "a string", "")
 
     def text_or_none(self, name: str) -> str | None:
-        """A string, or None where the field is left out."""
         value = self.value.get(name)
         if type(value) is str or name not in self.value:
             return value
-        return self.other(name, value, "a string", None)
+        return self.wrong_type(name, value, "a string", None)
 
-    def flag(self, name: str) -> bool:
-        """A boolean."""
+    def boolean(self, name: str) -> bool:
         value = self.value.get(name, False)
-        return value if type(value) is bool else self.other(name, value, "true or false", False)
+        return value if type(value) is bool else self.wrong_type(name, value, "true or false", False)
 
     def integer(self, name: str) -> int:
-        """A whole number, written as one: 1.0 is none."""
+        """Return a whole number; 1.0 is refused."""
         value = self.value.get(name, 0)
-        return value if type(value) is int else self.other(name, value, "a whole number", 0)
+        return value if type(value) is int else self.wrong_type(name, value, "a whole number", 0)
 
     def amount(self, name: str) -> Decimal:
-        """A number, exactly."""
         value = self.value.get(name, ZERO)
         if type(value) is Decimal:
             return value
-        return Decimal(value) if type(value) is int else self.other(name, value, "a number", ZERO)
+        return Decimal(value) if type(value) is int else self.wrong_type(name, value, "a number", ZERO)
 
     def amount_or_none(self, name: str) -> Decimal | None:
-        """A number, exactly, or None where the field is left out."""
         return self.amount(name) if name in self.value else None
 
     def items(self, name: str) -> list[Any]:
-        """A list."""
         value = self.value.get(name, [])
-        return value if type(value) is list else self.other(name, value, "a list", [])
+        return value if type(value) is list else self.wrong_type(name, value, "a list", [])
 
     def object(self, name: str) -> dict[str, Any]:
-        """An object."""
         value = self.value.get(name, {})
-        return value if type(value) is dict else self.other(name, value, "an object", {})
+        return value if type(value) is dict else self.wrong_type(name, value, "an object", {})
 
     def texts(self, name: str) -> list[str]:
-        """A list of strings."""
         given = self.items(name)
         for index, value in enumerate(given):
             if not isinstance(value, str):
                 self.refuse((name, str(index)), f"Expected a string, got {kind_of(value)}.")
         return given
 
-    def moment(self, name: str) -> datetime:
-        """A time, to the millisecond."""
-        return self.moment_or_none(name) or EPOCH
+    def time(self, name: str) -> datetime:
+        """Return a time, truncated to the millisecond."""
+        return self.time_or_none(name) or EPOCH
 
-    def moment_or_none(self, name: str) -> datetime | None:
-        """A time, or None where the field is left out."""
+    def time_or_none(self, name: str) -> datetime | None:
         value = self.text_or_none(name)
         if value is None:
             return None
@@ -157,18 +149,18 @@ class Shape:
 
 
 def kind_of(value: Any) -> str:
-    """What JSON calls a value's type."""
+    """Return the name of a value's JSON type."""
     return "a number" if isinstance(value, Decimal) else json_type(value)
 
 
-def inexact(value: Any) -> Any:
-    """The same value with floats: numbers in attributes are no amounts."""
+def to_floats(value: Any) -> Any:
+    """Return the same value with floats for Decimals, as attributes have them."""
     match value:
         case Decimal():
             return float(value)
         case dict():
-            return {name: inexact(each) for name, each in value.items()}
+            return {name: to_floats(each) for name, each in value.items()}
         case list():
-            return [inexact(each) for each in value]
+            return [to_floats(each) for each in value]
         case _:
             return value
