@@ -1,13 +1,13 @@
-"""What is on costs: protection on one session, traces on a page of 50; each with it and without, in turn."""
+"""Measure the CPU time of protection and of traces: servers with and without them answer in turn."""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Annotated, NamedTuple
@@ -21,14 +21,15 @@ from servers import OURS, Peer, Server, served
 HERE = Path(__file__).parent
 CONNECTIONS = 8
 TURNS = 2  # of each server in a round
-COLLECTOR = "OTEL_EXPORTER_OTLP_ENDPOINT"
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+SAMPLE_ALL = "OTEL_TRACES_SAMPLER=parentbased_always_on"
 GREY = "#8c959f"
 OFF = Peer("Unprotected", GREY, (sys.executable, str(HERE / "unprotected.py")))
 
 
 @dataclass(frozen=True)
-class Question:
-    """What something takes of a case: a server that has it, and one that has not."""
+class Comparison:
+    """A feature, the case that it is measured with, and a server with and without it."""
 
     name: str
     case: Case
@@ -36,8 +37,8 @@ class Question:
     off: Peer
 
 
-class Spent(NamedTuple):
-    """What a request takes of a core, in seconds, and how many were answered a second."""
+class Sample(NamedTuple):
+    """The CPU time of a request in seconds, and the requests a second."""
 
     seconds: float
     rate: float
@@ -48,79 +49,87 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is started and asked.")] = 9,
-    seconds: Annotated[int, typer.Option(min=1, help="How long each time.")] = 2,
-    only: Annotated[list[str] | None, typer.Option(help="What is asked for alone.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often both servers are started.")] = 9,
+    seconds: Annotated[int, typer.Option(min=1, help="Duration of one run of wrk.")] = 2,
+    only: Annotated[list[str] | None, typer.Option(help="A comparison to run alone.")] = None,
 ) -> None:
-    """Print what a request takes with each thing on and with it off, and the share that is its own."""
+    """Print the CPU time of a request with and without each feature."""
     with TemporaryDirectory() as temporary, sqlite(Path(temporary)) as store, collector() as endpoint:
-        traced = Peer("Traced", GREY, ("env", f"{COLLECTOR}={endpoint}", *OURS.command))
-        for question in (
-            Question("Protection", READS[0], OURS, OFF),
-            Question("A trace of each", READS[1], traced, OURS),
+        traced = Peer("Traced", GREY, ("env", f"{ENDPOINT}={endpoint}", *OURS.command))
+        all_traced = Peer("All traced", GREY, ("env", f"{ENDPOINT}={endpoint}", SAMPLE_ALL, *OURS.command))
+        for comparison in (
+            Comparison("Protection", READS[0], OURS, OFF),
+            Comparison("Traces of one in ten", READS[0], traced, OURS),
+            Comparison("Traces of one in ten, page", READS[1], traced, OURS),
+            Comparison("Traces of all, page", READS[1], all_traced, OURS),
         ):
-            if only and question.name not in only:
+            if only and comparison.name not in only:
                 continue
-            found = [asked(question, store.place, store.key, Path(temporary), seconds) for _ in range(rounds)]
-            on, off = (median(each.seconds for each in ours) for ours in zip(*found, strict=True))
-            share = median(1 - without.seconds / with_it.seconds for with_it, without in found)
-            fewer = median(1 - with_it.rate / without.rate for with_it, without in found)
-            typer.echo(f"{question.case.name}: {on * 1e6:.0f} µs of a core for a request, {off * 1e6:.0f} without")
-            typer.echo(f"{question.name} takes {share:.1%}; there are {fewer:.1%} fewer requests a second")
+            pairs = [compare(comparison, store.place, store.key, Path(temporary), seconds) for _ in range(rounds)]
+            on, off = (median(each.seconds for each in samples) for samples in zip(*pairs, strict=True))
+            share = median(1 - without.seconds / with_it.seconds for with_it, without in pairs)
+            fewer = median(1 - with_it.rate / without.rate for with_it, without in pairs)
+            typer.echo(f"{comparison.case.name}: {on * 1e6:.0f} µs of CPU for a request, {off * 1e6:.0f} without")
+            typer.echo(f"{comparison.name}: {share:.1%} of the CPU time, {fewer:.1%} fewer requests a second")
 
 
-def asked(question: Question, place: Place, key: str, folder: Path, seconds: int) -> tuple[Spent, Spent]:
-    """What requests take with it and without.
+def compare(comparison: Comparison, place: Place, key: str, folder: Path, seconds: int) -> tuple[Sample, Sample]:
+    """Measure requests with and without the feature.
 
-    Both are started anew: one and the same program differs by some percent from start to start.
+    Both servers are started for it, since the speed of one program differs by some percent between two starts.
     """
-    case = question.case
+    case = comparison.case
     file = sent(folder, case, OURS)
     file.write_text("\n".join("\t".join(each) for each in case.bodies(OURS.name)), encoding="utf-8")
     script = ["post.lua", str(file), key]
     with ExitStack() as running:
-        servers = [running.enter_context(served(peer, place, folder)) for peer in (question.on, question.off)]
+        servers = [running.enter_context(served(peer, place, folder)) for peer in (comparison.on, comparison.off)]
         check(case, servers, key)
         for server in servers:
             wrk(server, script, CONNECTIONS, WARM_UP)
-        turns = [[spent(server, script, seconds) for server in servers] for _ in range(TURNS)]
-    on, off = (Spent(*(sum(each) / TURNS for each in zip(*of_one, strict=True))) for of_one in zip(*turns, strict=True))
+        turns = [[measure(server, script, seconds) for server in servers] for _ in range(TURNS)]
+    on, off = (mean(samples) for samples in zip(*turns, strict=True))
     return on, off
 
 
-def spent(server: Server, script: list[str], seconds: int) -> Spent:
-    """What requests take for so many seconds. Others' load on the machine changes the time of a core little."""
+def mean(samples: Sequence[Sample]) -> Sample:
+    """Return the mean of samples."""
+    return Sample(fmean(each.seconds for each in samples), fmean(each.rate for each in samples))
+
+
+def measure(server: Server, script: list[str], seconds: int) -> Sample:
+    """Measure requests for so many seconds. Other load on the machine changes CPU time less than it does the rate."""
     before = cpu(server)
     rate = wrk(server, script, CONNECTIONS, seconds)
-    return Spent((cpu(server) - before) / (rate * seconds), rate)
+    return Sample((cpu(server) - before) / (rate * seconds), rate)
 
 
 def cpu(server: Server) -> float:
-    """The seconds that the server's process has spent, as Linux counts them."""
+    """Return the CPU seconds of the server's process, as Linux counts them."""
     fields = Path(f"/proc/{server.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Taken(BaseHTTPRequestHandler):
-    """Takes spans and forgets them."""
+class CollectorHandler(BaseHTTPRequestHandler):
+    """Accepts spans and discards them."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        """Spans have come."""
+        """Accept spans."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def collector() -> Iterator[str]:
-    """Where traces are sent to."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Taken) as server:
+    """Run an OTLP collector. Yields its URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), CollectorHandler) as server:
         server.daemon_threads = True
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
