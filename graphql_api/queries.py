@@ -7,7 +7,8 @@ import strawberry
 from sqlalchemy import ColumnElement, Integer, Text, or_
 
 from db.domain.attribute_definition import AttributeEntity
-from graphql_api.execution.read import answer
+from graphql_api.execution.context import Info
+from graphql_api.execution.read import read_field
 from graphql_api.sql.arguments import Getter
 from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads
 from graphql_api.sql.global_ids import Columns
@@ -17,7 +18,6 @@ from graphql_api.types.application import Application
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.customer_session import CustomerSession
-from graphql_api.types.info import Info
 from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
 from graphql_api.types.session_filter import beside, filtered
 from graphql_api.types.session_list import Filter, OrderBy, asked_order
@@ -72,7 +72,7 @@ class Query:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
     ) -> Node | None:
         """Null also for an object of another application."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The objects with these global ids, in their order; null for each that is not there.",
@@ -84,12 +84,12 @@ class Query:
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids; as many as a page may hold.")],
     ) -> list[Node | None]:
         """An id that stands twice is answered twice."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(description="Who asks, and within which limits.", metadata=reads(Embedded(None)))
     async def viewer(self, info: Info) -> Viewer:
         """The key of the request."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The key's own application, or with an ADMIN key any; null where there is none.",
@@ -97,7 +97,7 @@ class Query:
     )
     async def application(self, info: Info, application_id: ApplicationId = None) -> Application | None:
         """One application."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The applications that the key can see, by number.",
@@ -105,7 +105,7 @@ class Query:
     )
     async def applications(self, info: Info, first: First = None, after: After = None) -> Connection[Application]:
         """One for a READER or WRITER key, all for an ADMIN key."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The session with an integration ID; null where the application has none.",
@@ -115,7 +115,7 @@ class Query:
         self, info: Info, integration_id: IntegrationId, application_id: ApplicationId = None
     ) -> CustomerSession | None:
         """One session."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The profile with an integration ID; null where the application has none.",
@@ -125,7 +125,7 @@ class Query:
         self, info: Info, integration_id: IntegrationId, application_id: ApplicationId = None
     ) -> CustomerProfile | None:
         """One profile."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The sessions of the application.",
@@ -149,7 +149,7 @@ class Query:
         before: Before = None,
     ) -> Connection[CustomerSession]:
         """A page of sessions."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The customers of the application, by integration ID.",
@@ -170,7 +170,7 @@ class Query:
         before: Before = None,
     ) -> Connection[CustomerProfile]:
         """A page of profiles."""
-        return await answer(info)
+        return await read_field(info)
 
     @strawberry.field(
         description="The attributes that the application has defined, by entity and name.",
@@ -185,4 +185,4 @@ class Query:
         ] = None,
     ) -> list[AttributeDefinition]:
         """All of them: there are few."""
-        return await answer(info)
+        return await read_field(info)

@@ -6,7 +6,7 @@ import strawberry
 from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, GraphQLObjectType, Undefined
 from strawberry.schema.config import StrawberryConfig
 
-from graphql_api.execution.inputs import make_while_coercing
+from graphql_api.execution.inputs import convert_while_coercing
 from graphql_api.mutations import Mutation
 from graphql_api.queries import Query
 from graphql_api.scalars import SCALARS
@@ -45,4 +45,4 @@ for each in schema._schema.type_map.values():
             leave_out(field.args)
 
 assert schema._schema.mutation_type is not None
-make_while_coercing(schema._schema.mutation_type)
+convert_while_coercing(schema._schema.mutation_type)

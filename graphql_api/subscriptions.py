@@ -10,13 +10,13 @@ import strawberry
 from db.events.feed import NotYet, Stopped, TooSlow, Unread
 from db.events.history import ApplicationHistory, Event, History, SessionHistory
 from db.repository.core import EVENT
-from graphql_api.errors import BadUserInput, GoingAway, Interrupted, LimitExceeded
+from graphql_api.errors import BadUserInput, GoingAway, LimitExceeded, SubscriptionInterrupted
+from graphql_api.execution.context import Info
 from graphql_api.queries import IntegrationId
 from graphql_api.sql import cursors
 from graphql_api.sql.fields import Edge as EdgeOf
 from graphql_api.sql.fields import One, Order, reads
 from graphql_api.sql.global_ids import shown
-from graphql_api.types.info import Info
 from graphql_api.types.node import ApplicationId, Edge
 from graphql_api.types.session_event import SessionEvent
 from graphql_api.types.written import written_event
@@ -97,4 +97,4 @@ async def told(
     except Stopped as cut:
         raise GoingAway("The server stops.", **place(cut.place)) from None
     except Unread as cut:
-        raise Interrupted(cut.error, place(cut.place)) from cut
+        raise SubscriptionInterrupted(cut.error, place(cut.place)) from cut

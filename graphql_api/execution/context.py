@@ -1,7 +1,9 @@
-"""What a resolver knows of the request it works for."""
+"""The context of an operation, which every resolver gets."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import strawberry
 
 from db.domain.times import truncate_to_millisecond
 from db.engine.database import Database
@@ -15,21 +17,28 @@ from graphql_api.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One operation of one caller. ``seen`` is what is told of it; its cost is added up there."""
+    """One operation of one caller. Its cost is added up in ``record``."""
 
     database: Database
     settings: Settings
     viewer: Viewer
     document: Document
     feed: Feed
-    seen: OperationRecord = field(default_factory=OperationRecord)
+    record: OperationRecord = field(default_factory=OperationRecord)
 
     @property
     def actor(self) -> Actor:
-        """Who a change is written down to."""
+        """The caller, as the history of a session names it."""
         return Actor(name=self.viewer.key_name, key_prefix=self.viewer.key_prefix)
+
+    def now(self) -> datetime:
+        """Return the time of a change."""
+        return now()
+
+
+Info = strawberry.Info[Context, None]
 
 
 def now() -> datetime:
-    """The time, in UTC, to the millisecond."""
+    """Return the time in UTC, to the millisecond."""
     return truncate_to_millisecond(datetime.now(UTC))

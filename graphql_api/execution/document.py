@@ -22,7 +22,7 @@ from graphql import (
 from sqlalchemy import Dialect, Select
 
 from graphql_api.execution.compile_queue import run_in_compile_queue
-from graphql_api.execution.variables import Noticed, Variables
+from graphql_api.execution.variables import Noticed
 from graphql_api.sql.compiler import Compiler
 from graphql_api.sql.cost import Costing, within
 from graphql_api.sql.plan import Plan, written
@@ -49,7 +49,6 @@ class Document:
     sha256: str
     on_growth: Callable[[Document], None] | None = None
     plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
-    known_variables: dict[int, Variables] = field(default_factory=dict)
     fixed_costs: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -104,13 +103,6 @@ class Document:
             if not variables.noticed:
                 self.fixed_costs[id(operation)] = cost
         return within(cost, request.limits.max_cost)
-
-    def variables(self, operation: OperationDefinitionNode) -> Variables:
-        """Return the coercion of an operation's variables."""
-        known = self.known_variables.get(id(operation))
-        if known is None:
-            known = self.known_variables[id(operation)] = Variables.of(self.schema, operation)
-        return known
 
     async def _compile(
         self,

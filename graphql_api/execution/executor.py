@@ -1,39 +1,36 @@
-"""graphql-core's executor, for what is not read as a whole."""
+"""graphql-core's executor, for mutations and for queries that one statement cannot answer."""
 
-from collections.abc import Callable, Mapping
+from inspect import isawaitable
 from typing import Any
 
 import orjson
-from graphql import OperationDefinitionNode, default_field_resolver, default_type_resolver
+from graphql import ExecutionResult, OperationDefinitionNode, default_field_resolver, default_type_resolver
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from graphql_api.errors import public_errors
 from graphql_api.execution.context import Context
 
-Done = Mapping[str, Callable[[], Any]]  # response name -> what came of a field of a mutation, or raises it
 
-
-class FragmentExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Takes JSON that the database made as the completed value of any field."""
+class JsonExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Takes JSON text that the database made as the completed value of a field, however deep the field is."""
 
     def complete_value(self, return_type: Any, details: Any, info: Any, path: Any, result: Any, *rest: Any) -> Any:
-        """A fragment is not walked."""
+        """Return JSON text as it is."""
         if type(result) is orjson.Fragment:
             return result
         return super().complete_value(return_type, details, info, path, result, *rest)
 
 
-def executor(
-    context: Context, operation: OperationDefinitionNode, values: VariableValues, done: Done | None = None
-) -> FragmentExecutor:
-    """What goes through an operation field by field, but for those of a mutation that are done."""
+def create_executor(context: Context, operation: OperationDefinitionNode, values: VariableValues) -> JsonExecutor:
+    """Return the executor of an operation."""
     document = context.document
-    return FragmentExecutor(
+    return JsonExecutor(
         schema=document.schema,
         fragment_definitions=dict(document.fragments),
         fragments={name: FragmentDetails(each) for name, each in document.fragments.items()},
-        root_value=done,
+        root_value=None,
         context_value=context,
         operation=operation,
         variable_values=values,
@@ -42,3 +39,14 @@ def executor(
         subscribe_field_resolver=default_field_resolver,
         hide_suggestions=not context.settings.suggests_names,
     )
+
+
+async def execute_fields(
+    context: Context, operation: OperationDefinitionNode, values: VariableValues
+) -> ExecutionResult:
+    """Execute an operation field by field. Each error names its field by its path."""
+    result: Any = create_executor(context, operation, values).execute_operation()
+    if isawaitable(result):
+        result = await result
+    assert isinstance(result, ExecutionResult)
+    return ExecutionResult(result.data, public_errors(result.errors or ()) or None)

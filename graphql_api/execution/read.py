@@ -1,26 +1,21 @@
-"""Answers: the JSON that the statements of a document make."""
-
-from __future__ import annotations
+"""Reads: run the statement of a field or of a whole operation, whose value is JSON text."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import orjson
 from graphql import OperationDefinitionNode
 
 from db.engine.errors import AnswerTooLarge, StatementTooDeep
 from graphql_api.errors import LimitExceeded
+from graphql_api.execution.context import Context, Info
 from graphql_api.sql.plan import Plan
 from graphql_api.sql.request import Request
 
-if TYPE_CHECKING:
-    from graphql_api.execution.context import Context
-    from graphql_api.types.info import Info
 
-
-async def answer(info: Info, source: Any = None) -> Any:
-    """What a field that is read resolves to: its JSON, made by the database, for the executor to let through."""
-    context: Context = info.context
+async def read_field(info: Info, source: Any = None) -> Any:
+    """Return the JSON of one field. ``source`` is the object whose key the field is read by, in a payload."""
+    context = info.context
     raw = info._raw_info
     variables = cast(Mapping[str, Any], raw.variable_values)  # Strawberry puts the coerced values there
     request = Request(context.viewer, context.settings, variables, source)
@@ -28,31 +23,31 @@ async def answer(info: Info, source: Any = None) -> Any:
     return await read(context, plan, request)
 
 
-async def answer_whole(
+async def read_operation(
     context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any], source: Any = None
 ) -> orjson.Fragment | None:
-    """The data of a whole query, or of one event of a subscription, by one statement.
+    """Return the data of a whole query, or of one event of a subscription, by one statement.
 
-    None where it asks for the schema, which is not in the database.
+    None where it reads the schema, which is not in the database.
     """
     request = Request(context.viewer, context.settings, variables, source)
     plan = await context.document.plan_operation(operation, request, context.database.dialect)
     return None if plan.statement is None else await read(context, plan, request)
 
 
-async def hold_to_limits(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
-    """Raises LimitExceeded and BadUserInput where a subscription could tell no event for what it asks of each."""
+async def check_event_cost(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
+    """Raise LimitExceeded or BadUserInput where no event of a subscription could be read."""
     request = Request(context.viewer, context.settings, variables)
     plan = await context.document.plan_operation(operation, request, context.database.dialect)
     plan.cost(request)
 
 
 async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragment:
-    """The JSON that a plan's statement answers. Raises LimitExceeded where the database cannot parse it."""
+    """Run a plan's statement. Raises LimitExceeded where the database refuses it for its size or that of its value."""
     assert plan.statement is not None
     try:
         cost = plan.cost(request)
-        context.seen.cost += cost
+        context.record.cost += cost
         objects = None if plan.swept else cost
         return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), objects) or "null")
     except StatementTooDeep:

@@ -6,7 +6,7 @@ It is written against ASGI itself, since Starlette's Request and Response do wor
 from graphql import ExecutionResult
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from graphql_api.execution.results import code
+from graphql_api.errors import first_code
 from graphql_api.http import sse, websocket
 from graphql_api.http.errors import ClientDisconnected, http_error, method_not_allowed, not_acceptable
 from graphql_api.http.execute import execute
@@ -39,7 +39,7 @@ class GraphQLEndpoint:
             request.record.outcome = "GONE"
         except Exception as exception:
             error = http_error(exception, request.media_type)
-            request.record.outcome = code(error.errors)
+            request.record.outcome = first_code(error.errors)
             await send_error(send, error, request.media_type or JSON)
 
 
@@ -57,7 +57,7 @@ async def respond(request: HTTPRequest, send: Send) -> None:
     result = await execute(request, await read_parameters(request))
     if isinstance(result, ExecutionResult):
         if result.errors:
-            request.record.outcome = code(result.errors)
+            request.record.outcome = first_code(result.errors)
         await send_result(send, request, result)
     elif errors := await sse.stream(request, result, send):
-        request.record.outcome = code(errors)
+        request.record.outcome = first_code(errors)

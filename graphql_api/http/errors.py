@@ -5,11 +5,19 @@ from http import HTTPStatus
 
 from graphql import GraphQLError
 
-from graphql_api.errors import BadUserInput, LimitExceeded, Overloaded, RateLimited, Unauthenticated, Unavailable
+from graphql_api.errors import (
+    BadUserInput,
+    LimitExceeded,
+    OperationFailed,
+    Overloaded,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    first_code,
+    public_error,
+)
 from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.parameters import NotWellFormed
-from graphql_api.execution.results import Failed, code
-from graphql_api.execution.run import masked
 from graphql_api.http.negotiation import GRAPHQL_RESPONSE
 
 RETRY_SECONDS = 1  # in Retry-After, unless the error knows better
@@ -44,10 +52,10 @@ def http_error(exception: Exception, media_type: str | None) -> HTTPError:
             return retry_later(HTTPStatus.TOO_MANY_REQUESTS, exception, exception.seconds)
         case LimitExceeded():  # of open connections: a limit that a document exceeds makes it an InvalidDocument
             return retry_later(HTTPStatus.TOO_MANY_REQUESTS, exception)
-        case InvalidDocument() | Failed():
+        case InvalidDocument() | OperationFailed():
             return HTTPError(request_error_status(media_type), *exception.errors)
-    error = masked(GraphQLError(str(exception), original_error=exception))
-    if code([error]) == Unavailable.code:
+    error = public_error(exception)
+    if first_code([error]) == Unavailable.code:
         return retry_later(HTTPStatus.SERVICE_UNAVAILABLE, error)
     return HTTPError(HTTPStatus.INTERNAL_SERVER_ERROR, error)
 

@@ -5,11 +5,12 @@ from functools import partial
 
 from graphql import ExecutionResult, OperationType
 
+from graphql_api.errors import OperationFailed
 from graphql_api.execution import results, run
 from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.lazy_timeout import with_lazy_timeout
 from graphql_api.execution.parameters import Parameters
-from graphql_api.execution.results import Failed, Results, is_refusal, prepare
+from graphql_api.execution.results import Results, prepare
 from graphql_api.http.disconnect import until_disconnect
 from graphql_api.http.errors import method_not_allowed, not_acceptable
 from graphql_api.http.negotiation import EVENT_STREAM
@@ -22,7 +23,7 @@ Start = Callable[[], Awaitable[Results]]
 async def execute(request: HTTPRequest, parameters: Parameters) -> ExecutionResult | Start:
     """Return the result of an operation, or how to start it if the response is a stream of events.
 
-    Raises RateLimited, InvalidDocument, Failed, HTTPError and ClientDisconnected.
+    Raises RateLimited, InvalidDocument, OperationFailed, HTTPError and ClientDisconnected.
     """
     record, gate, seconds = request.record, request.server.gate, request.server.settings.deadline_seconds
     assert record.viewer is not None, "the caller has been authenticated"
@@ -31,7 +32,7 @@ async def execute(request: HTTPRequest, parameters: Parameters) -> ExecutionResu
         timeout = partial(until_disconnect, request.receive, seconds)
         return await with_lazy_timeout(execute_prepared(request, parameters), timeout)
     except TimeoutError as error:
-        raise Failed(run.too_late(record.kind, seconds)) from error
+        raise OperationFailed(run.deadline_error(record.kind, seconds)) from error
     finally:
         gate.leave(record.viewer.key_prefix, record.cost)
 
@@ -43,7 +44,7 @@ async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> Exec
         document, operation = prepare(server.documents, parameters, record)
     except InvalidDocument as invalid:
         if media_type is None:
-            return partial(results.refused, *invalid.errors)
+            return partial(results.fail, *invalid.errors)
         raise
     is_subscription = operation.operation is OperationType.SUBSCRIPTION
     if request.method != "POST" and operation.operation is not OperationType.QUERY:
@@ -52,14 +53,11 @@ async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> Exec
     if request.accepts_events and (media_type is None or is_subscription):
 
         async def start() -> Results:
-            stream = await results.begun(context, operation, parameters.variables)
-            limited = results.charged if is_subscription else results.held
+            stream = await results.start(context, operation, parameters.variables)
+            limited = results.charge_each if is_subscription else results.admit
             return limited(server.gate, record, stream)
 
         return start
     if is_subscription:
         raise not_acceptable(f"A subscription is answered as {EVENT_STREAM}, or over WebSocket.")
-    result = await run.run(context, operation, parameters.variables)
-    if is_refusal(result):
-        raise Failed(*(result.errors or ()))
-    return result
+    return await run.run(context, operation, parameters.variables)

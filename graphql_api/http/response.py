@@ -8,7 +8,7 @@ import orjson
 from graphql import ExecutionResult, OperationType
 from starlette.types import Message, Send
 
-from graphql_api.execution.results import answer
+from graphql_api.execution.results import to_response
 from graphql_api.http import etag, graphiql
 from graphql_api.http.compression import MAX_UNCOMPRESSED_SIZE, compress
 from graphql_api.http.errors import HTTPError
@@ -38,7 +38,7 @@ async def send_result(send: Send, request: HTTPRequest, result: ExecutionResult)
 
     A mutation's is not compressed: it may hold a secret beside text that the client chose (the BREACH attack).
     """
-    content, media_type = orjson.dumps(answer(result)), request.media_type or JSON
+    content, media_type = orjson.dumps(to_response(result)), request.media_type or JSON
     if request.record.kind is not OperationType.QUERY:
         return await send_response(send, HTTPStatus.OK, content, media_type, {})
     headers: dict[str, str] = {}

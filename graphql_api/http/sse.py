@@ -10,8 +10,8 @@ import orjson
 from graphql import GraphQLError
 from starlette.types import Receive, Send
 
-from graphql_api.errors import GoingAway, LimitExceeded
-from graphql_api.execution.results import Failed, Results, answer
+from graphql_api.errors import GoingAway, LimitExceeded, OperationFailed
+from graphql_api.execution.results import Results, to_response
 from graphql_api.http.connections import Connection, ConnectionEnded
 from graphql_api.http.negotiation import EVENT_STREAM
 from graphql_api.http.request import HTTPRequest
@@ -65,8 +65,8 @@ class EventStream:
             tasks.append(asyncio.create_task(self._send_keepalives()))
             async with aclosing(results):
                 async for result in results:
-                    await self._write(next_event(answer(result)))
-        except Failed as failed:
+                    await self._write(next_event(to_response(result)))
+        except OperationFailed as failed:
             return failed.errors
         finally:
             for task in tasks:

@@ -10,12 +10,18 @@ import orjson
 from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
-from graphql_api.errors import LimitExceeded, RateLimited, Unauthenticated
+from graphql_api.errors import (
+    LimitExceeded,
+    OperationFailed,
+    RateLimited,
+    Unauthenticated,
+    first_code,
+    public_error,
+)
 from graphql_api.execution import parameters
 from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.parameters import NotWellFormed, Parameters
-from graphql_api.execution.results import Failed, answer, begun, charged, code, prepare
-from graphql_api.execution.run import masked
+from graphql_api.execution.results import charge_each, prepare, start, to_response
 from graphql_api.http import origins
 from graphql_api.http.connections import Connection, ConnectionEnded
 from graphql_api.http.server import Server
@@ -70,7 +76,7 @@ async def serve(server: Server, scope: Scope, receive: Receive, send: Send) -> N
     except CloseSocket as exception:
         close = exception
     except Exception as exception:
-        close = CloseSocket(INTERNAL, masked(GraphQLError(str(exception), original_error=exception)).message)
+        close = CloseSocket(INTERNAL, public_error(exception).message)
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(server.settings.deadline_seconds):
             await send({"type": "websocket.close", "code": close.code, "reason": close.reason})
@@ -176,17 +182,17 @@ class Socket:
         errors: Sequence[GraphQLError]
         try:
             await self._send_results(name, given, record)
-        except (InvalidDocument, Failed) as failed:
+        except (InvalidDocument, OperationFailed) as failed:
             errors = failed.errors
         except RateLimited as error:
             errors = (error,)
         except (WriteTimeout, SocketDisconnected):
             raise
         except Exception as error:
-            errors = (masked(GraphQLError(str(error), original_error=error)),)
+            errors = (public_error(error),)
         else:
             return {"type": "complete"}
-        record.outcome = code(errors)
+        record.outcome = first_code(errors)
         return {"type": "error", "payload": [error.formatted for error in errors]}
 
     async def _send_results(self, name: str, given: Parameters, record: OperationRecord) -> None:
@@ -200,12 +206,12 @@ class Socket:
             is_subscription = operation.operation is OperationType.SUBSCRIPTION
             if is_subscription:
                 entered.close()
-            results = await begun(self._server.context(document, record), operation, given.variables)
+            results = await start(self._server.context(document, record), operation, given.variables)
             if is_subscription:
-                results = charged(gate, record, results)
+                results = charge_each(gate, record, results)
             async with aclosing(results):
                 async for result in results:
-                    await self._send_message({"id": name, "type": "next", "payload": answer(result)})
+                    await self._send_message({"id": name, "type": "next", "payload": to_response(result)})
 
     async def _send_message(self, message: Message) -> None:
         """Send a message. Raises WriteTimeout and SocketDisconnected."""

@@ -1,4 +1,4 @@
-"""All that can be changed, one verb a file."""
+"""The mutations, one in each file."""
 
 import strawberry
 
@@ -18,10 +18,11 @@ from graphql_api.mutations.update_session import update_session
 from graphql_api.mutations.upsert_session import upsert_session
 
 
-@strawberry.type(description="All that can be changed. Each field is one transaction; they run one after another.")
+@strawberry.type(
+    description="Entry points for changes. Each field is one transaction; the fields of one operation are executed one"
+    " after another."
+)
 class Mutation:
-    """The fields a mutation starts from."""
-
     create_session = create_session
     update_session = update_session
     upsert_session = upsert_session

@@ -7,44 +7,52 @@ import strawberry
 
 from db import operations
 from db.domain.commands import CloseSession
-from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID
-from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
-from graphql_api.types.info import Info
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import (
+    APPLICATION_ID,
+    EXPECTED_VERSION,
+    IDEMPOTENCY_KEY,
+    INTEGRATION_ID,
+    writable_application,
+)
+from graphql_api.mutations.payload import PAYLOAD, SessionPayload
+from graphql_api.mutations.runner import execute_and_read
 
 
-@strawberry.input(description="A purchase that has been made.")
+@strawberry.input(description="The session to close, and the conditions for it.")
 class CloseSessionInput:
-    """See Mutation.closeSession."""
-
     integration_id: str = strawberry.field(description=INTEGRATION_ID)
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
     expected_total: Decimal | None = strawberry.field(
-        description="Refuse with TotalChanged unless the session's total is this, so that nobody is charged for a cart"
-        " they did not see.",
+        description="The total of the cart, before discounts, that the shopper saw. If the session has another one,"
+        " the mutation is refused with TotalChanged, so that nobody pays for a cart that they did not see. Null or"
+        " left out: not checked.",
         default=None,
     )
     expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
-@strawberry.type(description="What closeSession answers.")
+@strawberry.type(description="The answer of closeSession.")
 class CloseSessionPayload(SessionPayload):
-    """See Mutation.closeSession."""
+    pass
 
 
 @strawberry.mutation(
-    description="Closes an open session: the purchase is made, and the lines' discount shares are fixed.",
-    metadata=WHOLE,
+    description="Close an OPEN session: the purchase has been made. From then on the cart, the discounts and each"
+    " line's share of them are fixed. Refused with InvalidTransition in any other state. Needs a WRITER or ADMIN key.",
+    metadata=PAYLOAD,
 )
 async def close_session(
     info: Info, input: Annotated[CloseSessionInput, strawberry.argument(description="The session to close.")]
 ) -> CloseSessionPayload:
-    """Input to command."""
     command = CloseSession(
-        application_id=writable(info, input.application_id),
+        application_id=writable_application(info, input.application_id),
         integration_id=input.integration_id,
         expected_total=input.expected_total,
         expected_version=input.expected_version,
         idempotency_key=input.idempotency_key,
     )
-    return await carried_out(info, CloseSessionPayload, operations.close_session, command)
+    return await execute_and_read(
+        info, CloseSessionPayload, operations.close_session, info.context.actor, command, info.context.now()
+    )

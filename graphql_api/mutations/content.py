@@ -1,62 +1,51 @@
-"""The input that create, update and upsert share: what a session holds."""
+"""The input that createSession, updateSession and upsertSession share: the content of a session."""
 
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any, TypeVar
 
 import strawberry
 
 from db.domain.cart import CartLine
-from db.domain.commands import UNSET, SessionContent, Unset
+from db.domain.commands import SessionContent
 from db.domain.discounts import Discount
+from graphql_api.mutations.arguments import optional, or_unset
 from graphql_api.scalars import JSONObject
-
-T = TypeVar("T")
-
-INTEGRATION_ID = (
-    "Set by the integration layer; unique in the application; 1 to 1000 characters and at most 1300 bytes of UTF-8."
-)
-APPLICATION_ID = "Left out with a READER or WRITER key, whose application is meant; needed with an ADMIN key."
-EXPECTED_VERSION = "Refuse with VersionConflict unless the session is at this version."
-IDEMPOTENCY_KEY = (
-    "Up to 255 characters. A repeat with the same key and the same input within 24 hours changes nothing and answers"
-    " with what the first made, as it is now; with another input it is refused."
-)
-
-
-def optional(description: str) -> Any:
-    """An input field that may be left out."""
-    return strawberry.field(description=description, default=strawberry.UNSET)
 
 
 @strawberry.input(description="The product that a cart line is a variant of.")
 class ProductInput:
-    """See CartItemInput."""
-
-    name: str = strawberry.field(description="1 to 1000 characters.")
+    name: str = strawberry.field(description="The name of the product, 1 to 1000 characters.")
 
 
-@strawberry.input(description="A line of a cart.")
+@strawberry.input(description="One line of a cart.")
 class CartItemInput:
-    """A line as it comes in."""
-
     sku: str = strawberry.field(
-        description="The stock keeping unit; 1 to 1000 characters and at most 1300 bytes of UTF-8."
-        " Several lines may have the same one."
+        description="The stock keeping unit, 1 to 1000 characters and at most 1300 bytes of UTF-8. Several lines may"
+        " have the same one."
     )
-    quantity: int = strawberry.field(description="1 or more; at most 10000 in the whole cart.")
-    price: Decimal = strawberry.field(description="Of one unit; 0 or more, at most 4 decimal places.")
-    name: str | None = strawberry.field(description="What the shopper sees.", default=None)
-    category: str | None = strawberry.field(description="The category the line belongs to.", default=None)
-    product: ProductInput | None = strawberry.field(description="The product it is a variant of.", default=None)
-    weight: Decimal | None = strawberry.field(description="Of one unit, in grams.", default=None)
-    height: Decimal | None = strawberry.field(description="Of one unit, in millimetres.", default=None)
-    width: Decimal | None = strawberry.field(description="Of one unit, in millimetres.", default=None)
-    length: Decimal | None = strawberry.field(description="Of one unit, in millimetres.", default=None)
-    attributes: JSONObject | None = strawberry.field(description="Attributes defined for CART_ITEM.", default=None)
+    quantity: int = strawberry.field(description="The number of units, 1 or more; at most 10000 in the whole cart.")
+    price: Decimal = strawberry.field(
+        description="The price of one unit in the application's currency; 0 or more, with at most 4 decimal places."
+    )
+    name: str | None = strawberry.field(
+        description="The name that the shopper sees, at most 1000 characters.", default=None
+    )
+    category: str | None = strawberry.field(
+        description="The category of the item, at most 1000 characters.", default=None
+    )
+    product: ProductInput | None = strawberry.field(
+        description="The product that the item is a variant of.", default=None
+    )
+    weight: Decimal | None = strawberry.field(description="The weight of one unit in grams.", default=None)
+    height: Decimal | None = strawberry.field(description="The height of one unit in millimetres.", default=None)
+    width: Decimal | None = strawberry.field(description="The width of one unit in millimetres.", default=None)
+    length: Decimal | None = strawberry.field(description="The length of one unit in millimetres.", default=None)
+    attributes: JSONObject | None = strawberry.field(
+        description="Values by name, for attributes that are defined for CART_ITEM.", default=None
+    )
 
     def line(self) -> CartLine:
-        """The line as the domain has it."""
+        """Convert to the domain's line."""
         return CartLine(
             sku=self.sku,
             quantity=self.quantity,
@@ -74,29 +63,43 @@ class CartItemInput:
 
 @strawberry.input(description="A discount on the whole session.")
 class DiscountInput:
-    """A discount as it comes in."""
-
-    label: str = strawberry.field(description="1 to 100 characters; once in a session.")
-    amount: Decimal = strawberry.field(description="A whole number of minor units, 0 or more.")
+    label: str = strawberry.field(description="The name of the discount, 1 to 100 characters; unique in the session.")
+    amount: Decimal = strawberry.field(
+        description="The amount, 0 or more, in whole minor units of the currency: two decimal places for EUR, none for"
+        " JPY."
+    )
 
 
 @strawberry.input
 class ContentInput:
-    """The fields that a session's content consists of. Lists replace the whole list."""
+    """The fields of a session's content, all of which can be left out. A list replaces the whole list."""
 
     profile_id: str | None = optional(
-        "The customer's integration ID; at most 1000 characters and 1300 bytes of UTF-8; empty or null for an anonymous"
-        " session."
+        "The integration ID of the customer, at most 1000 characters. A profile is created if there is none. Empty or"
+        " null makes the session anonymous."
     )
-    coupon: str | None = optional("A coupon code, as entered, up to 100 characters; empty or null clears it.")
-    referral: str | None = optional("A referral code, as entered, up to 100 characters; empty or null clears it.")
-    cart_items: list[CartItemInput] | None = optional("All lines of the cart, in order; at most 1000.")
-    identifiers: list[str] | None = optional("All identifiers; at most 5, each 1 to 255 characters, no duplicates.")
-    attributes: JSONObject | None = optional("Attributes to set, by name; a null value removes one, null removes all.")
-    discounts: list[DiscountInput] | None = optional("All discounts; together no more than the cart's total.")
+    coupon: str | None = optional("A coupon code as the shopper entered it, at most 100 characters. Null clears it.")
+    referral: str | None = optional(
+        "A referral code as the shopper entered it, at most 100 characters. Null clears it."
+    )
+    cart_items: list[CartItemInput] | None = optional(
+        "All lines of the cart, in order; at most 1000. They replace the lines that the session has."
+    )
+    identifiers: list[str] | None = optional(
+        "All texts that the session can be found by, in order; at most 5, each 1 to 255 characters, without"
+        " duplicates. They replace those that the session has."
+    )
+    attributes: JSONObject | None = optional(
+        "Values to set, by name, for attributes that are defined for CUSTOMER_SESSION. Attributes that are not named"
+        " stay; a value of null removes one, and null for the whole object removes all."
+    )
+    discounts: list[DiscountInput] | None = optional(
+        "All discounts. They replace those that the session has. Their sum is at most the total of the cart, or the"
+        " mutation is refused with DiscountExceedsTotal."
+    )
 
     def given(self) -> list[str]:
-        """The names of the fields that are not left out, as the schema has them."""
+        """Return the GraphQL names of the content fields that are not left out."""
         names = {"profile_id": "profileId", "cart_items": "cartItems"}
         return [
             names.get(field.name, field.name)
@@ -105,26 +108,16 @@ class ContentInput:
         ]
 
     def content(self) -> SessionContent:
-        """The content as the domain has it."""
-        lines, discounts = known(self.cart_items), known(self.discounts)
+        """Convert to the domain's content."""
+        lines, discounts = or_unset(self.cart_items), or_unset(self.discounts)
         return SessionContent(
-            profile_id=known(self.profile_id),
-            coupon=known(self.coupon),
-            referral=known(self.referral),
+            profile_id=or_unset(self.profile_id),
+            coupon=or_unset(self.coupon),
+            referral=or_unset(self.referral),
             cart_items=[item.line() for item in lines] if isinstance(lines, list) else lines,
-            identifiers=known(self.identifiers),
-            attributes=known(self.attributes),
+            identifiers=or_unset(self.identifiers),
+            attributes=or_unset(self.attributes),
             discounts=[Discount(each.label, each.amount) for each in discounts]
             if isinstance(discounts, list)
             else discounts,
         )
-
-
-def known(value: T) -> T | Unset:
-    """A value, or the domain's word for one that was left out."""
-    return UNSET if value is strawberry.UNSET else value
-
-
-def kept(value: T | None) -> T | Unset:
-    """A value that cannot be cleared: null means the same as leaving it out."""
-    return UNSET if value is None else value

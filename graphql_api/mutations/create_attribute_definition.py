@@ -9,38 +9,41 @@ from db import operations
 from db.domain.attribute_definition import AttributeDefinition as Definition
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import CreateAttributeDefinition
-from db.domain.errors import Refused
-from db.operations import DefinitionKey
-from graphql_api.execution.context import now
-from graphql_api.execution.read import answer
-from graphql_api.mutations.content import APPLICATION_ID
-from graphql_api.mutations.payload import ERRORS, writable
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import APPLICATION_ID, writable_application
+from graphql_api.mutations.payload import PAYLOAD, EntityPayload
+from graphql_api.mutations.runner import execute_and_read
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
 from graphql_api.types.attribute_definition import AttributeDefinition
-from graphql_api.types.info import Info
-from graphql_api.types.user_error import UserError, user_errors
 from graphql_api.types.written import of_source
 
 
-@strawberry.input(description="A new attribute.")
+@strawberry.input(description="The attribute to define.")
 class CreateAttributeDefinitionInput:
-    """See Mutation.createAttributeDefinition."""
-
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
-    entity: AttributeEntity = strawberry.field(description="What it is defined for.")
-    name: str = strawberry.field(description="A letter, then letters, digits and underscores; at most 100 characters.")
-    type: AttributeType = strawberry.field(description="The type of its values. It cannot change.")
-    description: str | None = strawberry.field(description="What it means; up to 1000 characters.", default=None)
-    allowed_values: list[str] | None = strawberry.field(
-        description="The only values allowed, for strings, numbers, times and lists of them.", default=None
+    entity: AttributeEntity = strawberry.field(description="The kind of entity that has the attribute.")
+    name: str = strawberry.field(
+        description="The name of the attribute: a letter, then letters, digits and underscores; at most 100"
+        " characters. It is unique for the kind of entity, and cannot change."
     )
-    editable: bool = strawberry.field(description="False: once set on an entity it cannot change.", default=True)
+    type: AttributeType = strawberry.field(description="The type of its values. It cannot change.")
+    description: str | None = strawberry.field(
+        description="What the attribute means, for people; at most 1000 characters.", default=None
+    )
+    allowed_values: list[str] | None = strawberry.field(
+        description="The only values that are allowed, for strings, numbers, times and lists of them; each is written"
+        " as a text. Null or left out: all values of the type.",
+        default=None,
+    )
+    editable: bool = strawberry.field(
+        description="False if a value of the attribute cannot change once it is set on an entity.", default=True
+    )
 
 
 def written_definition(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
-    """The definition that was written."""
+    """Return the conditions that select the definition that was written."""
     return [
         of_source(scope, definition),
         definition["entity"] == scope.bind(lambda request: request.source.entity, definition["entity"].type),
@@ -49,34 +52,34 @@ def written_definition(scope: Scope, definition: Columns) -> list[ColumnElement[
 
 
 @strawberry.type
-class AttributeDefinitionPayload:
-    """What both mutations of definitions answer."""
-
-    outcome: strawberry.Private[DefinitionKey | None] = None
-    errors: list[UserError] = strawberry.field(description=ERRORS, default_factory=list)
+class AttributeDefinitionPayload(EntityPayload):
+    """The payload of a mutation of a definition."""
 
     @strawberry.field(
-        description="The definition as it is now; null where the mutation was refused.",
+        description="The definition after the mutation; null if the mutation was refused.",
         metadata=reads(One(written_definition)),
     )
     async def attribute_definition(self, info: Info) -> AttributeDefinition | None:
         """Read by its key."""
-        return await answer(info, self.outcome) if self.outcome else None
+        return await self.read(info)
 
 
-@strawberry.type(description="What createAttributeDefinition answers.")
+@strawberry.type(description="The answer of createAttributeDefinition.")
 class CreateAttributeDefinitionPayload(AttributeDefinitionPayload):
-    """See Mutation.createAttributeDefinition."""
+    pass
 
 
-@strawberry.mutation(description="Defines an attribute of sessions, cart lines or profiles.")
+@strawberry.mutation(
+    description="Define an attribute of sessions, cart lines or profiles, so that values of it can be stored. Refused"
+    " with AlreadyExists if it is defined. Needs a WRITER or ADMIN key.",
+    metadata=PAYLOAD,
+)
 async def create_attribute_definition(
     info: Info,
     input: Annotated[CreateAttributeDefinitionInput, strawberry.argument(description="The new attribute.")],
 ) -> CreateAttributeDefinitionPayload:
-    """Input to command."""
     command = CreateAttributeDefinition(
-        application_id=writable(info, input.application_id),
+        application_id=writable_application(info, input.application_id),
         definition=Definition(
             entity=input.entity,
             name=input.name,
@@ -86,8 +89,6 @@ async def create_attribute_definition(
             editable=input.editable,
         ),
     )
-    try:
-        key = await info.context.database.write(operations.create_attribute_definition, command, now())
-    except Refused as refused:
-        return CreateAttributeDefinitionPayload(errors=user_errors(refused))
-    return CreateAttributeDefinitionPayload(outcome=key)
+    return await execute_and_read(
+        info, CreateAttributeDefinitionPayload, operations.create_attribute_definition, command, info.context.now()
+    )

@@ -8,72 +8,65 @@ from sqlalchemy import ColumnElement, Text
 
 from db import operations
 from db.domain.commands import CreateKey
-from db.domain.errors import Refused
-from db.operations import KeyName
 from db.tables import KeyRole
-from graphql_api.execution.context import now
-from graphql_api.execution.read import answer
-from graphql_api.mutations.payload import ERRORS
+from graphql_api.execution.context import Info
+from graphql_api.mutations.payload import EntityPayload
+from graphql_api.mutations.runner import execute
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
 from graphql_api.types.api_key import ApiKey
-from graphql_api.types.info import Info
-from graphql_api.types.user_error import UserError, user_errors
 from graphql_api.types.written import of_source
 
 
-@strawberry.input(description="A new key.")
+@strawberry.input(description="The key to create.")
 class CreateKeyInput:
-    """See Mutation.createKey."""
-
     application_id: int | None = strawberry.field(
-        description="The application of a READER or WRITER key; an ADMIN key has none.", default=None
+        description="The number of the key's application. A READER or WRITER key needs one; leave it out for an ADMIN"
+        " key.",
+        default=None,
     )
-    name: str = strawberry.field(description="What people call it; 1 to 100 characters.")
-    role: KeyRole = strawberry.field(description="What it may do.")
-    expires: datetime | None = strawberry.field(description="When it stops working; null for never.", default=None)
+    name: str = strawberry.field(
+        description="A name for people, 1 to 100 characters. The events that the key causes have it as their actor."
+    )
+    role: KeyRole = strawberry.field(description="What the key permits.")
+    expires: datetime | None = strawberry.field(
+        description="When the key stops working, a time in the future; null for never.", default=None
+    )
 
 
 def written_key(scope: Scope, key: Columns) -> list[ColumnElement[bool]]:
-    """The key that was written."""
+    """Return the conditions that select the key that was written."""
     return [of_source(scope, key), key["prefix"] == scope.bind(lambda request: request.source.prefix, Text())]
 
 
 @strawberry.type
-class KeyPayload:
-    """What both mutations of keys answer."""
-
-    outcome: strawberry.Private[KeyName | None] = None
-    errors: list[UserError] = strawberry.field(description=ERRORS, default_factory=list)
+class KeyPayload(EntityPayload):
+    """The payload of a mutation of a key."""
 
     @strawberry.field(
-        description="The key as it is now; null where the mutation was refused.", metadata=reads(One(written_key))
+        description="The key after the mutation; null if the mutation was refused.", metadata=reads(One(written_key))
     )
     async def key(self, info: Info) -> ApiKey | None:
         """Read by its key."""
-        return await answer(info, self.outcome) if self.outcome else None
+        return await self.read(info)
 
 
-@strawberry.type(description="What createKey answers.")
+@strawberry.type(description="The answer of createKey.")
 class CreateKeyPayload(KeyPayload):
-    """See Mutation.createKey."""
-
-    secret: str | None = strawberry.field(
-        description="The key itself, for the Authorization header. Shown this once; only its hash is kept.",
-        default=None,
+    @strawberry.field(
+        description="The text of the key, for the header `Authorization: Bearer <secret>`. Store it now: it is not"
+        " shown again, and the server keeps only its hash. Null if the mutation was refused."
     )
+    def secret(self) -> str | None:
+        """Answered from the outcome, so that no statement has the secret as a parameter."""
+        return self.outcome.secret if self.outcome else None
 
 
-@strawberry.mutation(description="Makes a key. Needs an ADMIN key.")
+@strawberry.mutation(description="Create a key to the API. Needs an ADMIN key.")
 async def create_key(
     info: Info, input: Annotated[CreateKeyInput, strawberry.argument(description="The new key.")]
 ) -> CreateKeyPayload:
-    """Input to command."""
     info.context.viewer.may_administer()
     command = CreateKey(application_id=input.application_id, name=input.name, role=input.role, expires=input.expires)
-    try:
-        made = await info.context.database.write(operations.create_key, command, now())
-    except Refused as refused:
-        return CreateKeyPayload(errors=user_errors(refused))
-    return CreateKeyPayload(outcome=KeyName(made.application_id, made.prefix), secret=made.secret)
+    return await execute(info, CreateKeyPayload, operations.create_key, command, info.context.now())

@@ -7,37 +7,45 @@ import strawberry
 from db import operations
 from db.domain.commands import CreateSession
 from db.domain.lifecycle import SessionState
-from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY, INTEGRATION_ID, ContentInput
-from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
+from graphql_api.mutations.content import ContentInput
+from graphql_api.mutations.payload import PAYLOAD, SessionPayload
+from graphql_api.mutations.runner import execute_and_read
 from graphql_api.types.enums import NewSessionState
-from graphql_api.types.info import Info
 
 
-@strawberry.input(description="A new session.")
+@strawberry.input(description="The session to create. Content that is left out is empty.")
 class CreateSessionInput(ContentInput):
-    """See Mutation.createSession."""
-
-    integration_id: str = strawberry.field(description=INTEGRATION_ID)
+    integration_id: str = strawberry.field(
+        description="The ID that your system gives the session, 1 to 1000 characters and at most 1300 bytes of UTF-8;"
+        " unique in the application."
+    )
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
-    state: NewSessionState = strawberry.field(description="The state to create it in.", default=NewSessionState.OPEN)
+    state: NewSessionState = strawberry.field(description="The state of the new session.", default=NewSessionState.OPEN)
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
-@strawberry.type(description="What createSession answers.")
+@strawberry.type(description="The answer of createSession.")
 class CreateSessionPayload(SessionPayload):
-    """See Mutation.createSession."""
+    pass
 
 
-@strawberry.mutation(description="Creates a session. Refused where its integration ID is taken.", metadata=WHOLE)
+@strawberry.mutation(
+    description="Create a session. Refused with SessionAlreadyExists if the application has one with the same"
+    " integration ID. Needs a WRITER or ADMIN key.",
+    metadata=PAYLOAD,
+)
 async def create_session(
     info: Info, input: Annotated[CreateSessionInput, strawberry.argument(description="The new session.")]
 ) -> CreateSessionPayload:
-    """Input to command."""
     command = CreateSession(
-        application_id=writable(info, input.application_id),
+        application_id=writable_application(info, input.application_id),
         integration_id=input.integration_id,
         state=SessionState[input.state.name],
         content=input.content(),
         idempotency_key=input.idempotency_key,
     )
-    return await carried_out(info, CreateSessionPayload, operations.create_session, command)
+    return await execute_and_read(
+        info, CreateSessionPayload, operations.create_session, info.context.actor, command, info.context.now()
+    )

@@ -7,63 +7,59 @@ import strawberry
 
 from db import operations
 from db.domain.commands import CreateSessionToken
-from db.domain.errors import Refused
 from db.operations import KeyName
-from graphql_api.execution.context import now
-from graphql_api.mutations.content import APPLICATION_ID, INTEGRATION_ID
-from graphql_api.mutations.payload import ERRORS, writable
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import APPLICATION_ID, INTEGRATION_ID, writable_application
+from graphql_api.mutations.payload import Payload
+from graphql_api.mutations.runner import execute
 from graphql_api.security import session_tokens as tokens
 from graphql_api.security.permissions import Grant, TokenRights
-from graphql_api.types.info import Info
-from graphql_api.types.user_error import UserError, user_errors
 
 
-@strawberry.input(description="The session that a token is to open, for how long, and what for.")
+@strawberry.input(description="The session that the token is for, what it permits and for how long.")
 class CreateSessionTokenInput:
-    """See Mutation.createSessionToken."""
-
     integration_id: str = strawberry.field(description=INTEGRATION_ID)
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
-    rights: TokenRights = strawberry.field(description="What its holder may do.", default=TokenRights.READ)
+    rights: TokenRights = strawberry.field(description="What the token permits.", default=TokenRights.READ)
     expires_in: int = strawberry.field(
-        description="For how many seconds it works, from 1 to maxTokenSeconds; no longer than the key that asks."
+        description="The seconds until the token expires, from 1 to the maxTokenSeconds of viewer.limits. It expires"
+        " no later than the key that creates it."
     )
 
 
-@strawberry.type(description="What createSessionToken answers.")
-class CreateSessionTokenPayload:
-    """See Mutation.createSessionToken."""
-
+@strawberry.type(description="The answer of createSessionToken.")
+class CreateSessionTokenPayload(Payload):
     token: str | None = strawberry.field(
-        description="The token itself, for the Authorization header, as a key would be. It is kept nowhere. Null where"
+        description="The token, for the header `Authorization: Bearer <token>`. The server does not store it. Null if"
         " the mutation was refused.",
         default=None,
     )
-    expires: datetime | None = strawberry.field(description="When it stops working.", default=None)
-    errors: list[UserError] = strawberry.field(description=ERRORS, default_factory=list)
+    expires: datetime | None = strawberry.field(
+        description="When the token stops working; null if the mutation was refused.", default=None
+    )
 
 
 @strawberry.mutation(
-    description="Makes a token for one session, fit to be handed to the browser of the one whose session it is. With it"
-    " no other session exists, and no other root field than customerSession, node, nodes, viewer and"
-    " customerSessionChanged can be asked for. It ends when it expires, or with the key that asked for it. Needs a"
+    description="Create a token for one session, which can be given to the shopper's browser. With it no other session"
+    " is visible, and the root fields are limited to customerSession, node, nodes, viewer, customerSessionChanged and,"
+    " with WRITE_CART, updateSession. It works until it expires or the key that created it stops working. Needs a"
     " WRITER key."
 )
 async def create_session_token(
     info: Info, input: Annotated[CreateSessionTokenInput, strawberry.argument(description="The session and the token.")]
 ) -> CreateSessionTokenPayload:
-    """Input to command, and what comes of it to a token."""
-    context = info.context
+    viewer = info.context.viewer
     command = CreateSessionToken(
-        application_id=writable(info, input.application_id),
+        application_id=writable_application(info, input.application_id),
         integration_id=input.integration_id,
         expires_in=input.expires_in,
     )
-    key = KeyName(context.viewer.application_id, context.viewer.key_prefix)
-    longest = context.settings.max_token_seconds
-    try:
-        made = await context.database.write(operations.create_session_token, key, command, longest, now())
-    except Refused as refused:
-        return CreateSessionTokenPayload(errors=user_errors(refused))
-    token = tokens.SessionToken(command.application_id, Grant(made.session_id, input.rights), made.expires)
-    return CreateSessionTokenPayload(token=tokens.signed(token, key, made.secret), expires=made.expires)
+    key = KeyName(viewer.application_id, viewer.key_prefix)
+    max_seconds = info.context.settings.max_token_seconds
+    payload = await execute(
+        info, CreateSessionTokenPayload, operations.create_session_token, key, command, max_seconds, info.context.now()
+    )
+    if (made := payload.outcome) is not None:
+        token = tokens.SessionToken(command.application_id, Grant(made.session_id, input.rights), made.expires)
+        payload.token, payload.expires = tokens.signed(token, key, made.secret), made.expires
+    return payload

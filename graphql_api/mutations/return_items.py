@@ -8,56 +8,63 @@ from sqlalchemy import BigInteger, ColumnElement, Integer
 from db import operations
 from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
-from graphql_api.execution.read import answer
-from graphql_api.mutations.content import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID, optional
-from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, writable
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import (
+    APPLICATION_ID,
+    EXPECTED_VERSION,
+    IDEMPOTENCY_KEY,
+    INTEGRATION_ID,
+    optional,
+    writable_application,
+)
+from graphql_api.mutations.payload import PAYLOAD, SessionPayload
+from graphql_api.mutations.runner import execute_and_read
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
-from graphql_api.types.info import Info
 from graphql_api.types.session_return import SessionReturn
 from graphql_api.types.written import of_source
 
 
 @strawberry.input(
-    description="Names a line of the cart. A sku names a line only where the cart has it once.", one_of=True
+    description="Identifies a line of the cart, by its position or by its SKU. A SKU identifies a line only if the cart"
+    " has it once; otherwise the mutation is refused with CartLineNotFound.",
+    one_of=True,
 )
 class CartLineInput:
-    """One of the two."""
-
-    position: int | None = optional("The line's index in the cart, from 0.")
-    sku: str | None = optional("The line's sku.")
+    position: int | None = optional("The index of the line in the cart, from 0.")
+    sku: str | None = optional("The SKU of the line.")
 
 
-@strawberry.input(description="Units of one cart line.")
+@strawberry.input(description="Units of one cart line to return.")
 class ReturnItemInput:
-    """A line and how many."""
-
-    line: CartLineInput = strawberry.field(description="Which line.")
+    line: CartLineInput = strawberry.field(description="The line that the units belong to.")
     quantity: int | None = strawberry.field(
-        description="How many units, 1 or more; left out, all that remain of the line.", default=None
+        description="The number of units, 1 or more. Null or left out: all units of the line that have not been"
+        " returned yet.",
+        default=None,
     )
 
     def request(self) -> ReturnRequest:
-        """The item as the domain has it."""
+        """Convert to the domain's request."""
         position = None if self.line.position is strawberry.UNSET else self.line.position
         sku = None if self.line.sku is strawberry.UNSET else self.line.sku
         return ReturnRequest(position, sku, self.quantity)
 
 
-@strawberry.input(description="Items that come back together.")
+@strawberry.input(description="The items to return, and their session.")
 class ReturnItemsInput:
-    """See Mutation.returnItems."""
-
     integration_id: str = strawberry.field(description=INTEGRATION_ID)
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
-    items: list[ReturnItemInput] = strawberry.field(description="What comes back; at least one.")
+    items: list[ReturnItemInput] = strawberry.field(
+        description="The units to return, at least one item. Items of the same line add up."
+    )
     expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
 def written_return(scope: Scope, made: Columns) -> list[ColumnElement[bool]]:
-    """The return that was made: it has the version of its session."""
+    """Return the conditions that select the new return: it has the version of its session."""
     return [
         of_source(scope, made),
         made["session_id"] == scope.bind(lambda request: request.source.session_id, BigInteger()),
@@ -65,32 +72,34 @@ def written_return(scope: Scope, made: Columns) -> list[ColumnElement[bool]]:
     ]
 
 
-@strawberry.type(description="What returnItems answers.")
+@strawberry.type(description="The answer of returnItems.")
 class ReturnItemsPayload(SessionPayload):
-    """See Mutation.returnItems."""
-
     @strawberry.field(
         name="return",
-        description="The return that was made; null where the mutation was refused.",
+        description="The new return, with the amount to refund; null if the mutation was refused.",
         metadata=reads(One(written_return)),
     )
     async def made(self, info: Info) -> SessionReturn | None:
         """Read by its key."""
-        return await answer(info, self.outcome) if self.outcome else None
+        return await self.read(info)
 
 
 @strawberry.mutation(
-    description="Takes items of a closed session back, and tells what is to be given back for them.", metadata=WHOLE
+    description="Return units of a CLOSED or PARTIALLY_RETURNED session, and compute the amount to refund. The session"
+    " is PARTIALLY_RETURNED afterwards, also when all units have been returned. Refused with ReturnExceedsRemaining if"
+    " a line has fewer units left, and with InvalidTransition in any other state. Needs a WRITER or ADMIN key.",
+    metadata=PAYLOAD,
 )
 async def return_items(
     info: Info, input: Annotated[ReturnItemsInput, strawberry.argument(description="The session and its items.")]
 ) -> ReturnItemsPayload:
-    """Input to command."""
     command = ReturnItems(
-        application_id=writable(info, input.application_id),
+        application_id=writable_application(info, input.application_id),
         integration_id=input.integration_id,
         items=[item.request() for item in input.items],
         expected_version=input.expected_version,
         idempotency_key=input.idempotency_key,
     )
-    return await carried_out(info, ReturnItemsPayload, operations.return_items, command)
+    return await execute_and_read(
+        info, ReturnItemsPayload, operations.return_items, info.context.actor, command, info.context.now()
+    )

@@ -5,38 +5,34 @@ from typing import Annotated
 import strawberry
 
 from db import operations
-from db.domain.errors import Refused
 from db.operations import KeyName
-from graphql_api.execution.context import now
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import key_from_id
 from graphql_api.mutations.create_key import KeyPayload
-from graphql_api.mutations.payload import named_by_id
+from graphql_api.mutations.payload import PAYLOAD
+from graphql_api.mutations.runner import execute_and_read
 from graphql_api.types.api_key import ApiKey
-from graphql_api.types.info import Info
-from graphql_api.types.user_error import user_errors
 
 
-@strawberry.input(description="A key that is to open nothing any more.")
+@strawberry.input(description="The key to revoke.")
 class RevokeKeyInput:
-    """See Mutation.revokeKey."""
-
-    id: strawberry.ID = strawberry.field(description="The global id of the key.")
+    id: strawberry.ID = strawberry.field(description="The global ID of the key.")
 
 
-@strawberry.type(description="What revokeKey answers.")
+@strawberry.type(description="The answer of revokeKey.")
 class RevokeKeyPayload(KeyPayload):
-    """See Mutation.revokeKey."""
+    pass
 
 
-@strawberry.mutation(description="Revokes a key, within two seconds for every server process. Needs an ADMIN key.")
+@strawberry.mutation(
+    description="Revoke a key: within two seconds every server process refuses it, and the session tokens made with it."
+    " A key that is revoked already stays as it is. Needs an ADMIN key.",
+    metadata=PAYLOAD,
+)
 async def revoke_key(
     info: Info, input: Annotated[RevokeKeyInput, strawberry.argument(description="The key to revoke.")]
 ) -> RevokeKeyPayload:
-    """Input to command."""
     info.context.viewer.may_administer()
-    application_id, prefix = named_by_id(ApiKey, input.id)
+    application_id, prefix = key_from_id(ApiKey, input.id)
     name = KeyName(int(application_id), str(prefix))
-    try:
-        await info.context.database.write(operations.revoke_key, *name, now())
-    except Refused as refused:
-        return RevokeKeyPayload(errors=user_errors(refused))
-    return RevokeKeyPayload(outcome=name)
+    return await execute_and_read(info, RevokeKeyPayload, operations.revoke_key, *name, info.context.now(), key=name)

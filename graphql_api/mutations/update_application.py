@@ -7,44 +7,45 @@ import strawberry
 from db import operations
 from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import UpdateApplication
-from db.domain.errors import Refused
-from graphql_api.mutations.content import kept
-from graphql_api.mutations.create_application import ApplicationKey, ApplicationPayload
-from graphql_api.types.info import Info
-from graphql_api.types.user_error import user_errors
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import unset_if_null
+from graphql_api.mutations.create_application import ApplicationPayload
+from graphql_api.mutations.payload import PAYLOAD
+from graphql_api.mutations.runner import execute_and_read
 
 
-@strawberry.input(description="New settings of an application. A field that is left out keeps its value.")
+@strawberry.input(description="New settings of an application. A field that is null or left out stays as it is.")
 class UpdateApplicationInput:
-    """See Mutation.updateApplication."""
-
-    application_id: int = strawberry.field(description="The number of the application.")
-    name: str | None = strawberry.field(description="What people call it; 1 to 200 characters.", default=None)
-    time_zone: str | None = strawberry.field(description="An IANA name, such as Europe/Lisbon.", default=None)
+    application_id: int = strawberry.field(description="The number of the application to change.")
+    name: str | None = strawberry.field(description="A name for people, 1 to 200 characters.", default=None)
+    time_zone: str | None = strawberry.field(
+        description='The IANA name of its time zone, such as "Europe/Lisbon".', default=None
+    )
     unknown_attributes: UnknownAttributes | None = strawberry.field(
-        description="What becomes of attributes that are not defined.", default=None
+        description="Whether values of attributes that are not defined are refused or dropped.", default=None
     )
 
 
-@strawberry.type(description="What updateApplication answers.")
+@strawberry.type(description="The answer of updateApplication.")
 class UpdateApplicationPayload(ApplicationPayload):
-    """See Mutation.updateApplication."""
+    pass
 
 
-@strawberry.mutation(description="Changes an application's settings. Needs an ADMIN key.")
+@strawberry.mutation(
+    description="Change the settings of an application. Its currency and rounding mode cannot change. Needs an ADMIN"
+    " key.",
+    metadata=PAYLOAD,
+)
 async def update_application(
     info: Info, input: Annotated[UpdateApplicationInput, strawberry.argument(description="The new settings.")]
 ) -> UpdateApplicationPayload:
-    """Input to command."""
     info.context.viewer.may_administer()
     command = UpdateApplication(
         application_id=input.application_id,
-        name=kept(input.name),
-        time_zone=kept(input.time_zone),
-        unknown_attributes=kept(input.unknown_attributes),
+        name=unset_if_null(input.name),
+        time_zone=unset_if_null(input.time_zone),
+        unknown_attributes=unset_if_null(input.unknown_attributes),
     )
-    try:
-        await info.context.database.write(operations.update_application, command)
-    except Refused as refused:
-        return UpdateApplicationPayload(errors=user_errors(refused))
-    return UpdateApplicationPayload(outcome=ApplicationKey(input.application_id))
+    return await execute_and_read(
+        info, UpdateApplicationPayload, operations.update_application, command, key=input.application_id
+    )

@@ -7,47 +7,49 @@ import strawberry
 from db import operations
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import UpdateAttributeDefinition
-from db.domain.errors import Refused
 from db.operations import DefinitionKey
-from graphql_api.mutations.content import known, optional
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import key_from_id, optional, or_unset, writable_application
 from graphql_api.mutations.create_attribute_definition import AttributeDefinitionPayload
-from graphql_api.mutations.payload import named_by_id, writable
+from graphql_api.mutations.payload import PAYLOAD
+from graphql_api.mutations.runner import execute_and_read
 from graphql_api.types.attribute_definition import AttributeDefinition
-from graphql_api.types.info import Info
-from graphql_api.types.user_error import user_errors
 
 
-@strawberry.input(description="What may change in an attribute. A field that is left out keeps its value.")
+@strawberry.input(description="What to change in an attribute's definition. A field that is left out stays as it is.")
 class UpdateAttributeDefinitionInput:
-    """See Mutation.updateAttributeDefinition."""
+    id: strawberry.ID = strawberry.field(description="The global ID of the definition.")
+    description: str | None = optional("What the attribute means, for people; at most 1000 characters. Null clears it.")
+    allowed_values: list[str] | None = optional(
+        "The only values that are allowed from now on, each written as a text. Null allows all values of the type."
+    )
 
-    id: strawberry.ID = strawberry.field(description="The global id of the definition.")
-    description: str | None = optional("What it means; up to 1000 characters.")
-    allowed_values: list[str] | None = optional("The only values allowed from now on; null for all of the type.")
 
-
-@strawberry.type(description="What updateAttributeDefinition answers.")
+@strawberry.type(description="The answer of updateAttributeDefinition.")
 class UpdateAttributeDefinitionPayload(AttributeDefinitionPayload):
-    """See Mutation.updateAttributeDefinition."""
+    pass
 
 
-@strawberry.mutation(description="Changes a definition. Values that are set already stay as they are.")
+@strawberry.mutation(
+    description="Change the description or the allowed values of an attribute. Values that are stored already stay as"
+    " they are. Needs a WRITER or ADMIN key.",
+    metadata=PAYLOAD,
+)
 async def update_attribute_definition(
     info: Info,
-    input: Annotated[UpdateAttributeDefinitionInput, strawberry.argument(description="The definition.")],
+    input: Annotated[
+        UpdateAttributeDefinitionInput, strawberry.argument(description="The definition and what to change.")
+    ],
 ) -> UpdateAttributeDefinitionPayload:
-    """Input to command."""
-    application_id, entity, name = named_by_id(AttributeDefinition, input.id)
+    application_id, entity, name = key_from_id(AttributeDefinition, input.id)
     command = UpdateAttributeDefinition(
-        application_id=writable(info, int(application_id)),
+        application_id=writable_application(info, int(application_id)),
         entity=AttributeEntity(str(entity)),
         name=str(name),
-        description=known(input.description),
-        allowed_values=known(input.allowed_values),
+        description=or_unset(input.description),
+        allowed_values=or_unset(input.allowed_values),
     )
-    try:
-        await info.context.database.write(operations.update_attribute_definition, command)
-    except Refused as refused:
-        return UpdateAttributeDefinitionPayload(errors=user_errors(refused))
     key = DefinitionKey(command.application_id, command.entity, command.name)
-    return UpdateAttributeDefinitionPayload(outcome=key)
+    return await execute_and_read(
+        info, UpdateAttributeDefinitionPayload, operations.update_attribute_definition, command, key=key
+    )

@@ -9,44 +9,38 @@ import strawberry
 from db import operations
 from db.domain.commands import UpdateSession
 from db.operations import Outcome
-from graphql_api.mutations.content import (
-    APPLICATION_ID,
-    EXPECTED_VERSION,
-    IDEMPOTENCY_KEY,
-    INTEGRATION_ID,
-    ContentInput,
-)
-from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out
-from graphql_api.types.info import Info
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID
+from graphql_api.mutations.content import ContentInput
+from graphql_api.mutations.payload import PAYLOAD, SessionPayload
+from graphql_api.mutations.runner import execute_and_read
 
 
 @strawberry.input(
-    description="New content for an open session. A field that is left out keeps its value, null clears it; lists"
-    " replace the whole list; attributes merge by name, and a null value removes one."
+    description="New content for an open session. A field that is left out stays as it is; null clears it. A list"
+    " replaces the whole list. Attributes are merged by name."
 )
 class UpdateSessionInput(ContentInput):
-    """See Mutation.updateSession."""
-
     integration_id: str = strawberry.field(description=INTEGRATION_ID)
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
     expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
-@strawberry.type(description="What updateSession answers.")
+@strawberry.type(description="The answer of updateSession.")
 class UpdateSessionPayload(SessionPayload):
-    """See Mutation.updateSession."""
+    pass
 
 
 @strawberry.mutation(
-    description="Changes the content of an open session. A change of nothing leaves no event. A session token with"
-    " WRITE_CART can set cartItems, coupon and referral of its session, and nothing else.",
-    metadata=WHOLE,
+    description="Change the content of an OPEN session. Refused with SessionNotEditable in any other state. An update"
+    " that changes nothing is accepted: it appends no event and leaves the version as it is. Needs a WRITER or ADMIN"
+    " key, or a session token with WRITE_CART, which can set only cartItems, coupon and referral of its session.",
+    metadata=PAYLOAD,
 )
 async def update_session(
     info: Info, input: Annotated[UpdateSessionInput, strawberry.argument(description="The session and what to change.")]
 ) -> UpdateSessionPayload:
-    """Input to command."""
     viewer = info.context.viewer
     viewer.may_update(input.given())
     command = UpdateSession(
@@ -59,4 +53,6 @@ async def update_session(
     operation: Callable[..., Outcome] = operations.update_session
     if viewer.grant is not None:
         operation = partial(operations.update_own_session, session_id=viewer.grant.session_id)
-    return await carried_out(info, UpdateSessionPayload, operation, command)
+    return await execute_and_read(
+        info, UpdateSessionPayload, operation, info.context.actor, command, info.context.now()
+    )

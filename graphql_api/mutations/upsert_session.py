@@ -6,43 +6,49 @@ import strawberry
 
 from db import operations
 from db.domain.commands import UpsertSession
-from graphql_api.mutations.content import APPLICATION_ID, IDEMPOTENCY_KEY, INTEGRATION_ID, ContentInput
-from graphql_api.mutations.payload import WHOLE, SessionPayload, carried_out, fact, writable
-from graphql_api.types.info import Info
+from graphql_api.execution.context import Info
+from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, INTEGRATION_ID, writable_application
+from graphql_api.mutations.content import ContentInput
+from graphql_api.mutations.payload import PAYLOAD, SessionPayload, outcome_flag
+from graphql_api.mutations.runner import execute_and_read
 
 
 @strawberry.input(
-    description="The content of a session that may or may not exist; where it does, as for updateSession."
+    description="Content for a session that may not exist yet. If it exists, the fields mean the same as for"
+    " updateSession; if not, the same as for createSession."
 )
 class UpsertSessionInput(ContentInput):
-    """See Mutation.upsertSession."""
-
     integration_id: str = strawberry.field(description=INTEGRATION_ID)
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
     idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
-@strawberry.type(description="What upsertSession answers.")
+@strawberry.type(description="The answer of upsertSession.")
 class UpsertSessionPayload(SessionPayload):
-    """See Mutation.upsertSession."""
-
-    @strawberry.field(description="Whether the session did not exist before.", metadata=fact("created"))
+    @strawberry.field(
+        description="True if the session did not exist and was created; false if it was updated, or the mutation was"
+        " refused. A repeat with the same idempotency key has the same value as the first call.",
+        metadata=outcome_flag("created"),
+    )
     def created(self) -> bool:
-        """A repeat answers as the first time."""
+        """Whether the operation created the session."""
         return self.outcome is not None and self.outcome.created
 
 
 @strawberry.mutation(
-    description="Creates the session where it does not exist, updates it where it does.", metadata=WHOLE
+    description="Create the session if it does not exist, or else update it. A new session is OPEN. Refused with"
+    " SessionNotEditable if the session exists and is not OPEN. Needs a WRITER or ADMIN key.",
+    metadata=PAYLOAD,
 )
 async def upsert_session(
     info: Info, input: Annotated[UpsertSessionInput, strawberry.argument(description="The session and its content.")]
 ) -> UpsertSessionPayload:
-    """Input to command."""
     command = UpsertSession(
-        application_id=writable(info, input.application_id),
+        application_id=writable_application(info, input.application_id),
         integration_id=input.integration_id,
         content=input.content(),
         idempotency_key=input.idempotency_key,
     )
-    return await carried_out(info, UpsertSessionPayload, operations.upsert_session, command)
+    return await execute_and_read(
+        info, UpsertSessionPayload, operations.upsert_session, info.context.actor, command, info.context.now()
+    )

@@ -9,14 +9,14 @@ from sqlalchemy import ColumnElement, case, func, or_, select
 
 from db.domain.lifecycle import SessionState
 from db.tables import CustomerProfileRow, CustomerSessionRow
-from graphql_api.execution.read import answer
+from graphql_api.execution.context import Info
+from graphql_api.execution.read import read_field
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.decimal_text import ExactSum
 from graphql_api.sql.fields import Page, column, json_text, reads, swept, value
 from graphql_api.sql.global_ids import Columns, Source
 from graphql_api.sql.json_scalars import Bare
 from graphql_api.sql.scope import Scope
-from graphql_api.types.info import Info
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application
 from graphql_api.types.session_filter import filtered
 from graphql_api.types.session_list import Filter, OrderBy, asked_order
@@ -98,4 +98,4 @@ class CustomerProfile(Node):
         before: Before = None,
     ) -> Connection[Annotated["CustomerSession", strawberry.lazy("graphql_api.types.customer_session")]]:
         """Read with the profile."""
-        return await answer(info)
+        return await read_field(info)

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, case, select
 from db.domain.lifecycle import SessionState, next_states
 from db.engine import json
 from db.tables import ApplicationRow, CustomerSessionRow, DiscountRow, IdentifierRow
-from graphql_api.execution.read import answer
+from graphql_api.execution.context import Info
+from graphql_api.execution.read import read_field
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.fields import Order, Page, column, json_text, many, money, one, reads, value
 from graphql_api.sql.global_ids import Source
@@ -20,7 +21,6 @@ from graphql_api.sql.scope import Scope
 from graphql_api.types.application import Application
 from graphql_api.types.cart_item import CartItem
 from graphql_api.types.customer_profile import CustomerProfile
-from graphql_api.types.info import Info
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application, of_session
 from graphql_api.types.session_event import SessionEvent
 from graphql_api.types.session_return import SessionReturn
@@ -125,4 +125,4 @@ class CustomerSession(Node):
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[SessionEvent]:
         """Read with the session."""
-        return await answer(info)
+        return await read_field(info)

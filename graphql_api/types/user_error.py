@@ -11,9 +11,9 @@ import strawberry
 from db.domain import decimals, errors
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.lifecycle import SessionState
-from graphql_api.execution.read import answer
+from graphql_api.execution.context import Info
+from graphql_api.execution.read import read_field
 from graphql_api.types.customer_session import CustomerSession
-from graphql_api.types.info import Info
 from graphql_api.types.written import WRITTEN_SESSION
 
 
@@ -74,7 +74,7 @@ class SessionAlreadyExists(UserError):
     @strawberry.field(description="The session that has it.", metadata=WRITTEN_SESSION)
     async def session(self, info: Info) -> CustomerSession:
         """Read by its key."""
-        return await answer(info, self)
+        return await read_field(info, self)
 
 
 @strawberry.type(description="Returned when the life cycle has no such move.")
@@ -105,7 +105,7 @@ class VersionConflict(UserError):
     @strawberry.field(description="The session as it is now.", metadata=WRITTEN_SESSION)
     async def session(self, info: Info) -> CustomerSession:
         """Read by its key."""
-        return await answer(info, self)
+        return await read_field(info, self)
 
 
 @strawberry.type(description="Returned when the session has another total than expectedTotal.")

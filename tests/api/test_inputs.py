@@ -9,7 +9,7 @@ from graphql.utilities import coerce_input_value
 from strawberry import UNSET
 from strawberry.types.base import StrawberryObjectDefinition
 
-from graphql_api.execution.inputs import BACK, input_objects
+from graphql_api.execution.inputs import BACKREF, input_objects
 from graphql_api.mutations.content import CartItemInput, ProductInput
 from graphql_api.mutations.create_session import CreateSessionInput
 from graphql_api.schema import schema
@@ -43,7 +43,7 @@ def test_an_input_is_an_object_of_its_class_once_it_is_coerced() -> None:
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_what_may_be_left_out_of_an_input_has_a_default_in_its_class(name: str) -> None:
-    definition: StrawberryObjectDefinition = WRITTEN[name].extensions[BACK]
+    definition: StrawberryObjectDefinition = WRITTEN[name].extensions[BACKREF]
     needed = [each.out_name for each in WRITTEN[name].fields.values() if str(each.type).endswith("!")]
     assert isinstance(definition.origin(**dict.fromkeys(needed)), definition.origin)
 

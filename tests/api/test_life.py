@@ -9,7 +9,7 @@ from served import Api
 from shop import Shop, line
 
 from db.domain.lifecycle import SessionState
-from graphql_api.mutations import payload
+from graphql_api.execution.context import Context
 
 SESSION = """fragment Whole on CustomerSession {
   id integrationId created updated closed cancelled applicationId application { name currency }
@@ -37,7 +37,7 @@ HISTORY = """{ customerSession(integrationId: "cart-7") { events { totalCount no
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes happen at 10:00:01, 10:00:02 …"""
     seconds = count(1)
-    monkeypatch.setattr(payload, "now", lambda: Shop.OPENED + timedelta(seconds=next(seconds)))
+    monkeypatch.setattr(Context, "now", lambda context: Shop.OPENED + timedelta(seconds=next(seconds)))
 
 
 def change(api: Api, name: str, **input_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a mutation answers where it was carried out: read as a whole, or field by field where that cannot be done."""
+"""The payload of a mutation that was carried out: read by one statement, also for several fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +38,7 @@ def test_a_payload_is_read_by_one_statement(api: Api, monkeypatch: pytest.Monkey
     assert len(reads) == 2
 
 
-def test_where_the_session_cannot_be_read_the_rest_of_the_payload_is_told(
+def test_a_payload_whose_session_cannot_be_read_says_that_the_change_was_made(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*arguments: Any) -> Any:
@@ -46,6 +46,6 @@ def test_where_the_session_cannot_be_read_the_rest_of_the_payload_is_told(
 
     monkeypatch.setattr(api.database, "read", broken)
     answer = api.query(CREATE, {"input": {"integrationId": "s1"}})
-    told = {"__typename": "CreateSessionPayload", "replayed": False, "errors": [], "session": None}
-    assert answer["data"] == {"made": told}
+    payload = {"__typename": "CreateSessionPayload", "replayed": False, "errors": [], "session": None}
+    assert answer["data"] == {"made": payload}
     assert [error["path"] for error in answer["errors"]] == [["made", "session"]]

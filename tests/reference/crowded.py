@@ -9,13 +9,17 @@ from typing import Any
 import orjson
 from crowd import COUPONS, PROFILES, SKUS, gather
 from documents import ORDERS, Asked, Facts
+from graphql.execution.values import VariableValues
 from kept_rows import Rows
 from reader import NODES, Viewer
 from served import Api
 from world import World, said
 
 from db.tables import KeyRole
+from graphql_api.errors import LimitExceeded, OperationFailed
 from graphql_api.execution.context import Context
+from graphql_api.execution.document import Document
+from graphql_api.execution.variables import coerce_variables
 from graphql_api.security.permissions import Grant
 from graphql_api.security.viewer import Viewer as Holder
 from graphql_api.sql.request import Request
@@ -107,7 +111,7 @@ class Crowded:
         viewer = Holder(1, "x", "Till (session token)", KeyRole.READER, grant=grant)
         document = server.documents.parse(asked.document)
         operation = document.operations[0]
-        request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
+        request = Request(viewer, server.settings, coerced(document, asked).coerced)
         return str(self.api.runner.run(document.plan_operation(operation, request, server.database.dialect)).statement)
 
     def costs(self, asked: Asked) -> tuple[int, int]:
@@ -119,7 +123,7 @@ class Crowded:
         viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
         document = server.documents.parse(asked.document)
         operation = document.operations[0]
-        request = Request(viewer, server.settings, document.variables(operation).coerced(asked.variables) or {})
+        request = Request(viewer, server.settings, coerced(document, asked).coerced)
         plan = self.api.runner.run(document.plan_operation(operation, request, server.database.dialect))
         return document.cost(operation, request), plan.cost(request)
 
@@ -129,6 +133,15 @@ class Crowded:
         viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
         document = server.documents.parse(asked.document)
         context = Context(server.database, server.settings, viewer, document, server.feed)
-        result = self.api.runner.run(way(context, document.operations[0], asked.variables))
+        operation = document.operations[0]
+        try:
+            result = self.api.runner.run(way(context, operation, coerced(document, asked)))
+        except (LimitExceeded, OperationFailed):
+            return {"data": None, "codes": ["nothing was executed"]}
         errors = [each.extensions["code"] for each in result.errors or ()]
         return {"data": orjson.loads(orjson.dumps(result.data)), "codes": errors}
+
+
+def coerced(document: Document, asked: Asked) -> VariableValues:
+    """The values of the variables. Raises OperationFailed on values that do not fit their types."""
+    return coerce_variables(document.schema, document.operations[0], asked.variables, hide_suggestions=True)

@@ -1,0 +1,54 @@
+"""What the resolvers of mutations check and convert."""
+
+from typing import Any, TypeVar
+
+import strawberry
+
+from db.domain.commands import UNSET, Unset
+from graphql_api.execution.context import Context, Info
+from graphql_api.sql.global_ids import Source, parse
+
+T = TypeVar("T")
+
+INTEGRATION_ID = "The integration ID of the session, 1 to 1000 characters; unique in the application."
+APPLICATION_ID = (
+    "The number of the application. A READER or WRITER key has one application, and leaves this out; an ADMIN key has"
+    " to give it."
+)
+EXPECTED_VERSION = (
+    "The version that the session should have. If it has another one, the mutation is refused with VersionConflict."
+    " Null or left out: not checked."
+)
+IDEMPOTENCY_KEY = (
+    "A text of up to 255 characters that the client chooses, so that it can repeat the mutation safely. For 24 hours a"
+    " mutation with the same key and the same input changes nothing: it answers with the session or profile as it is"
+    " now, and replayed is true. The same key with another input is refused with IdempotencyKeyReused."
+)
+
+
+def optional(description: str) -> Any:
+    """Return an input field that can be left out, which is not the same as null."""
+    return strawberry.field(description=description, default=strawberry.UNSET)
+
+
+def or_unset(value: T) -> T | Unset:
+    """Return a value, or the domain's UNSET for one that was left out."""
+    return UNSET if value is strawberry.UNSET else value
+
+
+def unset_if_null(value: T | None) -> T | Unset:
+    """Return a value that cannot be cleared: null means the same as leaving it out."""
+    return UNSET if value is None else value
+
+
+def writable_application(info: Info, application_id: int | None) -> int:
+    """Return the application that the caller may change. Raises Forbidden and BadUserInput."""
+    context: Context = info.context
+    context.viewer.may_write()
+    return context.viewer.application(application_id)
+
+
+def key_from_id(type_: type[Any], global_id: str) -> list[int | str]:
+    """Return the key of an object of one type, from its global ID. Raises BadUserInput on any other ID."""
+    source: Source = type_.source
+    return parse(global_id, {str(source.prefix): source})[1]

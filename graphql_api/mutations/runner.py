@@ -1,0 +1,48 @@
+"""The one way in which mutations are carried out."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from graphql import GraphQLError
+
+from db.domain.errors import Refused
+from graphql_api.execution.context import Info
+from graphql_api.execution.read import read_field
+from graphql_api.mutations.payload import EntityPayload, Payload
+from graphql_api.types.user_error import user_errors
+
+P = TypeVar("P", bound=Payload)
+E = TypeVar("E", bound=EntityPayload)
+
+
+async def execute(info: Info, payload: type[P], operation: Callable[..., Any], *arguments: Any) -> P:
+    """Run an operation in one transaction and return its payload, with the outcome or with the refusals.
+
+    Any other exception is the error of the mutation's field. ``public_error`` maps it, once.
+    """
+    try:
+        return payload(outcome=await info.context.database.write(operation, *arguments))
+    except Refused as refused:
+        return payload(errors=user_errors(refused))
+
+
+async def execute_and_read(
+    info: Info, payload: type[E], operation: Callable[..., Any], *arguments: Any, key: object = None
+) -> E:
+    """Run an operation and read its payload by one statement, if the mutation's metadata is ``PAYLOAD``.
+
+    ``key`` is what the payload is read by, where that is not what the operation returns. If the statement fails, the
+    change has been made all the same: the payload says so, and its entity has the error.
+    """
+    answer = await execute(info, payload, operation, *arguments)
+    if answer.errors:
+        return answer
+    if key is not None:
+        answer.outcome = key
+    try:
+        return await read_field(info, answer.outcome)
+    except GraphQLError:  # the executor reads field by field, and names the one with the bad argument
+        return answer
+    except Exception as error:  # the database is not asked again
+        answer.read_error = error
+        return answer
