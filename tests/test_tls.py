@@ -143,7 +143,7 @@ def test_authorities_are_for_modes_that_verify(migrate: Migrate, encrypted: Way,
 def test_a_server_that_is_too_old_is_refused(
     migrate: Migrate, plain: Way, printed: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "OLDEST", 99)
+    monkeypatch.setattr(postgresql, "MIN_VERSION", 99)
 
     assert migrate(plain, "disable") == 1
     assert printed.readouterr().err.endswith("is too old; 99 or newer is needed.\n")

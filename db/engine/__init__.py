@@ -1,22 +1,17 @@
-"""Databases: SQLite and PostgreSQL behind one interface. Importing this opens nothing."""
-
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+"""Databases: SQLite and PostgreSQL behind one interface. Importing this package opens nothing."""
 
 from db.engine.database import Database
 from db.engine.errors import UnusableDatabase
 from db.engine.options import ServerOptions
+from db.engine.url import parse_url
 
 
 async def open_database(url: str, server: ServerOptions | None = None) -> Database:
     """Open ``sqlite+aiosqlite:///file`` or ``postgresql+asyncpg://user:password@host/database``.
 
-    Raises UnusableDatabase, and TlsError where that is why.
+    Raises UnusableDatabase, or its subclass TlsError.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise UnusableDatabase("This is no database URL; an example is sqlite+aiosqlite:///cartograph.db") from error
+    parsed = parse_url(url)
     match parsed.drivername:
         case "sqlite+aiosqlite":
             if not parsed.database or parsed.database == ":memory:":
@@ -28,11 +23,9 @@ async def open_database(url: str, server: ServerOptions | None = None) -> Databa
             try:
                 from db.engine.postgresql import PostgresDatabase  # noqa: PLC0415  # its driver is an optional dependency
             except ModuleNotFoundError as error:
-                raise UnusableDatabase(
-                    "PostgreSQL needs the extra: pip install 'cartograph-graphql[postgres]'."
-                ) from error
+                raise UnusableDatabase("PostgreSQL needs the extra: pip install 'cartograph[postgres]'.") from error
             return await PostgresDatabase.open(parsed, server or ServerOptions())
     raise UnusableDatabase(
-        f"{parsed.drivername!r} is no driver of Cartograph; use sqlite+aiosqlite:///FILE"
+        f"The driver {parsed.drivername!r} is not supported; use sqlite+aiosqlite:///FILE"
         " or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE"
     )

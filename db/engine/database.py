@@ -58,10 +58,10 @@ class Database(Protocol):
 class Tail(Protocol):
     """The end of the event history, to which every process that uses the database appends."""
 
-    async def changed(self) -> None:
+    async def wait_for_commit(self) -> None:
         """Wait until any process may have committed since the last call returned."""
         ...
 
-    async def settled(self) -> int:
+    async def settled_id(self) -> int:
         """Return an event ID up to which no event will be committed any more."""
         ...

@@ -1,4 +1,4 @@
-"""JSON in and out of the database: orjson, with exact amounts as JSON numbers."""
+"""JSON for the database, by orjson; Decimals are exact JSON numbers."""
 
 from decimal import Decimal
 from typing import Any
@@ -7,17 +7,17 @@ import orjson
 
 
 def dumps(value: Any) -> str:
-    """The shortest JSON text of ``value``. A Decimal is a JSON number with all its digits."""
-    return orjson.dumps(value, default=number).decode()
+    """Return compact JSON. A Decimal becomes a JSON number with all its digits."""
+    return orjson.dumps(value, default=to_json).decode()
 
 
-def number(value: Any) -> orjson.Fragment:
-    """What orjson asks for where it does not know a type."""
+def to_json(value: Any) -> orjson.Fragment:
+    """Encode a type that orjson does not know. Raises TypeError for any type but Decimal."""
     if isinstance(value, Decimal):
         return orjson.Fragment(f"{value:f}")
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
 
 
 def loads(text: str | bytes) -> Any:
-    """The value of a JSON text that the database kept."""
+    """Parse JSON."""
     return orjson.loads(text)

@@ -1,4 +1,4 @@
-"""How a database server is spoken to; apart from the engine, which takes long to import."""
+"""Options of the connections to a database server. A module of its own, since SQLAlchemy is slow to import."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """The way to a database server, where there is one. Times are in seconds.
+    """Options of the connections to PostgreSQL. Times are in seconds.
 
-    ``tls`` is one of libpq's modes. ``tls_ca`` is a file of the certificates that a server's may be signed by, in modes
-    that verify it; without it they are where libpq looks for them. ``pooled`` says that a pooler such as PgBouncer
-    stands between, which gives a connection for a transaction only.
+    ``tls`` is a value of libpq's sslmode. ``tls_ca`` is a file of trusted CA certificates for the modes that verify the
+    server; by default libpq's own locations are searched. ``pooled`` is for a transaction pooler, such as PgBouncer,
+    between this process and the server.
     """
 
     pool_size: int = 10

@@ -1,4 +1,4 @@
-"""The end of the history in PostgreSQL."""
+"""The end of the event history in PostgreSQL."""
 
 import asyncio
 import logging
@@ -9,107 +9,107 @@ from typing import Any
 
 log = logging.getLogger("cartograph")
 
-CHANNEL = "cartograph_events"  # where it is told that there are new ones
-TOGETHER = 0.005  # seconds for which commits are told of at once
-SOON, POLL = 0.01, 0.25  # seconds between two looks: at what is not settled, and where nobody tells of anything
-PAUSE = 1.0  # seconds before a connection that was lost is made again
-REACHED = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM session_event_id"
-OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-NUMBERED = f"{OLDEST}, pg_current_xact_id()::text::bigint"
+CHANNEL = "cartograph_events"
+NOTIFY_DELAY = 0.005  # seconds in which commits share one notification
+MIN_POLL, MAX_POLL = 0.01, 0.25  # seconds between polls: while IDs are unsettled, and otherwise
+RECONNECT_DELAY = 1.0  # seconds
+LAST_ID = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM session_event_id"
+OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+OLDEST_RUNNING_AND_OWN = f"{OLDEST_RUNNING}, pg_current_xact_id()::text::bigint"
 
 
 class PostgresTail:
-    """Every process hears of what any has committed, on a connection of its own; a look now and then finds the rest.
+    """Learns of commits by LISTEN on a connection of its own, and by polling where a notification is lost.
 
-    It is told after the commit. A transaction that notifies keeps all others that do from committing until the disk has
-    what it wrote, so that each would wait for the disk alone.
+    NOTIFY is sent after the commit: PostgreSQL lets only one transaction that notifies commit at a time, so that each
+    would wait for the disk alone.
 
-    Ids are given before the commit, each to a transaction that has had a number before. So all events up to an id are
-    there once every transaction has ended whose number is lower than one that is taken after the sequence had come to
-    that id. (The snapshot's xmax is no such number: transactions beyond it may be running.)
+    An event's ID is taken from a sequence before the commit, by a transaction that has a transaction ID. So all IDs up
+    to the sequence's last value are settled once every transaction with a lower transaction ID than one that is taken
+    afterwards has ended. (The snapshot's xmax would not do: transactions beyond it may be running.)
     """
 
     def __init__(
-        self, link: Callable[[], AbstractAsyncContextManager[Any]], connect: Callable[[], Awaitable[Any]] | None
+        self, acquire: Callable[[], AbstractAsyncContextManager[Any]], connect: Callable[[], Awaitable[Any]] | None
     ) -> None:
-        self._link = link
+        self._acquire = acquire
         self._connect = connect
         self._listening: asyncio.Task[None] | None = None
-        self._telling: asyncio.Task[None] | None = None
-        self._told = asyncio.Event()
+        self._notifying: asyncio.Task[None] | None = None
+        self._committed = asyncio.Event()
         self._settled = 0
-        self._seen = 0
-        self._unsettled: deque[tuple[int, int]] = deque()  # an id, and a number that was taken after it was given
+        self._returned = 0  # the settled ID when wait_for_commit returned last
+        self._unsettled: deque[tuple[int, int]] = deque()  # an event ID, and a transaction ID taken afterwards
 
-    def written(self) -> None:
-        """Something has been committed here."""
-        self._told.set()
-        if self._telling is None:
-            self._telling = asyncio.create_task(self._tell())
+    def committed(self) -> None:
+        """Report a commit of this process, to all processes."""
+        self._committed.set()
+        if self._notifying is None:
+            self._notifying = asyncio.create_task(self._notify())
 
-    async def _tell(self) -> None:
-        """Let every process know of what has been committed until now."""
-        await asyncio.sleep(TOGETHER)
-        self._telling = None  # what is committed from here on is told of again
+    async def _notify(self) -> None:
+        """Notify every process of the commits until now."""
+        await asyncio.sleep(NOTIFY_DELAY)
+        self._notifying = None  # a commit from here on needs another notification
         try:
-            async with self._link() as link:
-                await link.execute(f"NOTIFY {CHANNEL}")
-        except Exception:  # whatever it is, looks go on
-            log.warning("nobody is told of new events", exc_info=True)
+            async with self._acquire() as connection:
+                await connection.execute(f"NOTIFY {CHANNEL}")
+        except Exception:  # other processes find the events by polling
+            log.warning("could not notify other processes of new events", exc_info=True)
 
-    async def changed(self) -> None:
-        """Return when more has been settled than when this returned before."""
+    async def wait_for_commit(self) -> None:
+        """Wait until more events are settled than when the last call returned."""
         if self._listening is None and self._connect is not None:
             self._listening = asyncio.create_task(self._listen(self._connect))
-        wait = SOON
-        while await self.settled() == self._seen:
-            wait = min(2 * wait, POLL) if self._unsettled else POLL
+        interval = MIN_POLL
+        while await self.settled_id() == self._returned:
+            interval = min(2 * interval, MAX_POLL) if self._unsettled else MAX_POLL
             with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._told.wait()
-                    wait = SOON
-            self._told.clear()
-        self._seen = self._settled
+                async with asyncio.timeout(interval):
+                    await self._committed.wait()
+                    interval = MIN_POLL
+            self._committed.clear()
+        self._returned = self._settled
 
-    async def settled(self) -> int:
-        """The id up to which whatever transaction took one has ended."""
-        async with self._link() as link:
-            reached = await link.fetchval(REACHED)
-            if reached > self._noted():
-                oldest, number = await link.fetchrow(NUMBERED)
-                if reached > self._noted():
-                    self._unsettled.append((reached, number))
+    async def settled_id(self) -> int:
+        """Return an event ID; every transaction that took it or a lower one has ended."""
+        async with self._acquire() as connection:
+            last_id = await connection.fetchval(LAST_ID)
+            if last_id > self._last_seen_id():
+                oldest_running, own = await connection.fetchrow(OLDEST_RUNNING_AND_OWN)
+                if last_id > self._last_seen_id():  # another task may have added it meanwhile
+                    self._unsettled.append((last_id, own))
             elif self._unsettled:
-                oldest = await link.fetchval(OLDEST)
-        while self._unsettled and self._unsettled[0][1] <= oldest:
+                oldest_running = await connection.fetchval(OLDEST_RUNNING)
+        while self._unsettled and self._unsettled[0][1] <= oldest_running:
             self._settled = self._unsettled.popleft()[0]
         return self._settled
 
     async def close(self) -> None:
-        """Tell what is left to be told, and hear no more."""
-        if self._telling is not None:
-            await self._telling
+        """Send the last notification and stop listening."""
+        if self._notifying is not None:
+            await self._notifying
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
 
-    def _noted(self) -> int:
-        """The highest id that is settled or will be."""
+    def _last_seen_id(self) -> int:
+        """Return the highest ID that is settled or waits to be."""
         return self._unsettled[-1][0] if self._unsettled else self._settled
 
     async def _listen(self, connect: Callable[[], Awaitable[Any]]) -> None:
-        """Hear of commits; where the connection is lost, on another one."""
+        """Listen for notifications, and reconnect if the connection is lost."""
         while True:
             lost, connection = asyncio.Event(), None
             try:
                 connection = await connect()
                 connection.add_termination_listener(lambda _, lost=lost: lost.set())
-                await connection.add_listener(CHANNEL, lambda *_: self._told.set())
-                self._told.set()  # what was told before, nobody has heard
+                await connection.add_listener(CHANNEL, lambda *_: self._committed.set())
+                self._committed.set()  # notifications sent before were missed
                 await lost.wait()
-            except Exception:  # whatever it is, looks go on
-                log.warning("nobody tells of new events", exc_info=True)
+            except Exception:  # new events are found by polling meanwhile
+                log.warning("could not listen for new events; polling", exc_info=True)
             finally:
                 if connection is not None:
                     connection.terminate()
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(RECONNECT_DELAY)

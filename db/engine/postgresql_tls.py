@@ -1,4 +1,4 @@
-"""TLS on the way to a PostgreSQL server."""
+"""TLS of the connections to a PostgreSQL server."""
 
 import ssl
 
@@ -8,8 +8,8 @@ from db.engine.errors import TlsError
 from db.engine.options import ServerOptions
 
 
-def secured(options: ServerOptions) -> ssl.SSLContext | str:
-    """How connections are secured, as asyncpg takes it. Raises TlsError where the file of certificates has none."""
+def ssl_argument(options: ServerOptions) -> ssl.SSLContext | str:
+    """Return asyncpg's ``ssl`` argument. Raises TlsError if the CA file cannot be loaded."""
     if options.tls_ca is None:
         return options.tls
     try:
@@ -20,6 +20,6 @@ def secured(options: ServerOptions) -> ssl.SSLContext | str:
     return context
 
 
-def is_about_tls(error: Exception) -> bool:
-    """Whether a connection failed because it could not be secured; asyncpg raises no class of its own for that."""
+def is_tls_error(error: Exception) -> bool:
+    """Return whether a connection failed because of TLS; asyncpg has no exception class of its own for that."""
     return isinstance(error, ssl.SSLError | asyncpg.ClientConfigurationError) or type(error) is ConnectionError

@@ -1,39 +1,39 @@
-"""The end of the history in an SQLite file."""
+"""The end of the event history in an SQLite file."""
 
 import asyncio
 import sqlite3
 from contextlib import suppress
 
-POLL = 0.05  # seconds between two looks at what other processes have done
-LARGEST = 2**63 - 1
+POLL_INTERVAL = 0.05  # seconds, for commits of other processes
+MAX_ID = 2**63 - 1
 
 
 class SqliteTail:
-    """This process says when it has committed; that another one has, SQLite tells by a number that is looked at."""
+    """Learns of this process's commits at once, and of other processes' by polling SQLite's ``data_version``."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._written = asyncio.Event()
+        self._committed = asyncio.Event()
         self._version = 0
 
-    def written(self) -> None:
-        """Something has been committed here."""
-        self._written.set()
+    def committed(self) -> None:
+        """Report a commit of this process."""
+        self._committed.set()
 
-    async def changed(self) -> None:
-        """Return when something has been committed since this returned before."""
-        while not self._written.is_set() and self._data_version() == self._version:
+    async def wait_for_commit(self) -> None:
+        """Wait until any process has committed since the last call returned."""
+        while not self._committed.is_set() and self._data_version() == self._version:
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL):
-                    await self._written.wait()
-        self._written.clear()
+                async with asyncio.timeout(POLL_INTERVAL):
+                    await self._committed.wait()
+        self._committed.clear()
         self._version = self._data_version()
 
     def _data_version(self) -> int:
-        """Another number as soon as any other connection has committed."""
+        """Return a number that changes when another connection commits."""
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         return version
 
-    async def settled(self) -> int:
-        """All events: there is one writer, and each id is one more than the last that was committed."""
-        return LARGEST
+    async def settled_id(self) -> int:
+        """Return the greatest ID: with one writer, every ID is committed before the next is taken."""
+        return MAX_ID

@@ -1,4 +1,4 @@
-"""The one writer of an SQLite file: what comes in while it commits is committed together the next time."""
+"""The one writer of an SQLite file, with group commit."""
 
 import asyncio
 import sqlite3
@@ -11,25 +11,27 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from db.engine.errors import CannotWrite
-from db.engine.sqlite_file import File, FileGone
+from db.engine.sqlite_connections import driver_connection
+from db.engine.sqlite_errors import to_write_error
+from db.engine.sqlite_file import DatabaseFile, FileReplaced
 
 T = TypeVar("T")
 Operation = Callable[[Connection], Any]
+Outcome = Callable[[], Any]  # returns what the operation returned, or raises what it raised
 
-MAX_TOGETHER = 100  # operations committed at once
-TURN = 0.005  # seconds that operations may take before others have theirs on the event loop
-NOT_NOW = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+MAX_GROUP = 100  # operations in one commit
+TIME_SLICE = 0.005  # seconds of operations after which other tasks of the event loop run
 
 
-class Writer:
-    """Commits operations in groups, with one fsync for many.
+class SqliteWriter:
+    """Commits waiting operations in groups, with one fsync for the group.
 
-    Operations run on the event loop: on a thread, each of their statements would wait anew for Python's lock. What
-    waits for the disk or for another process, the beginning and the end, is done on a thread. Each operation has a
-    savepoint of its own, so that one that raises undoes only itself.
+    Operations run on the event loop, since on a thread each of their statements would wait for the GIL again. BEGIN and
+    COMMIT, which wait for the disk or for another process, run on a thread. Each operation has its own savepoint, so
+    one that raises rolls back only its own changes.
     """
 
-    def __init__(self, engine: Engine, file: File) -> None:
+    def __init__(self, engine: Engine, file: DatabaseFile) -> None:
         self._engine = engine
         self._file = file
         self._thread = ThreadPoolExecutor(1, "writer")
@@ -37,11 +39,11 @@ class Writer:
         self._working: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        """How many operations wait to be begun."""
+        """Return how many operations have not started."""
         return len(self._waiting)
 
     async def run(self, operation: Callable[[Connection], T]) -> T:
-        """What the operation answers, once it has been committed."""
+        """Run an operation and return its answer once it has been committed."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((operation, answer))
         if self._working is None:
@@ -49,7 +51,7 @@ class Writer:
         return await answer
 
     async def close(self) -> None:
-        """Carry out what waits, then end."""
+        """Commit all waiting operations, then stop."""
         if self._working is not None:
             await self._working
         self._thread.shutdown()
@@ -57,92 +59,85 @@ class Writer:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._commit_together()
+                await self._commit_group()
         finally:
             self._working = None
 
-    async def _commit_together(self) -> None:
-        """Carry out what waits in one transaction, and tell what comes of each."""
-        loop, taken = asyncio.get_running_loop(), list[asyncio.Future[Any]]()
-        with self._engine.connect() as connection:  # whatever is left open here is rolled back
-            driver = driver_of(connection)
+    async def _commit_group(self) -> None:
+        """Run waiting operations in one transaction and deliver their outcomes."""
+        loop, answers = asyncio.get_running_loop(), list[asyncio.Future[Any]]()
+        with self._engine.connect() as connection:  # rolls back a transaction that is left open
+            driver = driver_connection(connection)
             try:
                 await loop.run_in_executor(self._thread, self._begin, driver)
-                told = await self._attempts(connection, taken)
+                outcomes = await self._run_operations(connection, answers)
                 await loop.run_in_executor(self._thread, driver.execute, "COMMIT")
-            except Exception as error:  # nothing of them was written
-                taken = taken or self._take_all()
-                told = [partial(fail, error)] * len(taken)
-        tell(taken, told)
+            except Exception as error:  # nothing was written, so all of them failed
+                answers = answers or self._take_all()
+                outcomes = [partial(fail, error)] * len(answers)
+        deliver(answers, outcomes)
 
     def _begin(self, driver: sqlite3.Connection) -> None:
-        """Begin a transaction. Raises CannotWrite where nobody would ever find what it writes."""
+        """Begin a transaction. Raises CannotWrite if the file was replaced: the writes would be lost."""
         driver.execute("BEGIN IMMEDIATE")
         try:
-            self._file.hold()
-        except FileGone as error:
+            self._file.check()
+        except FileReplaced as error:
             raise CannotWrite(str(error)) from error
 
-    async def _attempts(self, connection: Connection, taken: list[asyncio.Future[Any]]) -> list[Callable[[], Any]]:
-        """Run what waits, but for what nobody waits for any more."""
-        loop, told = asyncio.get_running_loop(), list[Callable[[], Any]]()
-        turn = loop.time() + TURN
-        while self._waiting and len(taken) < MAX_TOGETHER:
+    async def _run_operations(self, connection: Connection, answers: list[asyncio.Future[Any]]) -> list[Outcome]:
+        """Run waiting operations whose callers have not been cancelled, and append their futures to ``answers``."""
+        loop, outcomes = asyncio.get_running_loop(), list[Outcome]()
+        yield_at = loop.time() + TIME_SLICE
+        while self._waiting and len(answers) < MAX_GROUP:
             operation, answer = self._waiting.popleft()
             if answer.cancelled():
                 continue
-            taken.append(answer)
-            told.append(attempt(connection, operation))
-            if loop.time() > turn:
+            answers.append(answer)
+            outcomes.append(run_in_savepoint(connection, operation))
+            if loop.time() > yield_at:
                 await asyncio.sleep(0)
-                turn = loop.time() + TURN
-        return told
+                yield_at = loop.time() + TIME_SLICE
+        return outcomes
 
     def _take_all(self) -> list[asyncio.Future[Any]]:
-        """Those who wait, where no transaction can even begin."""
+        """Take the futures of all waiting operations, when no transaction can begin."""
         answers = [answer for _, answer in self._waiting]
         self._waiting.clear()
         return answers
 
 
-def attempt(connection: Connection, operation: Callable[[Connection], T]) -> Callable[[], T]:
-    """Run one operation in a savepoint; what comes of it is had by calling the answer.
+def run_in_savepoint(connection: Connection, operation: Callable[[Connection], T]) -> Callable[[], T]:
+    """Run one operation in a savepoint and return its outcome.
 
-    Raises what the operation raised where SQLite has undone the whole transaction with it: on a full disk it does, and
-    then nothing of the others is left either.
+    Raises the operation's error if SQLite has rolled back the whole transaction, as it does on a full disk: the changes
+    of the other operations are lost too.
     """
-    driver = driver_of(connection)
-    driver.execute("SAVEPOINT attempt")
+    driver = driver_connection(connection)
+    driver.execute("SAVEPOINT operation")
     try:
-        done = operation(connection)
-    except Exception as error:  # told to the one who asked
+        result = operation(connection)
+    except Exception as error:  # delivered to the caller of the operation
         if not driver.in_transaction:
             raise
-        driver.execute("ROLLBACK TO attempt")
-        driver.execute("RELEASE attempt")
+        driver.execute("ROLLBACK TO operation")
+        driver.execute("RELEASE operation")
         return partial(fail, error)
-    driver.execute("RELEASE attempt")
-    return lambda: done
-
-
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """The driver's own connection."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
+    driver.execute("RELEASE operation")
+    return lambda: result
 
 
 def fail(error: Exception) -> Any:
-    """Raise what an operation raised, or CannotWrite for what is not its fault."""
-    cause = getattr(error, "orig", error)  # SQLAlchemy wraps it, a Statement does not
-    if isinstance(cause, sqlite3.OperationalError) and cause.sqlite_errorcode & 0xFF in NOT_NOW:
-        raise CannotWrite(str(cause)) from error
-    raise error
+    """Raise an operation's error, or CannotWrite if the operation did not cause it."""
+    mapped = to_write_error(error)
+    if mapped is error:
+        raise error
+    raise mapped from error
 
 
-def tell(answers: list[asyncio.Future[Any]], told: list[Callable[[], Any]]) -> None:
-    """Answer those who still wait."""
-    for answer, outcome in zip(answers, told, strict=True):
+def deliver(answers: list[asyncio.Future[Any]], outcomes: list[Outcome]) -> None:
+    """Set the result of each future that has not been cancelled."""
+    for answer, outcome in zip(answers, outcomes, strict=True):
         if answer.cancelled():
             continue
         try:

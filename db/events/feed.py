@@ -81,7 +81,7 @@ class Feed:
         What is answered raises Cut when it ends.
         """
         if after is None:
-            after = await self._database.query(history.last, await self._database.tail.settled())
+            after = await self._database.query(history.last, await self._database.tail.settled_id())
             unsettled = await self._database.query(history.next, after, LARGEST, self._most)
             return self._told(history, after, {event.id for event in unsettled})  # these have happened already
         if after > (last := await self._database.query(history.last, LARGEST)):
@@ -129,7 +129,7 @@ class Feed:
     async def _topic(self, application_id: int) -> "Topic":
         async with self._lock:
             if application_id not in self._topics:
-                settled = await self._database.tail.settled()
+                settled = await self._database.tail.settled_id()
                 told = await self._database.query(ApplicationHistory(application_id).last, settled)
                 self._topics[application_id] = Topic(application_id, told)
                 self._followed.set()
@@ -154,7 +154,7 @@ class Feed:
             try:
                 if read:
                     await self._followed.wait()
-                    await self._database.tail.changed()
+                    await self._database.tail.wait_for_commit()
                 read = False
                 async with self._lock:
                     await self._read()
@@ -165,7 +165,7 @@ class Feed:
 
     async def _read(self) -> None:
         """Hand out what is new."""
-        settled = await self._database.tail.settled()
+        settled = await self._database.tail.settled_id()
         for topic in list(self._topics.values()):
             more = True
             while more:

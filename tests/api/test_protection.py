@@ -15,7 +15,8 @@ from served import Api
 from shop import line
 from sqlalchemy import Connection
 
-from db.engine import sqlite
+from db.engine import sqlite_connections, sqlite_readers
+from db.engine.sqlite_readers import MAX_INLINE_OBJECTS, READERS
 from graphql_api.security.viewer import Viewer
 from graphql_api.sql.compiler import Compiler
 from graphql_api.sql.plan import Plan
@@ -53,7 +54,7 @@ def test_a_document_of_counts_alone_is_held_against_the_limit(serve: Callable[..
 
 
 def test_an_answer_of_any_length_is_not_made(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "LONGEST_ANSWER", 20_000)
+    monkeypatch.setattr(sqlite_connections, "MAX_ANSWER", 20_000)
     api = serve_file()
     api.shop.create("long", cart_items=[line(f"sku {number}", name="n" * 1_000) for number in range(30)])
     document = '{ customerSession(integrationId: "long") { cartItems { name } } }'
@@ -68,7 +69,7 @@ def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve_fi
     api = serve_file()
 
     async def reads() -> str | None:
-        for _ in range(2 * sqlite.READERS):
+        for _ in range(2 * READERS):
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
                     await api.database.read(ENDLESS, {}, None)
@@ -82,12 +83,12 @@ def test_a_read_that_is_given_up_before_it_has_begun_is_broken_off_too(serve_fil
 
     async def reads() -> None:
         async with asyncio.timeout(30):
-            for _ in range(50 * sqlite.READERS):
-                given_up = asyncio.ensure_future(api.database.read(ENDLESS, {}, sqlite.SMALL + 1))
+            for _ in range(50 * READERS):
+                given_up = asyncio.ensure_future(api.database.read(ENDLESS, {}, MAX_INLINE_OBJECTS + 1))
                 await asyncio.sleep(0)  # it has been handed to a thread, which may not have looked yet
                 given_up.cancel()
                 await asyncio.gather(given_up, return_exceptions=True)
-            assert await api.database.read("SELECT 'well'", {}, sqlite.SMALL + 1) == "well"
+            assert await api.database.read("SELECT 'well'", {}, MAX_INLINE_OBJECTS + 1) == "well"
 
     api.runner.run(reads())
 
@@ -97,20 +98,26 @@ ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <
 
 @pytest.mark.parametrize(
     ("most", "objects", "aside"),
-    [(1_000, 1, 0), (1_000, None, 0), (100_000, 1, 1), (20_000, None, 1), (1_000, sqlite.SMALL + 1, 1)],
+    [
+        (1_000, 1, 0),
+        (1_000, None, 0),
+        (100_000, 1, 1),
+        (20_000, None, 1),
+        (1_000, MAX_INLINE_OBJECTS + 1, 1),
+    ],
 )
 def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, most: int, objects: int | None, aside: int
 ) -> None:
     api = serve_file()
     left = []
-    whole = sqlite.SqliteDatabase._read_aside
+    whole = sqlite_readers.SqliteReaders._read_on_thread
 
-    async def counted(self: sqlite.SqliteDatabase, *arguments: Any) -> Any:
+    async def counted(self: sqlite_readers.SqliteReaders, *arguments: Any) -> Any:
         left.append(arguments)
         return await whole(self, *arguments)
 
-    monkeypatch.setattr(sqlite.SqliteDatabase, "_read_aside", counted)
+    monkeypatch.setattr(sqlite_readers.SqliteReaders, "_read_on_thread", counted)
     for _ in range(2):  # what a kept statement has done before does not count
         assert api.runner.run(api.database.read(ROWS.format(most=most), {}, objects)) == str(most)
     assert len(left) == 2 * aside
@@ -120,28 +127,28 @@ def test_a_statement_that_proved_long_is_not_tried_on_the_event_loop_again_at_on
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, seconds, tried = serve_file(), [0.0], []
-    execute = sqlite.BriefReader.execute
+    execute = sqlite_readers.InlineConnection.execute
 
-    def counted(self: sqlite.BriefReader, *arguments: Any) -> Any:
+    def counted(self: sqlite_readers.InlineConnection, *arguments: Any) -> Any:
         tried.append(seconds[0])
         return execute(self, *arguments)
 
-    monkeypatch.setattr(sqlite, "monotonic", lambda: seconds[0])
-    monkeypatch.setattr(sqlite.BriefReader, "execute", counted)
-    for seconds[0] in (1.0, 1.0 + sqlite.LONG / 2, 1.0 + 2 * sqlite.LONG):
+    monkeypatch.setattr(sqlite_readers, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(sqlite_readers.InlineConnection, "execute", counted)
+    for seconds[0] in (1.0, 1.0 + sqlite_readers.SLOW_FOR / 2, 1.0 + 2 * sqlite_readers.SLOW_FOR):
         assert api.runner.run(api.database.read(ROWS.format(most=100_000), {}, None)) == "100000"
-    assert tried == [1.0, 1.0 + 2 * sqlite.LONG]
+    assert tried == [1.0, 1.0 + 2 * sqlite_readers.SLOW_FOR]
 
 
 def test_of_statements_that_proved_long_no_more_than_so_many_are_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "MAX_LONG", 2)
-    with closing(sqlite.BriefReader(tmp_path / "empty.db")) as reader:
+    monkeypatch.setattr(sqlite_readers, "MAX_SLOW_STATEMENTS", 2)
+    with closing(sqlite_readers.InlineConnection(tmp_path / "empty.db")) as reader:
         for most in range(10_000, 10_005):
-            with pytest.raises(sqlite.TookTooLong):
+            with pytest.raises(sqlite_readers.InlineReadInterrupted):
                 reader.read(ROWS.format(most=most), {}, 1)
-        assert len(reader._long) <= 2
+        assert len(reader._slow_until) <= 2
 
 
 def test_a_read_that_meets_a_lock_leaves_the_event_loop(
@@ -154,7 +161,7 @@ def test_a_read_that_meets_a_lock_leaves_the_event_loop(
         error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
         raise error
 
-    monkeypatch.setattr(sqlite.BriefReader, "execute", busy)
+    monkeypatch.setattr(sqlite_readers.InlineConnection, "execute", busy)
     assert api.runner.run(api.database.read("SELECT 'well'", {}, 1)) == "well"
 
 

@@ -83,7 +83,7 @@ def test_a_copy_is_for_its_owner_alone(capsys: pytest.CaptureFixture[str]) -> No
             "copy.db",
             "Only SQLite is copied; PostgreSQL has pg_dump, and pg_basebackup for whole servers.\n",
         ),
-        ("nonsense", "copy.db", "This is no database URL; an example is sqlite+aiosqlite:///cartograph.db\n"),
+        ("nonsense", "copy.db", "The database URL is malformed; an example is sqlite+aiosqlite:///cartograph.db\n"),
     ],
 )
 def test_what_cannot_be_copied_is_refused_in_one_sentence(

@@ -9,7 +9,7 @@ from served import Api
 from sqlalchemy import Connection, Pool, event
 from stores import path_of
 
-import db.engine.sqlite
+from db.engine import sqlite_connections
 from db.import_export.checking import check_sessions
 
 CREATE = """mutation($input: CreateSessionInput!) {
@@ -75,9 +75,9 @@ def impatient(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -
     """A server that waits a tenth of a second for a lock, so that tests need not wait for ten."""
     patience = {"PRAGMA busy_timeout = 10000": "PRAGMA busy_timeout = 100"}
     monkeypatch.setattr(
-        db.engine.sqlite,
+        sqlite_connections,
         "PRAGMAS",
-        [patience.get(pragma, pragma) for pragma in db.engine.sqlite.PRAGMAS],
+        [patience.get(pragma, pragma) for pragma in sqlite_connections.PRAGMAS],
     )
     return serve_file()
 

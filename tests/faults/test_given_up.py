@@ -10,7 +10,7 @@ from stores import Server
 from db.engine import open_database
 from db.engine.database import Database
 from db.engine.options import ServerOptions
-from db.engine.postgresql import Link
+from db.engine.postgresql_connections import PooledConnection
 
 PROCESS = "SELECT pg_backend_pid()::text"  # at the other end of the connection
 
@@ -28,9 +28,9 @@ def database(runner: asyncio.Runner, server: Server) -> Iterator[Database]:
 def test_a_read_that_is_given_up_when_it_has_been_prepared_leaves_no_transaction(
     runner: asyncio.Runner, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = Link._get_statement
+    prepare = PooledConnection._get_statement
 
-    async def prepared_and_given_up(link: Link, *arguments: Any, **options: Any) -> Any:
+    async def prepared_and_given_up(link: PooledConnection, *arguments: Any, **options: Any) -> Any:
         statement = await prepare(link, *arguments, **options)
         task = asyncio.current_task()
         assert task is not None
@@ -41,7 +41,7 @@ def test_a_read_that_is_given_up_when_it_has_been_prepared_leaves_no_transaction
     async def give_up() -> tuple[str | None, str | None]:
         before = await database.read(PROCESS, {}, 1)
         with monkeypatch.context() as patched:
-            patched.setattr(Link, "_get_statement", prepared_and_given_up)
+            patched.setattr(PooledConnection, "_get_statement", prepared_and_given_up)
             reading = asyncio.create_task(database.read("SELECT 'what nobody reads'", {}, 1))
             await asyncio.wait([reading])
             assert reading.cancelled()

@@ -11,14 +11,14 @@ from served import Api
 from sockets import PATIENCE, Running, running, until
 from sqlalchemy import Connection
 
-from db.engine import sqlite
+from db.engine.sqlite_readers import MAX_INLINE_OBJECTS, READERS
 
 LOOKUP = '{ customerSession(integrationId: "s1") { version } }'
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
     "postgresql": "SELECT pg_sleep(600)::text",
 }
-MANY = 2 * sqlite.READERS  # more than there are connections to wait behind
+MANY = 2 * READERS  # more than there are connections to wait behind
 ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(600)%'"
 
 
@@ -48,7 +48,7 @@ class Endless:
         """Wait until none is under way, and every connection answers."""
         while self._dialect == "postgresql" and await self._active():  # noqa: ASYNC110  # as above
             await asyncio.sleep(0.01)
-        await asyncio.gather(*(self._read("SELECT 'well'", {}, sqlite.SMALL + 1) for _ in range(MANY)))
+        await asyncio.gather(*(self._read("SELECT 'well'", {}, MAX_INLINE_OBJECTS + 1) for _ in range(MANY)))
 
     async def _active(self) -> int:
         def count(connection: Connection) -> int:
@@ -85,8 +85,8 @@ def test_a_query_whose_client_closes_its_connection_ends_in_the_database(endless
                 json={"query": LOOKUP},
                 headers={"Authorization": f"Bearer {server.api.keys['reader']}"},
             )
-            asked = [asyncio.create_task(ask()) for _ in range(sqlite.READERS)]
-            await slow.in_transaction(sqlite.READERS)
+            asked = [asyncio.create_task(ask()) for _ in range(READERS)]
+            await slow.in_transaction(READERS)
             for each in asked:
                 each.cancel()  # which closes its connection
 
@@ -111,8 +111,8 @@ def test_a_query_past_its_deadline_ends_in_the_database(endless: Callable[..., E
     slow = endless(deadline_seconds=0.3)
 
     async def scenario(server: Running) -> None:
-        asked = await asyncio.gather(*(server.api.post({"query": LOOKUP}) for _ in range(sqlite.READERS)))
+        asked = await asyncio.gather(*(server.api.post({"query": LOOKUP}) for _ in range(READERS)))
         codes = [error["extensions"]["code"] for each in asked for error in each.json()["errors"]]
-        assert codes == ["TIMEOUT"] * sqlite.READERS
+        assert codes == ["TIMEOUT"] * READERS
 
     play(slow, scenario)

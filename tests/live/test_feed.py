@@ -342,7 +342,7 @@ def test_a_feed_whose_database_fails_goes_on_when_it_is_back(
         await create(shop.database, "s1")
         await told.reach(1)
         with monkeypatch.context() as patch:
-            patch.setattr(shop.database.tail, "settled", broken)
+            patch.setattr(shop.database.tail, "settled_id", broken)
             await create(shop.database, "s2")
             await asyncio.sleep(0.05)
             assert told.places == [1]

@@ -54,20 +54,20 @@ async def connected(stack: AsyncExitStack, url: str) -> asyncpg.Connection:
 async def comes_to(tail: PostgresTail, last: int) -> None:
     """Wait until all is settled: PostgreSQL's own transactions, such as autovacuum's, may run beside ours."""
     async with asyncio.timeout(20):
-        while await tail.settled() != last:  # noqa: ASYNC110  # nobody tells
+        while await tail.settled_id() != last:  # noqa: ASYNC110  # nobody tells
             await asyncio.sleep(0.01)
 
 
 def test_an_id_is_not_passed_while_its_transaction_runs_whoever_ends_before_it(url: str) -> None:
     async def scenario() -> None:
         async with tail_of(url) as tail, AsyncExitStack() as stack:
-            before = await tail.settled()
+            before = await tail.settled_id()
             first, second = await connected(stack, url), await connected(stack, url)
             await first.execute(f"BEGIN; {BEGINS}")
             await second.execute(f"BEGIN; {TAKE}")
-            assert await tail.settled() == before
+            assert await tail.settled_id() == before
             await first.execute("COMMIT")
-            assert await tail.settled() == before
+            assert await tail.settled_id() == before
             await second.execute("COMMIT")
             await comes_to(tail, before + 1)
 
@@ -86,7 +86,7 @@ def test_what_is_settled_never_passes_an_id_that_is_held_and_comes_to_all_in_the
         async with tail_of(url, listens=False) as tail, AsyncExitStack() as stack:
             writers = [await connected(stack, url) for _ in range(4)]
             held: dict[int, list[int]] = {}
-            last = before = await tail.settled()
+            last = before = await tail.settled_id()
             for move, number in moves:
                 if move == "begin" and number not in held:
                     await writers[number].execute(f"BEGIN; {BEGINS}")
@@ -96,7 +96,7 @@ def test_what_is_settled_never_passes_an_id_that_is_held_and_comes_to_all_in_the
                     held[number].append(last)
                 elif move in ("COMMIT", "ROLLBACK") and held.pop(number, None) is not None:
                     await writers[number].execute(move)
-                settled = await tail.settled()
+                settled = await tail.settled_id()
                 assert before <= settled < min((ids[0] for ids in held.values() if ids), default=last + 1)
                 before = settled
             for number in held:
@@ -113,18 +113,18 @@ def test_a_commit_is_heard_of_at_once_and_without_a_listener_it_is_found(
         async with tail_of(url, listens=listens) as tail, AsyncExitStack() as stack:
             writer = await connected(stack, url)
             for _ in range(3):
-                changed = asyncio.create_task(tail.changed())
+                changed = asyncio.create_task(tail.wait_for_commit())
                 await writer.execute(f"BEGIN; {TAKE}; SELECT pg_notify('{CHANNEL}', '1'); COMMIT")
                 async with asyncio.timeout(20):
                     await changed
 
     asyncio.run(scenario(listens=False))
-    monkeypatch.setattr(postgresql_tail, "POLL", 1_000)
+    monkeypatch.setattr(postgresql_tail, "MAX_POLL", 1_000)
     asyncio.run(scenario(listens=True))
 
 
 def test_a_listener_that_is_lost_is_made_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql_tail, "PAUSE", 0.01)
+    monkeypatch.setattr(postgresql_tail, "RECONNECT_DELAY", 0.01)
     listen = f'LISTEN "{CHANNEL}"'
 
     async def listeners(connection: asyncpg.Connection, besides: list[int]) -> list[int]:
@@ -138,7 +138,7 @@ def test_a_listener_that_is_lost_is_made_again(url: str, monkeypatch: pytest.Mon
     async def scenario() -> None:
         async with tail_of(url) as tail, AsyncExitStack() as stack:
             writer = await connected(stack, url)
-            changed = asyncio.create_task(tail.changed())
+            changed = asyncio.create_task(tail.wait_for_commit())
             (first,) = await listeners(writer, [])
             await writer.execute(f"SELECT pg_terminate_backend({first})")
             await listeners(writer, [first])

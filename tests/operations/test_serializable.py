@@ -11,7 +11,7 @@ from stores import Server, execute
 
 from db.engine import open_database
 from db.engine.errors import WriteConflict
-from db.engine.postgresql import LONE_ATTEMPTS
+from db.engine.postgresql import AUTOCOMMIT_ATTEMPTS
 
 # The transactions of Fekete, O'Neil and O'Neil, "A read-only transaction anomaly under snapshot isolation": the reader
 # waits, with its snapshot taken, until the one that it may not come before has been committed.
@@ -69,7 +69,7 @@ def test_who_keeps_losing_gets_a_transaction_that_sees_what_others_do_meanwhile(
 
     def pay_in_late(connection: Connection) -> int:
         begun.append(len(begun))
-        if len(begun) <= LONE_ATTEMPTS:
+        if len(begun) <= AUTOCOMMIT_ATTEMPTS:
             raise WriteConflict
         connection.execute(text(BOTH)).one()
         await_only(database.write(pay_in))
@@ -78,6 +78,6 @@ def test_who_keeps_losing_gets_a_transaction_that_sees_what_others_do_meanwhile(
 
     try:
         assert runner.run(database.write(pay_in_late)) == 2
-        assert len(begun) == LONE_ATTEMPTS + 1
+        assert len(begun) == AUTOCOMMIT_ATTEMPTS + 1
     finally:
         runner.run(database.close())

@@ -1,0 +1,152 @@
+"""Connections to a PostgreSQL server: their settings, and the pool of them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import asyncpg
+from sqlalchemy import URL, Connection, Engine, StaticPool, event
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import greenlet_spawn
+
+from db.engine.database import Pool
+from db.engine.errors import DatabaseUnavailable, TlsError, UnusableDatabase
+from db.engine.options import ServerOptions
+from db.engine.postgresql_errors import CONNECT_ERRORS, DRIVER_ERRORS, is_connection_failure
+from db.engine.postgresql_tls import is_tls_error, ssl_argument
+from db.engine.statements import begin
+
+PREPARED_STATEMENTS = 500  # kept by each connection
+
+
+class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection to the server, with the SQLAlchemy connection that uses it."""
+
+    __slots__ = ("sqlalchemy",)
+    sqlalchemy: Connection
+
+
+class ConnectionPool:
+    """The pool of connections for reading and writing."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._users = 0  # that have a connection or wait for one
+
+    @classmethod
+    async def open(
+        cls, arguments: dict[str, Any], options: ServerOptions, dialect: PGDialect_asyncpg, url: URL
+    ) -> Self:
+        """Connect to the server. Raises UnusableDatabase, or TlsError."""
+        try:
+            pool = await asyncpg.create_pool(
+                **arguments,
+                min_size=1,
+                max_size=options.pool_size,
+                max_queries=2**62,
+                max_cacheable_statement_size=0,
+                command_timeout=options.statement_timeout,
+                timeout=options.connect_timeout,
+                init=lambda connection: initialize(connection, dialect, url),
+                reset=keep_session_state,
+                connection_class=PooledConnection,
+            )
+        except CONNECT_ERRORS as error:
+            kind = TlsError if is_tls_error(error) else UnusableDatabase
+            problem = " ".join(str(error).splitlines()).rstrip(".") or type(error).__name__
+            raise kind(f"The PostgreSQL server cannot be used: {problem}.") from error
+        return cls(pool)
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[PooledConnection]:
+        """Lend a connection. Raises DatabaseUnavailable if there is none, or if it breaks while it is used."""
+        self._users += 1
+        try:
+            connection = await self._pool.acquire()
+        except BaseException as error:
+            self._users -= 1
+            if isinstance(error, CONNECT_ERRORS):
+                raise DatabaseUnavailable from error
+            raise
+        try:
+            yield connection
+        except (DBAPIError, *DRIVER_ERRORS) as error:
+            if is_gone(connection) or is_connection_failure(error):
+                raise DatabaseUnavailable from error
+            raise
+        except asyncpg.InternalClientError as error:  # the server ended the connection between two statements
+            drop(connection)
+            raise DatabaseUnavailable from error
+        finally:
+            self._users -= 1
+            await self._pool.release(connection)
+
+    def usage(self) -> Pool:
+        """Return how the connections are used now."""
+        size = self._pool.get_size()
+        in_use = size - self._pool.get_idle_size()
+        return Pool(size, in_use, max(self._users - in_use, 0))
+
+    async def close(self) -> None:
+        """Wait until all connections are returned, and close them."""
+        await self._pool.close()
+
+
+def connection_arguments(url: URL, options: ServerOptions, dialect: PGDialect_asyncpg) -> dict[str, Any]:
+    """Return the arguments of asyncpg's ``connect``. Raises TlsError."""
+    arguments: dict[str, Any]
+    _, arguments = dialect.create_connect_args(url)  # type: ignore[no-untyped-call]  # SQLAlchemy
+    if options.pooled:
+        arguments["statement_cache_size"] = 0
+    else:
+        arguments["statement_cache_size"] = PREPARED_STATEMENTS
+        milliseconds = round(options.statement_timeout * 1_000)
+        arguments["server_settings"] = {
+            "statement_timeout": str(milliseconds),
+            "jit": "off",
+            "plan_cache_mode": "force_generic_plan",  # so that a prepared statement is planned once
+            "enable_seqscan": "off",  # a generic plan does not know that few rows have the value: use the index
+        }
+    arguments["ssl"] = ssl_argument(options)
+    return arguments
+
+
+async def initialize(connection: PooledConnection, dialect: PGDialect_asyncpg, url: URL) -> None:
+    """Make a SQLAlchemy connection over a new connection of the pool. It begins and commits no transactions itself."""
+    adapted: Any = AsyncAdapt_asyncpg_connection(dialect.dbapi, connection, 0)  # type: ignore[no-untyped-call]  # SQLAlchemy
+    adapted.autocommit = True
+    engine = Engine(StaticPool(lambda: adapted, dialect=dialect), dialect, url, hide_parameters=True)
+    connection.sqlalchemy = await greenlet_spawn(engine.connect)
+    if not dialect.server_version_info:
+        await greenlet_spawn(dialect.initialize, connection.sqlalchemy)
+        connection.sqlalchemy.rollback()
+    event.listen(engine, "begin", begin)
+
+
+async def keep_session_state(connection: PooledConnection) -> None:
+    """Return a connection to the pool without asyncpg's reset, a round trip: operations set no session state."""
+
+
+async def roll_back(connection: PooledConnection, statement: str = "ROLLBACK") -> None:
+    """End what an operation left open, by a statement; if that fails, drop the connection."""
+    try:
+        await connection.execute(statement)
+    except BaseException as error:
+        drop(connection)
+        if not isinstance(error, Exception):  # cancelled; any other error would hide the operation's own
+            raise
+
+
+def drop(connection: PooledConnection) -> None:
+    """Terminate a connection unless it has ended; the server then rolls back."""
+    if not is_gone(connection):
+        connection.terminate()
+
+
+def is_gone(connection: PooledConnection) -> bool:
+    """Return whether a connection has ended. The pool's proxy then raises InterfaceError for every call."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
