@@ -1,4 +1,4 @@
-"""``python -m graphql_api`` is the command ``cartograph``."""
+"""Run the command ``cartograph`` by ``python -m graphql_api``."""
 
 import sys
 

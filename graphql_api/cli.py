@@ -1,6 +1,8 @@
-"""The command ``cartograph``: composes, and turns what goes wrong into one sentence."""
+"""The command ``cartograph``: its subcommands, and one sentence on stderr for each error."""
 
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -12,8 +14,9 @@ from graphql_api.commands.schema import export_schema
 from graphql_api.commands.serve import migrate, serve
 from graphql_api.settings import InvalidSetting
 
+DISTRIBUTION = "cartograph-graphql"
+
 app = typer.Typer(
-    help="The open GraphQL server for customer sessions.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -24,12 +27,28 @@ for command in (serve, migrate, export_schema, create_application, create_key, e
 app.command("import")(import_)
 
 
+def print_version(requested: bool) -> None:
+    """Print the version of the distribution, and exit."""
+    if requested:
+        typer.echo(f"cartograph {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """The open GraphQL server for customer sessions."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and answer its exit code: 2 for bad arguments, 1 for a failure, each with one sentence."""
+    """Run a command and return its exit code: 0, 2 for bad arguments, or 1 for any other error."""
     try:
         return app(arguments, prog_name="cartograph", standalone_mode=False) or 0
     except typer.TyperException as error:
-        typer.echo(error.format_message().replace("\n\t", " "), err=True)  # typer puts choices on lines of their own
+        typer.echo(error.format_message().replace("\n\t", " "), err=True)  # typer prints choices on separate lines
         return error.exit_code
     except (InvalidSetting, Refused) as error:
         typer.echo(error, err=True)

@@ -1,23 +1,23 @@
-"""Several processes that answer, and the one that keeps so many of them alive."""
+"""Run several server processes under a supervisor that replaces dead ones."""
 
 from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-STARTS_WITHIN = 30  # seconds until a worker answers its supervisor, which kills one that does not
+HEALTH_CHECK_SECONDS = 30  # after which a worker that does not answer, for example at its start, is killed
 
 
 class WorkerFailed(Exception):
-    """A worker could not start."""
+    """A worker failed to start."""
 
 
 class Supervisor(Multiprocess):
-    """Replaces a worker that has died, within half a second."""
+    """uvicorn's supervisor, which replaces a dead worker within half a second."""
 
     def keep_subprocess_alive(self) -> None:
-        """Ask each worker whether it lives.
+        """Ping each worker, after closing this process's copy of the worker's end of the pipe.
 
-        Where this process kept the worker's end of the pipe, too, one that died before it answered would be waited for.
+        uvicorn leaves it open, so that it would wait for the answer of a worker that died during the ping.
         """
         for process in self.processes:
             process.child_conn.close()
@@ -25,13 +25,12 @@ class Supervisor(Multiprocess):
 
 
 def supervise(config: Config) -> None:
-    """Keep the workers alive until a signal comes. Raises WorkerFailed where one cannot start.
+    """Run workers until a signal. Raises WorkerFailed if one fails to start; the others are stopped then, too.
 
-    What keeps one from starting would keep all of them, so the others are ended, too, and it is for whoever started
-    this process to start another.
+    Its replacement would fail for the same reason. A service manager can restart the whole server.
     """
-    config.timeout_worker_healthcheck = STARTS_WITHIN
+    config.timeout_worker_healthcheck = HEALTH_CHECK_SECONDS
     supervisor = Supervisor(config, [config.bind_socket()])
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-        raise WorkerFailed("A worker could not start; it has said why.")
+        raise WorkerFailed("A worker failed to start; see its log.")

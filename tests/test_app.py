@@ -1,4 +1,4 @@
-"""The application as a process of its own has it."""
+"""The application of a server process."""
 
 import gc
 from pathlib import Path
@@ -9,7 +9,7 @@ from graphql_api.app import from_environment
 from graphql_api.settings import PREFIX
 
 
-def test_the_garbage_collector_does_not_look_at_what_a_process_starts_with(
+def test_objects_made_at_start_are_frozen_for_the_garbage_collector(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"{PREFIX}DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'cartograph.db'}")

@@ -1,4 +1,4 @@
-"""The command: what it prints, what it refuses, and a server that starts, answers and ends."""
+"""The command ``cartograph``: its output, its errors, and the life of a server process."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,13 +24,19 @@ pytestmark = pytest.mark.usefixtures("own_directory")
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Start ``cartograph serve``; what still runs when the test ends is killed."""
+    """Return a function that starts ``cartograph serve``. The processes are killed after the test."""
     with ExitStack() as started:
         yield lambda *options: started.enter_context(serving(*options))
 
 
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"cartograph {project['version']}\n"
+
+
 @pytest.mark.usefixtures("own_database")
-def test_an_application_and_a_key_are_made_on_an_empty_database(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_application_and_a_key_are_created_in_an_empty_database(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["create-application", "Shop", "--currency", "EUR", "--rounding-mode", "HALF_EVEN"]) == 0
     assert json.loads(capsys.readouterr().out) == {"applicationId": 1, "name": "Shop", "currency": "EUR"}
 
@@ -44,7 +51,7 @@ def test_an_application_and_a_key_are_made_on_an_empty_database(capsys: pytest.C
     assert key == {"name": "till", "role": "WRITER", "applicationId": 1, "expires": "2999-01-01T00:00:00.000Z"}
 
 
-def test_what_the_database_says_of_a_statement_that_fails_is_told(
+def test_a_failed_statement_is_reported_with_the_message_of_the_database(
     own_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["migrate"]) == 0
@@ -56,7 +63,7 @@ def test_what_the_database_says_of_a_statement_that_fails_is_told(
 
 
 @pytest.mark.usefixtures("own_database")
-def test_a_database_is_brought_up_to_date_and_stays_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_migrate_is_idempotent(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate"]) == 0
     first = capsys.readouterr().out
     assert re.fullmatch(r"The database is at revision 0001_initial\.\n", first)
@@ -65,7 +72,7 @@ def test_a_database_is_brought_up_to_date_and_stays_so(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == first
 
 
-def test_the_schema_is_written_and_compared(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_schema_writes_and_checks_the_file(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export-schema"]) == 0
     written = (own_directory / "schema.graphql").read_text(encoding="utf-8")
     assert "type CustomerSession implements Node" in written
@@ -93,7 +100,7 @@ def test_the_schema_is_written_and_compared(own_directory: Path, capsys: pytest.
         (["create-key", "till", "--role", "ADMIN", "--expires", "tomorrow"], "Invalid value for '--expires'"),
     ],
 )
-def test_a_bad_argument_is_refused_in_one_line(
+def test_an_invalid_argument_is_refused_in_one_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     assert main(arguments) == 2
@@ -113,7 +120,7 @@ def test_a_bad_argument_is_refused_in_one_line(
         (["export-schema", "no/such/directory"], "no/such/directory: No such file or directory."),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_one_line(
+def test_a_failure_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     assert main(arguments) == 1
@@ -123,7 +130,7 @@ def test_what_cannot_be_done_is_refused_in_one_line(
     assert printed.out == ""
 
 
-def test_a_wrong_setting_stops_every_command_that_reads_it(
+def test_an_invalid_setting_stops_a_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CARTOGRAPH_PORT", "abc")
@@ -140,7 +147,7 @@ def test_a_database_that_cannot_be_opened_is_refused_in_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_file_that_is_named_by_a_uri_is_refused_in_one_line(
+def test_a_uri_of_a_file_is_refused_in_one_line(
     own_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", f"sqlite+aiosqlite:///file:{own_directory}/named.db?uri=true")
@@ -148,7 +155,7 @@ def test_a_file_that_is_named_by_a_uri_is_refused_in_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_file_that_is_no_database_is_refused_in_one_line(
+def test_a_file_in_another_format_is_refused_in_one_line(
     own_directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (own_directory / "cartograph.db").write_bytes(b"a diary, and no database" * 100)
@@ -170,7 +177,7 @@ def test_a_database_of_a_newer_release_is_refused(
     assert refusal.count("\n") == 1
 
 
-def test_the_server_makes_its_database_and_ends_cleanly_on_sigterm(own_directory: Path, serve: Serve) -> None:
+def test_serve_creates_the_database_and_exits_cleanly_on_sigterm(own_directory: Path, serve: Serve) -> None:
     process = serve("--port", "0")
     assert httpx.get(f"{address(process)}/readyz").status_code == 200
 
@@ -182,7 +189,7 @@ def test_the_server_makes_its_database_and_ends_cleanly_on_sigterm(own_directory
     assert not (own_directory / "cartograph.db-wal").exists()
 
 
-def test_a_request_that_is_under_way_at_sigterm_is_answered(serve: Serve) -> None:
+def test_a_request_in_progress_at_sigterm_gets_its_response(serve: Serve) -> None:
     process = serve("--port", "0")
     url = httpx.URL(address(process))
     body = b'{"query": "{ __typename }"}'
@@ -199,10 +206,10 @@ def test_a_request_that_is_under_way_at_sigterm_is_answered(serve: Serve) -> Non
     assert process.returncode == 0, said
 
 
-def test_several_workers_share_one_new_database(serve: Serve) -> None:
+def test_workers_share_a_new_database(serve: Serve) -> None:
     process = serve("--port", "0", "--workers", "2")
     url = address(process)  # which is said before a worker listens
-    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
         assert client.get(f"{url}/readyz", timeout=10).status_code == 200
 
     process.send_signal(signal.SIGTERM)
@@ -213,10 +220,10 @@ def test_several_workers_share_one_new_database(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_all_that_a_server_says_is_json_and_the_last_request_is_in_it(serve: Serve, workers: str) -> None:
+def test_all_output_of_serve_is_json_and_includes_the_last_request(serve: Serve, workers: str) -> None:
     process = serve("--port", "0", "--workers", workers)
     url = address(process)
-    with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
         client.post(f"{url}/graphql", headers={"X-Request-Id": "the-last-one"}, timeout=10)
 
     process.send_signal(signal.SIGTERM)
@@ -227,7 +234,7 @@ def test_all_that_a_server_says_is_json_and_the_last_request_is_in_it(serve: Ser
     assert {line["level"] for line in said} == {"info"}
 
 
-def test_development_says_it_in_words(serve: Serve) -> None:
+def test_development_logs_text(serve: Serve) -> None:
     process = serve("--port", "0", "--dev")
     httpx.post(f"{address(process)}/graphql", headers={"X-Request-Id": "mine"})
 
@@ -239,7 +246,7 @@ def test_development_says_it_in_words(serve: Serve) -> None:
     assert '{"' not in said
 
 
-def test_a_port_that_is_taken_is_refused_before_anything_is_made(
+def test_a_port_in_use_is_refused_before_anything_is_created(
     own_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -247,11 +254,11 @@ def test_a_port_that_is_taken_is_refused_before_anything_is_made(
         monkeypatch.setenv("CARTOGRAPH_PORT", str(port))
         assert main(["serve"]) == 1
 
-    assert capsys.readouterr().err == f"127.0.0.1 port {port} cannot be listened on: Address already in use.\n"
+    assert capsys.readouterr().err == f"127.0.0.1 port {port} is not available: Address already in use.\n"
     assert not list(own_directory.iterdir())
 
 
-def test_development_prints_a_line_that_works_as_pasted(serve: Serve) -> None:
+def test_development_prints_a_curl_command_that_works(serve: Serve) -> None:
     process = serve("--port", "0", "--dev")
     assert process.stdout
     line = next(line for line in process.stdout if " curl " in line)

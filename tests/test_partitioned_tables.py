@@ -212,9 +212,9 @@ def test_the_command_makes_divided_tables_in_an_empty_database(
     head = f"The database is at revision {migrations.scripts().get_current_head()}."
 
     assert main(["migrate", "--partitions", "3"]) == 0
-    assert capsys.readouterr().out.splitlines() == ["The big tables have 3 partitions each.", head]
+    assert capsys.readouterr().out.splitlines() == ["The large tables have 3 partitions each.", head]
     assert main(["migrate", "--partitions", "3"]) == 0
-    assert capsys.readouterr().out.splitlines() == ["The big tables have 3 partitions each already.", head]
+    assert capsys.readouterr().out.splitlines() == ["The large tables have 3 partitions each already.", head]
     assert main(["migrate", "--partitions", "4"]) == 1
     assert capsys.readouterr().err == "The tables have 3 partitions already, and keep them.\n"
     assert main(["migrate"]) == 0

@@ -1,1 +1,1 @@
-"""The commands of ``cartograph``. What a command does not need it does not import, so that each starts quickly."""
+"""The subcommands of ``cartograph``. Slow imports are inside functions, so that each command starts quickly."""

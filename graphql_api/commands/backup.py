@@ -9,9 +9,9 @@ from graphql_api.settings import load_settings
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write; there must be none of that name.")],
+    file: Annotated[Path, typer.Argument(help="The file to create.")],
 ) -> None:
-    """Copy an SQLite database as it is at one moment, while servers go on; for PostgreSQL, use its own tools."""
+    """Copy an SQLite database while servers use it. Use pg_dump or pg_basebackup for PostgreSQL."""
     from db.engine.backup import backup
     from db.engine.errors import UnusableDatabase
 
@@ -20,7 +20,7 @@ def backup(
     except UnusableDatabase as error:
         raise typer.TyperException(str(error)) from error
     except FileExistsError as error:
-        raise typer.TyperException(f"{file} is there already; a backup takes no file's place.") from error
+        raise typer.TyperException(f"{file} exists; a backup does not overwrite files.") from error
     except OSError as error:
         raise typer.TyperException(f"{file}: {error.strerror}.") from error
     typer.echo(f"{file}: {size} bytes.")

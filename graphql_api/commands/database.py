@@ -1,4 +1,4 @@
-"""Work that a command does on the database."""
+"""Run the work of a command on the database."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # SQLAlchemy is slow to import
 
     from db.engine.database import Database
 
-APPLICATION: dict[str, Any] = {"min": 1, "max": 2**31 - 1}  # what the number of an application can be
+APPLICATION: dict[str, Any] = {"min": 1, "max": 2**31 - 1}  # the range of application IDs
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,12 +22,12 @@ T = TypeVar("T")
 def on_database(
     settings: Settings, operation: "Callable[Concatenate[Connection, P], T]", *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run an operation in one transaction, on the database brought up to this release."""
+    """Run an operation in one transaction, after migrating the database to this release."""
     return with_database(settings, lambda database: database.write(operation, *args, **kwargs))
 
 
 def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any, Any, T]]") -> T:
-    """Do some work on the database brought up to this release."""
+    """Run work on the database, after migrating it to this release. Database errors become TyperException."""
     from sqlite3 import Error as SqliteError
 
     from sqlalchemy.exc import SQLAlchemyError
@@ -52,7 +52,7 @@ def with_database(settings: Settings, work: "Callable[[Database], Coroutine[Any,
         raise typer.TyperException(str(error)) from error
     except Exception as error:
         known = (CannotWrite, DatabaseUnavailable, SQLAlchemyError, SqliteError)
-        if not isinstance(error, known) and not hasattr(error, "sqlstate"):  # asyncpg need not be installed
+        if not isinstance(error, known) and not hasattr(error, "sqlstate"):  # of asyncpg, which may not be installed
             raise
         cause = getattr(error, "orig", None) or str(error) or error.__cause__
         raise typer.TyperException(f"The database failed: {cause}.") from error

@@ -13,12 +13,12 @@ from graphql_api.commands.database import APPLICATION, on_database
 from graphql_api.settings import load_settings
 
 
-def moment(text: str) -> datetime:
-    """A time as RFC 3339 writes it."""
+def expiry(text: str) -> datetime:
+    """Return a time in RFC 3339 format in UTC. Raises BadParameter."""
     parsed = parse_time(text)
     try:
         in_utc = parsed and parsed.astimezone(UTC)
-    except OverflowError:  # the first hours of the year 1, or the last of 9999, in another zone
+    except OverflowError:  # before year 1 or after year 9999 in UTC
         in_utc = None
     if in_utc is None:
         raise typer.BadParameter("Expected a time such as 2030-01-31T12:00:00Z.")
@@ -26,13 +26,17 @@ def moment(text: str) -> datetime:
 
 
 def create_application(
-    name: Annotated[str, typer.Argument(help="1 to 200 characters.")],
-    currency: Annotated[str, typer.Option(help="ISO 4217, such as EUR.")],
-    time_zone: Annotated[str, typer.Option(help="IANA name, such as Europe/Berlin.")] = "UTC",
-    rounding_mode: Annotated[RoundingMode, typer.Option(case_sensitive=False)] = RoundingMode.HALF_UP,
-    unknown_attributes: Annotated[UnknownAttributes, typer.Option(case_sensitive=False)] = UnknownAttributes.REJECT,
+    name: Annotated[str, typer.Argument(help="Name of the application, of 1 to 200 characters.")],
+    currency: Annotated[str, typer.Option(help="Currency of its amounts, an ISO 4217 code such as EUR.")],
+    time_zone: Annotated[str, typer.Option(help="IANA time zone, such as Europe/Berlin.")] = "UTC",
+    rounding_mode: Annotated[
+        RoundingMode, typer.Option(case_sensitive=False, help="Rounding of amounts to the currency's precision.")
+    ] = RoundingMode.HALF_UP,
+    unknown_attributes: Annotated[
+        UnknownAttributes, typer.Option(case_sensitive=False, help="Handling of attributes without a definition.")
+    ] = UnknownAttributes.REJECT,
 ) -> None:
-    """Make an application, which owns sessions and keys."""
+    """Create an application, which owns sessions and API keys."""
     from db import operations
     from db.domain.commands import CreateApplication
 
@@ -48,14 +52,19 @@ def create_application(
 
 
 def create_key(
-    name: Annotated[str, typer.Argument(help="Who uses it; the history of a session names it.")],
-    role: Annotated[Literal["reader", "writer", "admin"], typer.Option(case_sensitive=False)],
+    name: Annotated[str, typer.Argument(help="Name of the key, which the events of a session record.")],
+    role: Annotated[
+        Literal["reader", "writer", "admin"], typer.Option(case_sensitive=False, help="Permissions of the key.")
+    ],
     application: Annotated[
-        int | None, typer.Option(**APPLICATION, help="Its application; an ADMIN key has none.")
+        int | None, typer.Option(**APPLICATION, help="ID of its application; an admin key has none.")
     ] = None,
-    expires: Annotated[datetime | None, typer.Option(parser=moment, metavar="RFC3339")] = None,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(parser=expiry, metavar="TIME", help="Expiry, such as 2030-01-31T12:00:00Z; omit it for never."),
+    ] = None,
 ) -> None:
-    """Make a key and print it: it is shown this once, and kept as a hash."""
+    """Create an API key and print it. It cannot be printed again."""
     from db import operations
     from db.domain.commands import CreateKey
 
@@ -74,5 +83,5 @@ def create_key(
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """One line of JSON, for another program to read."""
+    """Print one line of JSON."""
     typer.echo(json.dumps(value, ensure_ascii=False))

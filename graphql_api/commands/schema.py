@@ -8,9 +8,9 @@ import typer
 
 def export_schema(
     path: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = Path("schema.graphql"),
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail where the file differs.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the file differs.")] = False,
 ) -> None:
-    """Write the schema in the GraphQL schema language."""
+    """Write the GraphQL schema in SDL."""
     from graphql_api.schema import schema
 
     text = schema.as_str().strip() + "\n"

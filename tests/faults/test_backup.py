@@ -52,7 +52,7 @@ def test_a_copy_takes_no_files_place(own_directory: Path, capsys: pytest.Capture
 
     assert main(["backup", "copy.db"]) == 1
 
-    assert capsys.readouterr().err == "copy.db is there already; a backup takes no file's place.\n"
+    assert capsys.readouterr().err == "copy.db exists; a backup does not overwrite files.\n"
     assert (own_directory / "copy.db").read_text() == "the last one"
     assert sorted(path.name for path in own_directory.iterdir()) == ["cartograph.db", "copy.db"]
 

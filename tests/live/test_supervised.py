@@ -42,4 +42,4 @@ def test_where_a_worker_cannot_be_replaced_the_server_ends_and_says_that_it_fail
 
     assert workers.ended() == 1
     assert "The database is at revision 9999" in workers.said
-    assert "\nA worker could not start; it has said why.\n" in workers.said
+    assert "\nA worker failed to start; see its log.\n" in workers.said

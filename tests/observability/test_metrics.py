@@ -244,4 +244,4 @@ def test_a_metrics_port_in_use_stops_the_start(
         monkeypatch.setenv("CARTOGRAPH_METRICS_PORT", str(port))
         monkeypatch.setenv("CARTOGRAPH_PORT", "0")
         assert main(["serve"]) == 1
-    assert capsys.readouterr().err == f"127.0.0.1 port {port} cannot be listened on: Address already in use.\n"
+    assert capsys.readouterr().err == f"127.0.0.1 port {port} is not available: Address already in use.\n"
