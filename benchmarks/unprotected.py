@@ -1,8 +1,9 @@
-"""Cartograph with its protection taken off, for one question only: what the protection costs. Never serve this.
+"""Serve Cartograph without protection, to measure what protection costs. Never use it in production.
 
-Off are the check of keys (the first viewer is everyone), budgets and the cap on requests under way, the deadline, the
-look-out for clients that go, the cost in answers, and the limits of a request's head. Limits of documents are at their
-widest; they are kept with a document, as its validation is, so that a document that comes again does not meet them.
+Turned off are authentication (every request has the viewer of the first), rate limits, the limit of concurrent
+operations, deadlines, the watch for disconnected clients, the cost in responses, and the limits of a request's head.
+The limits of documents are at their widest; a cached document is not checked against them again, with or without
+protection.
 """
 
 import os
@@ -18,34 +19,35 @@ from graphql_api.execution import run as execution
 from graphql_api.http import execute, request
 from graphql_api.http.uvicorn_protocol import ResponseTransport
 from graphql_api.observability import log
-from graphql_api.security.api_keys import Keys
-from graphql_api.security.rate_limit import Gate
+from graphql_api.security.admission import AdmissionControl
+from graphql_api.security.authentication import Authenticator
+from graphql_api.security.viewer import Viewer
 from graphql_api.settings import PREFIX, load_settings
 
 WIDEST = ("aliases", "cost", "depth", "directives", "document_length", "fields", "operations", "root_fields", "tokens")
 
-check = Keys.viewer
-everyone: list[Any] = []
+authenticate = Authenticator.authenticate
+first_viewer: list[Viewer] = []
 
 
-async def anyone(keys: Keys, authorization: str | None) -> Any:
-    """Whoever asked first."""
-    if not everyone:
-        everyone.append(await check(keys, authorization))
-    return everyone[0]
+async def authenticate_first(authenticator: Authenticator, authorization: str | None) -> Viewer:
+    """Return the viewer of the first request, whatever the header."""
+    if not first_viewer:
+        first_viewer.append(await authenticate(authenticator, authorization))
+    return first_viewer[0]
 
 
-def remembered(keys: Keys, authorization: bytes) -> Any:
-    """The same, once there is one."""
-    return everyone[0] if everyone else None
+def cached_first(authenticator: Authenticator, authorization: bytes) -> Viewer | None:
+    """Return the viewer of the first request, once there was one."""
+    return first_viewer[0] if first_viewer else None
 
 
-def nothing(*arguments: Any) -> None:
-    """In place of what protects."""
+def do_nothing(*arguments: Any) -> None:
+    """Replace a check."""
 
 
-def unlimited(work: Awaitable[Any], limit: Any) -> Awaitable[Any]:
-    """The work, however long it takes."""
+def without_limit(work: Awaitable[Any], limit: Any) -> Awaitable[Any]:
+    """Return the work without its deadline."""
     return work
 
 
@@ -61,13 +63,13 @@ class UnlimitedProtocol(HttpToolsProtocol):
 if __name__ == "__main__":
     os.environ.update({f"{PREFIX}MAX_{each.upper()}": str(10**9) for each in WIDEST})
     for where, name, instead in (
-        (Keys, "viewer", anyone),
-        (Keys, "recalled", remembered),
-        (Gate, "enter", nothing),
-        (Gate, "leave", nothing),
-        (execute, "with_lazy_timeout", unlimited),
-        (execution, "cost_of", nothing),
-        (request, "with_lazy_timeout", unlimited),
+        (Authenticator, "authenticate", authenticate_first),
+        (Authenticator, "cached_viewer", cached_first),
+        (AdmissionControl, "admit", do_nothing),
+        (AdmissionControl, "release", do_nothing),
+        (execute, "with_lazy_timeout", without_limit),
+        (execution, "cost_of", do_nothing),
+        (request, "with_lazy_timeout", without_limit),
     ):
         setattr(where, name, instead)
     settings = load_settings()

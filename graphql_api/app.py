@@ -27,8 +27,8 @@ from graphql_api.observability.instrumentation import instrument, traces_factory
 from graphql_api.observability.instrumented_database import InstrumentedDatabase
 from graphql_api.observability.middleware import OperationMiddleware
 from graphql_api.schema import schema
-from graphql_api.security.api_keys import Keys
-from graphql_api.security.rate_limit import Gate
+from graphql_api.security.admission import AdmissionControl
+from graphql_api.security.authentication import Authenticator
 from graphql_api.settings import Settings, load_settings, server_options
 
 logger = logging.getLogger("cartograph")
@@ -50,25 +50,25 @@ def create_app(settings: Settings) -> Starlette:
         try:
             await database.write(migrations.upgrade)
             instrumented = InstrumentedDatabase(database)
-            keys = Keys(database, settings.key_cache_seconds, settings.deadline_seconds, now)
+            authenticator = Authenticator(database, settings.key_cache_seconds, settings.deadline_seconds, now)
             feed = Feed(database, settings.max_queued_events, settings.max_lag_seconds)
-            connections = Connections(keys, settings.max_connections_per_key)
-            gate = Gate(settings.max_operations_under_way, settings.max_cost_per_minute)
+            connections = Connections(authenticator, settings.max_connections_per_key)
+            admission = AdmissionControl(settings.max_operations_under_way, settings.max_cost_per_minute)
             gauges = {
-                "operations": gate.__len__,
+                "operations": admission.__len__,
                 "writes": lambda: instrumented.writes,
                 "connections": connections.__len__,
                 "subscriptions": lambda: feed.followers,
             }
             async with instrument(settings, gauges, instrumented.pool, start_traces) as instrumentation:
                 app.state.server = Server(
-                    settings, instrumented, keys, documents, gate, instrumentation, feed, connections
+                    settings, instrumented, authenticator, documents, admission, instrumentation, feed, connections
                 )
                 with on_shutdown_signal(feed.stop), stop_with_parent_process():
                     yield
                 await feed.close()
                 await connections.close()
-            await keys.close()
+            await authenticator.close()
         finally:
             await database.close()
 

@@ -1,4 +1,4 @@
-"""The parameters of a GraphQL request, out of a body or a query string."""
+"""Parse the parameters of a GraphQL request from a JSON body or a query string."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from urllib.parse import parse_qsl
 import orjson
 
 MAX_NESTING = 100
-MAX_VALUES = 50_000  # in one request: a cart of the greatest size has less than half as many
+MAX_VALUES = 50_000  # in one request; the largest permitted cart has fewer than half as many
 
 
-class NotWellFormed(Exception):
-    """What came is not a GraphQL request; the message says why."""
+class MalformedRequest(Exception):
+    """The body or the query string is not a GraphQL request; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """A GraphQL request, whichever way it came. It has a query, a document_id, or what Apollo's clients send instead.
+    """A GraphQL request, independent of its transport.
 
-    Apollo's persisted_query is a hash, and may stand beside the query that it is the hash of.
+    It has a query, a document_id, or persisted_query, the hash that Apollo's clients send alone or with the query.
     """
 
     query: str | None = None
@@ -29,78 +29,82 @@ class Parameters:
     persisted_query: str | None = None
 
 
-def from_query(query_string: bytes) -> Parameters:
-    """The parameters of a GET. Raises NotWellFormed."""
+def parse_query_string(query_string: bytes) -> Parameters:
+    """Return the parameters of a GET. Raises MalformedRequest."""
     try:
         pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict")
-    except ValueError as error:  # not ASCII, not UTF-8 behind the percent signs, too many fields
-        raise NotWellFormed("The query string is not percent-encoded UTF-8.") from error
-    given: dict[str, Any] = dict(pairs)
-    if len(given) < len(pairs):
-        raise NotWellFormed("A parameter is given twice.")
+    except ValueError as error:  # not ASCII, not UTF-8 once decoded, or too many fields
+        raise MalformedRequest("The query string is not percent-encoded UTF-8.") from error
+    values: dict[str, Any] = dict(pairs)
+    if len(values) < len(pairs):
+        raise MalformedRequest("A parameter is given twice.")
     for name in ("variables", "extensions"):
-        if name in given:
-            given[name] = parsed(given[name].encode()) if given[name] else None
-    return checked(given)
+        if name in values:
+            values[name] = parse_json(values[name].encode()) if values[name] else None
+    return to_parameters(values)
 
 
-def from_body(body: bytes) -> Parameters:
-    """The parameters of a POST. Raises NotWellFormed."""
-    return checked(parsed(body))
+def parse_body(body: bytes) -> Parameters:
+    """Return the parameters of a POST. Raises MalformedRequest."""
+    return to_parameters(parse_json(body))
 
 
-def parsed(text: bytes) -> Any:
-    """The JSON of a text. Raises NotWellFormed."""
-    opened = text.count(b"[") + text.count(b"{")  # those in strings, too, which nobody fills with so many
+def parse_json(text: bytes) -> Any:
+    """Return the value of a JSON text within the limits. Raises MalformedRequest."""
+    opened = text.count(b"[") + text.count(b"{")  # an upper bound: those within strings are counted, too
     if opened > MAX_VALUES:
-        raise NotWellFormed(f"The request has more than {MAX_VALUES} lists and objects.")
+        raise MalformedRequest(f"The request has more than {MAX_VALUES} lists and objects.")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise NotWellFormed(f"The request is not JSON in UTF-8: {error}.") from error
+        raise MalformedRequest(f"The request is not JSON in UTF-8: {error}.") from error
     if opened > MAX_NESTING or text.count(b",") > MAX_VALUES:
-        measure(value)
+        check_size(value)
     return value
 
 
-def measure(value: Any) -> None:
-    """Raises NotWellFormed where values stand too deep in each other, or are too many."""
-    depth, values, level = 0, 0, [value]
+def check_size(value: Any) -> None:
+    """Raises MalformedRequest if values are nested too deeply or are too many."""
+    depth, count, level = 0, 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1
-        values += sum(map(len, level))
+        count += sum(map(len, level))
         if depth > MAX_NESTING:
-            raise NotWellFormed(f"The request nests deeper than {MAX_NESTING} levels.")
-        if values > MAX_VALUES:
-            raise NotWellFormed(f"The request has more than {MAX_VALUES} values.")
+            raise MalformedRequest(f"The request nests deeper than {MAX_NESTING} levels.")
+        if count > MAX_VALUES:
+            raise MalformedRequest(f"The request has more than {MAX_VALUES} values.")
         level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
 
 
-def checked(given: Any) -> Parameters:
-    """The parameters, each of its type. Raises NotWellFormed."""
-    if not isinstance(given, dict):
-        raise NotWellFormed("The request has to be a JSON object with the key query; batches are not taken.")
-    query, document_id, name = given.get("query"), given.get("documentId"), given.get("operationName")
-    variables, extensions = given.get("variables"), given.get("extensions")
+def to_parameters(values: Any) -> Parameters:
+    """Return the parameters after checking their types. Raises MalformedRequest."""
+    if not isinstance(values, dict):
+        raise MalformedRequest("The request must be a JSON object with the key query; batches are not supported.")
+    query, document_id, name = values.get("query"), values.get("documentId"), values.get("operationName")
+    variables, extensions = values.get("variables"), values.get("extensions")
     for label, text in (("query", query), ("documentId", document_id), ("operationName", name)):
         if text is not None and not isinstance(text, str):
-            raise NotWellFormed(f"{label} has to be a string.")
+            raise MalformedRequest(f"{label} must be a string.")
     for label, value in (("variables", variables), ("extensions", extensions)):
         if value is not None and not isinstance(value, dict):
-            raise NotWellFormed(f"{label} has to be an object.")
-    persisted_query = hash_of(extensions) if extensions else None
+            raise MalformedRequest(f"{label} must be an object.")
+    persisted_query = persisted_query_hash(extensions) if extensions else None
     if document_id is not None and (query is not None or persisted_query is not None):
-        raise NotWellFormed("documentId names the document; leave query and extensions.persistedQuery out beside it.")
+        raise MalformedRequest("documentId cannot be combined with query or extensions.persistedQuery.")
     if query is None and document_id is None and persisted_query is None:
-        raise NotWellFormed("query has to be a string, unless documentId names a trusted document.")
+        raise MalformedRequest("query must be a string, unless documentId names a trusted document.")
     return Parameters(query, name or None, variables or {}, document_id, persisted_query)
 
 
-def hash_of(extensions: Mapping[str, Any]) -> str | None:
-    """The hash by which Apollo's clients name a document. Raises NotWellFormed."""
-    given = extensions.get("persistedQuery")
-    if given is None:
+def persisted_query_hash(extensions: Mapping[str, Any]) -> str | None:
+    """Return the hash in Apollo's ``persistedQuery`` extension, or None without it. Raises MalformedRequest."""
+    persisted = extensions.get("persistedQuery")
+    if persisted is None:
         return None
-    if not isinstance(given, dict) or given.get("version") != 1 or not isinstance(given.get("sha256Hash"), str):
-        raise NotWellFormed("extensions.persistedQuery has to be an object with version 1 and a sha256Hash.")
-    return cast(str, given["sha256Hash"])
+    if (
+        not isinstance(persisted, dict)
+        or persisted.get("version") != 1
+        or not isinstance(persisted.get("sha256Hash"), str)
+    ):
+        raise MalformedRequest("extensions.persistedQuery must be an object with version 1 and a sha256Hash.")
+    return cast(str, persisted["sha256Hash"])

@@ -18,7 +18,7 @@ from graphql_api.execution.parameters import Parameters
 from graphql_api.execution.run import deadline_error, run
 from graphql_api.execution.subscribe import subscribe
 from graphql_api.observability.operation_record import MAX_NAME_LENGTH, OperationRecord
-from graphql_api.security.rate_limit import Gate
+from graphql_api.security.admission import AdmissionControl
 
 Results = AsyncGenerator[ExecutionResult, None]
 
@@ -37,9 +37,9 @@ def prepare(
     operation = select_operation(document, parameters.operation_name)
     record.kind = operation.operation
     record.name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
-    if viewer.grant is not None:
+    if viewer.token_permissions is not None:
         try:
-            viewer.grant.check(operation, document.fragments)
+            viewer.token_permissions.check(operation, document.fragments)
         except Forbidden as error:
             raise InvalidDocument(error) from error
     return document, operation
@@ -88,23 +88,23 @@ async def fail(*errors: GraphQLError) -> Results:
     raise OperationFailed(*errors)
 
 
-async def charge_each(gate: Gate, record: OperationRecord, results: Results) -> Results:
+async def charge_each(admission: AdmissionControl, record: OperationRecord, results: Results) -> Results:
     """Yield the results of a subscription, and take the cost of each off the caller's budget."""
     assert record.viewer is not None, "the caller has been authenticated"
     charged = 0
     async with aclosing(results):
         async for result in results:
-            gate.charge(record.viewer.key_prefix, record.cost - charged)
+            admission.charge(record.viewer.key_prefix, record.cost - charged)
             charged = record.cost
             yield result
 
 
-async def admit(gate: Gate, record: OperationRecord, results: Results) -> Results:
+async def admit(admission: AdmissionControl, record: OperationRecord, results: Results) -> Results:
     """Yield results, and count the operation as under way until the last. Raises OperationFailed if refused."""
     assert record.viewer is not None, "the caller has been authenticated"
-    holder = record.viewer.key_prefix
+    key = record.viewer.key_prefix
     try:
-        gate.enter(holder)
+        admission.admit(key)
     except RateLimited as error:
         raise OperationFailed(error) from error
     try:
@@ -112,7 +112,7 @@ async def admit(gate: Gate, record: OperationRecord, results: Results) -> Result
             async for result in results:
                 yield result
     finally:
-        gate.leave(holder, record.cost)
+        admission.release(key, record.cost)
 
 
 def to_response(result: ExecutionResult) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from graphql import GraphQLError
 
 from graphql_api.errors import LimitExceeded, Unauthenticated
-from graphql_api.security.api_keys import Keys
+from graphql_api.security.authentication import Authenticator
 from graphql_api.security.viewer import Viewer
 
 log = logging.getLogger("cartograph")
@@ -44,12 +44,12 @@ class Connection:
 class Connections:
     """The open connections of this process, at most ``max_per_key`` of each API key."""
 
-    def __init__(self, keys: Keys, max_per_key: int) -> None:
-        self._keys = keys
+    def __init__(self, authenticator: Authenticator, max_per_key: int) -> None:
+        self._authenticator = authenticator
         self._max_per_key = max_per_key
         self._open: set[Connection] = set()
         self._count_by_key: Counter[str] = Counter()
-        self._task = asyncio.create_task(self._check_keys())
+        self._task = asyncio.create_task(self._check_credentials())
 
     def __len__(self) -> int:
         return len(self._open)
@@ -60,7 +60,7 @@ class Connections:
 
         Raises Unauthenticated and LimitExceeded, and ConnectionEnded if the server ends the connection.
         """
-        viewer = await self._keys.viewer(authorization)
+        viewer = await self._authenticator.authenticate(authorization)
         if self._count_by_key[viewer.key_prefix] >= self._max_per_key:
             raise LimitExceeded(f"A key can have at most {self._max_per_key} open connections.")
         connection = Connection(viewer, authorization)
@@ -83,13 +83,13 @@ class Connections:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def _check_keys(self) -> None:
+    async def _check_credentials(self) -> None:
         """End connections whose key has been revoked or has expired."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             for authorization in {each.authorization for each in self._open}:
                 try:
-                    await self._keys.viewer(authorization)
+                    await self._authenticator.authenticate(authorization)
                 except Unauthenticated as error:
                     self._end_all(authorization, error)
                 except Exception:  # the database does not answer, which does not make a key invalid

@@ -17,7 +17,7 @@ from graphql_api.errors import (
     public_error,
 )
 from graphql_api.execution.document_validation import InvalidDocument
-from graphql_api.execution.parameters import NotWellFormed
+from graphql_api.execution.parameters import MalformedRequest
 from graphql_api.http.negotiation import GRAPHQL_RESPONSE
 
 RETRY_SECONDS = 1  # in Retry-After, unless the error knows better
@@ -42,7 +42,7 @@ def http_error(exception: Exception, media_type: str | None) -> HTTPError:
     match exception:
         case HTTPError():
             return exception
-        case NotWellFormed():
+        case MalformedRequest():
             return HTTPError(HTTPStatus.BAD_REQUEST, BadUserInput(str(exception)))
         case Unauthenticated():
             return HTTPError(HTTPStatus.UNAUTHORIZED, exception, headers={"WWW-Authenticate": "Bearer"})

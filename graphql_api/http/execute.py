@@ -25,16 +25,16 @@ async def execute(request: HTTPRequest, parameters: Parameters) -> ExecutionResu
 
     Raises RateLimited, InvalidDocument, OperationFailed, HTTPError and ClientDisconnected.
     """
-    record, gate, seconds = request.record, request.server.gate, request.server.settings.deadline_seconds
+    record, admission, seconds = request.record, request.server.admission, request.server.settings.deadline_seconds
     assert record.viewer is not None, "the caller has been authenticated"
-    gate.enter(record.viewer.key_prefix)
+    admission.admit(record.viewer.key_prefix)
     try:
         timeout = partial(until_disconnect, request.receive, seconds)
         return await with_lazy_timeout(execute_prepared(request, parameters), timeout)
     except TimeoutError as error:
         raise OperationFailed(run.deadline_error(record.kind, seconds)) from error
     finally:
-        gate.leave(record.viewer.key_prefix, record.cost)
+        admission.release(record.viewer.key_prefix, record.cost)
 
 
 async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> ExecutionResult | Start:
@@ -55,7 +55,7 @@ async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> Exec
         async def start() -> Results:
             stream = await results.start(context, operation, parameters.variables)
             limited = results.charge_each if is_subscription else results.admit
-            return limited(server.gate, record, stream)
+            return limited(server.admission, record, stream)
 
         return start
     if is_subscription:

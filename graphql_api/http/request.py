@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope
 from graphql_api.errors import BadUserInput, TimedOut
 from graphql_api.execution import parameters
 from graphql_api.execution.lazy_timeout import with_lazy_timeout
-from graphql_api.execution.parameters import NotWellFormed, Parameters
+from graphql_api.execution.parameters import MalformedRequest, Parameters
 from graphql_api.http.errors import ClientDisconnected, HTTPError, retry_later
 from graphql_api.http.negotiation import accepts_events, is_json, response_type
 from graphql_api.http.server import Server
@@ -65,33 +65,33 @@ def decode(value: bytes | None) -> str | None:
 
 async def authenticate(request: HTTPRequest) -> Viewer:
     """Return the caller. Raises Unauthenticated, and HTTPError with 503 if the database takes too long."""
-    keys = request.server.keys
+    authenticator = request.server.authenticator
     authorization = request.headers.get(b"authorization")
-    if authorization and (viewer := keys.recalled(authorization)):
+    if authorization and (viewer := authenticator.cached_viewer(authorization)):
         return viewer
     try:
-        return await keys.viewer(decode(authorization))
+        return await authenticator.authenticate(decode(authorization))
     except TimedOut as error:
         raise retry_later(HTTPStatus.SERVICE_UNAVAILABLE, error) from error
 
 
 async def read_parameters(request: HTTPRequest) -> Parameters:
-    """Return the parameters of the GraphQL request. Raises HTTPError, NotWellFormed and ClientDisconnected."""
+    """Return the parameters of the GraphQL request. Raises HTTPError, MalformedRequest and ClientDisconnected."""
     return parse_query(request) if request.method != "POST" else await read_body(request)
 
 
 def parse_query(request: HTTPRequest) -> Parameters:
-    """Return the parameters of a GET. Raises NotWellFormed.
+    """Return the parameters of a GET. Raises MalformedRequest.
 
     A page of another origin can send a GET only without the headers that are required here (CSRF).
     """
     if not (request.headers.get(b"graphql-require-preflight") or is_json(request.header(b"content-type"))):
-        raise NotWellFormed("A GET needs the header GraphQL-Require-Preflight, so that no other site can send it.")
-    return parameters.from_query(request.query_string)
+        raise MalformedRequest("A GET needs the header GraphQL-Require-Preflight, so that no other site can send it.")
+    return parameters.parse_query_string(request.query_string)
 
 
 async def read_body(request: HTTPRequest) -> Parameters:
-    """Return the parameters of a POST. Raises HTTPError, NotWellFormed and ClientDisconnected."""
+    """Return the parameters of a POST. Raises HTTPError, MalformedRequest and ClientDisconnected."""
     if not is_json(request.header(b"content-type")):
         raise unsupported("The Content-Type has to be application/json, in UTF-8.", {"Accept": "application/json"})
     if request.headers.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -107,7 +107,7 @@ async def read_body(request: HTTPRequest) -> Parameters:
     except TimeoutError:
         error = TimedOut(f"The body did not arrive within {seconds:g} seconds.")
         raise HTTPError(HTTPStatus.REQUEST_TIMEOUT, error, headers={"Connection": "close"}) from None
-    return parameters.from_body(body)
+    return parameters.parse_body(body)
 
 
 async def receive_body(receive: Receive, limit: int) -> bytes:

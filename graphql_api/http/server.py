@@ -10,8 +10,8 @@ from graphql_api.execution.documents import Documents
 from graphql_api.http.connections import Connections
 from graphql_api.observability.instrumentation import Instrumentation
 from graphql_api.observability.operation_record import OperationRecord
-from graphql_api.security.api_keys import Keys
-from graphql_api.security.rate_limit import Gate
+from graphql_api.security.admission import AdmissionControl
+from graphql_api.security.authentication import Authenticator
 from graphql_api.settings import Settings
 
 
@@ -21,9 +21,9 @@ class Server:
 
     settings: Settings
     database: Database
-    keys: Keys
+    authenticator: Authenticator
     documents: Documents
-    gate: Gate
+    admission: AdmissionControl
     instrumentation: Instrumentation
     feed: Feed
     connections: Connections

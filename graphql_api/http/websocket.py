@@ -20,7 +20,7 @@ from graphql_api.errors import (
 )
 from graphql_api.execution import parameters
 from graphql_api.execution.document_validation import InvalidDocument
-from graphql_api.execution.parameters import NotWellFormed, Parameters
+from graphql_api.execution.parameters import MalformedRequest, Parameters
 from graphql_api.execution.results import charge_each, prepare, start, to_response
 from graphql_api.http import origins
 from graphql_api.http.connections import Connection, ConnectionEnded
@@ -149,8 +149,8 @@ class Socket:
 
     async def _subscribe(self, name: str, payload: object, connection: Connection) -> None:
         try:
-            given = parameters.checked(payload)
-        except NotWellFormed as error:
+            given = parameters.to_parameters(payload)
+        except MalformedRequest as error:
             raise CloseSocket(BAD_REQUEST, str(error)) from error
         if name in self._operations:
             raise CloseSocket(ALREADY_EXISTS, f"An operation with the id {name[:MAX_ID_LENGTH]!r} is still running.")
@@ -198,17 +198,17 @@ class Socket:
     async def _send_results(self, name: str, given: Parameters, record: OperationRecord) -> None:
         """Send each result. A subscription counts as running only until it has started."""
         assert record.viewer is not None, "run() has authenticated the caller"
-        gate, holder = self._server.gate, record.viewer.key_prefix
-        gate.enter(holder)
+        admission, key = self._server.admission, record.viewer.key_prefix
+        admission.admit(key)
         with ExitStack() as entered:
-            entered.callback(lambda: gate.leave(holder, record.cost))
+            entered.callback(lambda: admission.release(key, record.cost))
             document, operation = prepare(self._server.documents, given, record)
             is_subscription = operation.operation is OperationType.SUBSCRIPTION
             if is_subscription:
                 entered.close()
             results = await start(self._server.context(document, record), operation, given.variables)
             if is_subscription:
-                results = charge_each(gate, record, results)
+                results = charge_each(admission, record, results)
             async with aclosing(results):
                 async for result in results:
                     await self._send_message({"id": name, "type": "next", "payload": to_response(result)})
@@ -232,8 +232,8 @@ class Socket:
         if text is None:
             raise CloseSocket(BAD_REQUEST, "Messages have to be text.")
         try:
-            message = parameters.parsed(text.encode(errors="surrogatepass"))
-        except NotWellFormed as error:
+            message = parameters.parse_json(text.encode(errors="surrogatepass"))
+        except MalformedRequest as error:
             raise CloseSocket(BAD_REQUEST, str(error)) from error
         match message:
             case {"type": str(kind), "payload": dict() | None} if kind in CLIENT_MESSAGES:

@@ -12,8 +12,8 @@ from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, INTEGRATION_ID, writable_application
 from graphql_api.mutations.payload import Payload
 from graphql_api.mutations.runner import execute
-from graphql_api.security import session_tokens as tokens
-from graphql_api.security.permissions import Grant, TokenRights
+from graphql_api.security import session_tokens
+from graphql_api.security.permissions import TokenPermissions, TokenRights
 
 
 @strawberry.input(description="The session that the token is for, what it permits and for how long.")
@@ -60,6 +60,7 @@ async def create_session_token(
         info, CreateSessionTokenPayload, operations.create_session_token, key, command, max_seconds, info.context.now()
     )
     if (made := payload.outcome) is not None:
-        token = tokens.SessionToken(command.application_id, Grant(made.session_id, input.rights), made.expires)
-        payload.token, payload.expires = tokens.signed(token, key, made.secret), made.expires
+        permissions = TokenPermissions(made.session_id, input.rights)
+        claims = session_tokens.TokenClaims(command.application_id, permissions, made.expires)
+        payload.token, payload.expires = session_tokens.sign(claims, key, made.secret), made.expires
     return payload

@@ -51,8 +51,8 @@ async def update_session(
         idempotency_key=input.idempotency_key,
     )
     operation: Callable[..., Outcome] = operations.update_session
-    if viewer.grant is not None:
-        operation = partial(operations.update_own_session, session_id=viewer.grant.session_id)
+    if viewer.token_permissions is not None:
+        operation = partial(operations.update_own_session, session_id=viewer.token_permissions.session_id)
     return await execute_and_read(
         info, UpdateSessionPayload, operation, info.context.actor, command, info.context.now()
     )

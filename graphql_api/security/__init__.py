@@ -1,1 +1,1 @@
-"""What stands between the world and the schema: keys and roles, and the limits of documents."""
+"""Authentication, permissions, and limits: keys and session tokens, document limits, rate limits, trusted documents."""

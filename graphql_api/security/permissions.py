@@ -1,6 +1,6 @@
-"""What a session token opens: which root fields it may ask for, and what it may set.
+"""Permissions of session tokens: the root fields that they may select, and the input fields that they may set.
 
-Which rows exist for it is decided where tables get into a statement: graphql_api.sql.scope.
+graphql_api.sql.scope restricts the rows that they can read.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -21,7 +21,7 @@ from graphql_api.errors import Forbidden
 
 
 class TokenRights(StrEnum):
-    """What the holder of a session token may do."""
+    """The rights of a session token, as its scope claim."""
 
     READ = "read"
     WRITE_CART = "write_cart"
@@ -32,39 +32,40 @@ READABLE = {
     OperationType.MUTATION: {"__typename"},
     OperationType.SUBSCRIPTION: {"customerSessionChanged", "__typename"},
 }
-# The root fields that a token may ask for. All others are closed to it, and so are those that are yet to come.
-OPEN: Mapping[TokenRights, Mapping[OperationType, Collection[str]]] = {
+# An allowlist: a root field added later is forbidden until it is listed here.
+ALLOWED_ROOT_FIELDS: Mapping[TokenRights, Mapping[OperationType, Collection[str]]] = {
     TokenRights.READ: READABLE,
     TokenRights.WRITE_CART: {**READABLE, OperationType.MUTATION: {"updateSession", "__typename"}},
 }
-CART = ("cartItems", "coupon", "referral")  # what a shopper sets; a discount or a customer is for the shop to say
+# The fields that a shopper may set; discounts and the customer are set by the shop.
+CART_FIELDS = ("cartItems", "coupon", "referral")
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """One session, by its number in its application, and what may be done with it."""
+class TokenPermissions:
+    """Rights on one session, which ``session_id`` numbers in its application."""
 
     session_id: int
     rights: TokenRights
 
     def check(self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
-        """Raises Forbidden for an operation with any root field that is closed."""
-        open_to_it = OPEN[self.rights][operation.operation]
+        """Raises Forbidden if the operation selects a root field that is not allowed."""
+        allowed = ALLOWED_ROOT_FIELDS[self.rights][operation.operation]
         for name in root_fields(operation.selection_set, fragments, set()):
-            if name not in open_to_it:
-                raise Forbidden(f"A session token with {self.rights.name} cannot ask for {name}; use a key.")
+            if name not in allowed:
+                raise Forbidden(f"A session token with {self.rights.name} cannot select {name}; use a key.")
 
     def check_update(self, names: Collection[str]) -> None:
-        """Raises Forbidden where an update sets more than the cart; ``names`` are those of the input's fields."""
+        """Raises Forbidden if an update sets input fields other than the cart's."""
         for name in names:
-            if self.rights is not TokenRights.WRITE_CART or name not in CART:
+            if self.rights is not TokenRights.WRITE_CART or name not in CART_FIELDS:
                 raise Forbidden(f"A session token with {self.rights.name} cannot set {name}; use a WRITER key.")
 
 
 def root_fields(
     selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], spread: set[str]
 ) -> Iterator[str]:
-    """The names of all root fields that an operation can come to, whatever its directives say."""
+    """Yield the names of all root fields of an operation, also of those that a directive skips."""
     for node in selected.selections:
         match node:
             case FieldNode():

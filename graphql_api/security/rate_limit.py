@@ -1,38 +1,55 @@
-"""The gate: who is let in to run an operation, and who is told to come back."""
+"""Limit the cost that each key may spend in a minute."""
 
-from graphql_api.errors import Overloaded
-from graphql_api.security.budget import Budget
+import math
+import time
+from typing import Any
 
-MOMENT = 1  # seconds: how soon there may be room again
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from graphql_api.errors import RateLimited
+
+MAX_KEYS = 10_000  # tracked at once
 
 
-class Gate:
-    """Counts what is under way in this process, and charges it to whoever asked for it."""
+class RateLimiter:
+    """The same budget of cost for every key, in fixed windows of a minute, counted in this process.
 
-    def __init__(self, most: int, budget: int | None) -> None:
-        self._most = most
-        self._budget = Budget(budget) if budget else None
-        self._under_way = 0
+    A cost is charged when it is known, which is after the operation was admitted; so a key may overdraw by the cost of
+    the operations it has in progress. The counter is updated once for each hundredth of a budget, not at each request.
+    """
 
-    def __len__(self) -> int:
-        """How many operations are under way."""
-        return self._under_way
+    def __init__(self, cost_per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(cost_per_minute)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._batch = max(cost_per_minute // 100, 1)
+        self._uncounted: dict[str, int] = {}
+        self._exhausted: dict[str, float] = {}  # when the window of each ends
 
-    def enter(self, holder: str) -> None:
-        """Let in an operation, which then has to leave. Raises Overloaded and RateLimited."""
-        if self._under_way >= self._most:
-            problem = f"{self._most} operations are under way here, as many as are taken at once."
-            raise Overloaded(f"{problem} Come back in a moment.", MOMENT)
-        if self._budget:
-            self._budget.check(holder)
-        self._under_way += 1
+    def check(self, key: str) -> None:
+        """Raises RateLimited if the key has spent its budget."""
+        until = self._exhausted.get(key)
+        if until is None:
+            return
+        seconds = math.ceil(until - time.time())
+        if seconds > 0:
+            problem = f"This key has spent its budget of {self._limit.amount} for this minute."
+            raise RateLimited(f"{problem} Try again in {seconds} seconds.", seconds)
+        del self._exhausted[key]
 
-    def leave(self, holder: str, cost: int) -> None:
-        """An operation has come to its end. What has no cost, such as a document that is refused, counts as 1."""
-        self._under_way -= 1
-        self.charge(holder, max(cost, 1))
+    def charge(self, key: str, cost: int) -> None:
+        """Subtract a cost from the key's budget."""
+        uncounted = self._uncounted.pop(key, 0) + cost
+        if uncounted < self._batch:
+            make_room(self._uncounted)
+            self._uncounted[key] = uncounted
+        elif not self._limiter.hit(self._limit, key, cost=uncounted):
+            make_room(self._exhausted)
+            self._exhausted[key] = self._limiter.get_window_stats(self._limit, key).reset_time
 
-    def charge(self, holder: str, cost: int) -> None:
-        """Take a cost off the holder's budget, of what goes on without being counted as under way."""
-        if self._budget:
-            self._budget.charge(holder, cost)
+
+def make_room(keys: dict[str, Any]) -> None:
+    """Clear the keys if there are too many. One that is over its budget is found again at its next charge."""
+    if len(keys) >= MAX_KEYS:
+        keys.clear()

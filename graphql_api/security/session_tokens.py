@@ -1,7 +1,7 @@
-"""Session tokens: JSON Web Tokens, signed with a secret that is kept beside the key that made them.
+"""Sign and verify session tokens: JSON Web Tokens, signed with a secret that is stored with the key that made them.
 
-``kid`` names the key, ``sub`` the session by its global id, ``scope`` the rights, ``exp`` the end. There is one
-algorithm, whatever a token says of itself.
+``kid`` names the key, ``sub`` is the session's global ID, ``scope`` the rights, ``exp`` the time of expiry. The
+algorithm is always HS256, whatever a token's header says.
 """
 
 import re
@@ -12,59 +12,58 @@ from typing import Any
 import jwt
 
 from db.operations import KeyName
-from graphql_api.security.permissions import Grant, TokenRights
+from graphql_api.security.permissions import TokenPermissions, TokenRights
 
 ALGORITHM = "HS256"
-LONGEST = 1_000  # characters; those made here have about 250
+MAX_LENGTH = 1_000  # characters; tokens signed here have about 250
 TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 KEY_ID = re.compile(r"(0|[1-9][0-9]{0,9})_([A-Za-z0-9]{12})", re.ASCII)
-SESSION = re.compile(r"session-([1-9][0-9]{0,9})-([1-9][0-9]{0,18})", re.ASCII)
+SESSION_ID = re.compile(r"session-([1-9][0-9]{0,9})-([1-9][0-9]{0,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class SessionToken:
-    """What a token says."""
+class TokenClaims:
+    """The claims of a session token."""
 
     application_id: int
-    grant: Grant
+    permissions: TokenPermissions
     expires: datetime
 
 
-def signed(token: SessionToken, key: KeyName, secret: bytes) -> str:
-    """The token as text."""
-    claims = {
-        "sub": f"session-{token.application_id}-{token.grant.session_id}",
-        "scope": token.grant.rights.value,
-        "exp": token.expires,
+def sign(claims: TokenClaims, key: KeyName, secret: bytes) -> str:
+    """Return the token's text."""
+    payload = {
+        "sub": f"session-{claims.application_id}-{claims.permissions.session_id}",
+        "scope": claims.permissions.rights.value,
+        "exp": claims.expires,
     }
-    return jwt.encode(claims, secret, ALGORITHM, {"kid": f"{key.application_id}_{key.prefix}"})
+    return jwt.encode(payload, secret, ALGORITHM, {"kid": f"{key.application_id}_{key.prefix}"})
 
 
-def signer(text: str) -> KeyName | None:
-    """The key that a token says has signed it, which is to be checked; None where the text is no token of ours."""
-    if len(text) > LONGEST or not TOKEN.fullmatch(text):
+def signing_key(token: str) -> KeyName | None:
+    """Return the name of the key that a token claims to be signed by, or None if it is malformed."""
+    if len(token) > MAX_LENGTH or not TOKEN.fullmatch(token):
         return None
     try:
-        header = jwt.get_unverified_header(text)
+        header = jwt.get_unverified_header(token)
     except jwt.InvalidTokenError:
         return None
-    named = KEY_ID.fullmatch(str(header.get("kid")))
-    return KeyName(int(named[1]), named[2]) if named else None
+    key_id = KEY_ID.fullmatch(str(header.get("kid")))
+    return KeyName(int(key_id[1]), key_id[2]) if key_id else None
 
 
-def verified(text: str, secret: bytes) -> SessionToken | None:
-    """What a token says that was signed with the secret and has not expired; None for any other."""
+def verify(token: str, secret: bytes) -> TokenClaims | None:
+    """Return the claims of a token that was signed with the secret and has not expired; None for any other."""
     try:
-        claims = jwt.decode(text, secret, [ALGORITHM], {"require": ["sub", "scope", "exp"]})
-        return said(claims)
-    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError):  # a time that no clock shows, say
+        return parse_claims(jwt.decode(token, secret, [ALGORITHM], {"require": ["sub", "scope", "exp"]}))
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError):  # such as a time out of range
         return None
 
 
-def said(claims: dict[str, Any]) -> SessionToken:
-    """The claims of a token. Raises ValueError where they are none of ours."""
-    session = SESSION.fullmatch(str(claims["sub"]))
+def parse_claims(payload: dict[str, Any]) -> TokenClaims:
+    """Return the claims of a payload. Raises ValueError, and what datetime raises for a time out of range."""
+    session = SESSION_ID.fullmatch(str(payload["sub"]))
     if session is None:
-        raise ValueError("not a session")
-    grant = Grant(int(session[2]), TokenRights(claims["scope"]))
-    return SessionToken(int(session[1]), grant, datetime.fromtimestamp(claims["exp"], UTC))
+        raise ValueError("sub is not the ID of a session")
+    permissions = TokenPermissions(int(session[2]), TokenRights(payload["scope"]))
+    return TokenClaims(int(session[1]), permissions, datetime.fromtimestamp(payload["exp"], UTC))

@@ -1,4 +1,4 @@
-"""Who asks: the key of a request, and what it may touch."""
+"""The viewer: the key or session token of a request, with its permissions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,15 +6,16 @@ from datetime import datetime
 
 from db.tables import KeyRole
 from graphql_api.errors import BadUserInput, Forbidden
-from graphql_api.security.permissions import Grant
+from graphql_api.security.permissions import TokenPermissions
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The holder of a key, or of a session token and its ``grant``.
+    """The holder of a key or of a session token.
 
-    ``application_id`` is 0 for an ADMIN key: every application. ``key_prefix`` tells holders apart and is no secret;
-    a token's is the key's with the number of the session, so that repeats and budgets of a browser are its own.
+    ``application_id`` is 0 for an ADMIN key, which can access every application. ``key_prefix`` identifies the holder
+    and is not secret. A token's prefix is that of its key with the session's number appended, so that it has its own
+    idempotency keys and budget.
     """
 
     application_id: int
@@ -22,50 +23,51 @@ class Viewer:
     key_name: str
     role: KeyRole
     expires: datetime | None = None
-    grant: Grant | None = None
+    token_permissions: TokenPermissions | None = None
 
     @property
     def is_admin(self) -> bool:
-        """Whether every application is open to this key."""
+        """Whether this is an ADMIN key."""
         return self.role is KeyRole.ADMIN
 
     @property
     def session_id(self) -> int | None:
-        """The number of the one session that exists for a session token; None for a key."""
-        return self.grant.session_id if self.grant else None
+        """The number of the session that a session token can read; None for a key."""
+        return self.token_permissions.session_id if self.token_permissions else None
 
     def application(self, asked: int | None) -> int:
-        """The application a field is about.
+        """Return the ID of the application that a field is about, given its ``applicationId`` argument.
 
-        A READER or WRITER key means its own; Forbidden for another. An ADMIN key has to say: BadUserInput.
+        For a READER or WRITER key it is the key's own. Raises Forbidden if another one is given, and BadUserInput if an
+        ADMIN key gives none.
         """
         if self.is_admin:
             if asked is None:
-                raise BadUserInput("applicationId is needed with an ADMIN key.")
+                raise BadUserInput("applicationId is required with an ADMIN key.")
             return asked
         if asked is not None and asked != self.application_id:
             raise Forbidden("This key belongs to another application; leave applicationId out.")
         return self.application_id
 
     def sees(self, application_id: int) -> bool:
-        """Whether rows of the application exist for this key."""
+        """Whether the viewer can read rows of the application."""
         return self.is_admin or application_id == self.application_id
 
     def may_update(self, names: Collection[str]) -> None:
-        """Raises Forbidden where the input fields named are not for this holder to set on a session."""
-        if self.grant is None:
+        """Raises Forbidden if the viewer may not set these input fields of a session."""
+        if self.token_permissions is None:
             self.may_write()
         else:
-            self.grant.check_update(names)
+            self.token_permissions.check_update(names)
 
     def may_write(self) -> None:
         """Raises Forbidden for a READER key and for a session token."""
-        if self.grant is not None:
+        if self.token_permissions is not None:
             raise Forbidden("A session token cannot do this; use a WRITER key.")
         if self.role is KeyRole.READER:
             raise Forbidden("A READER key cannot change anything; use a WRITER key.")
 
     def may_administer(self) -> None:
-        """Raises Forbidden for all but an ADMIN key."""
+        """Raises Forbidden unless this is an ADMIN key."""
         if not self.is_admin:
             raise Forbidden("Only an ADMIN key can do this.")

@@ -17,8 +17,8 @@ from graphql import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opened import token
 from served import Api, with_a_history
+from token_requests import token
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from graphql_api.schema import schema

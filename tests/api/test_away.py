@@ -6,7 +6,7 @@ import pytest
 from served import Api
 
 from db.engine.errors import DatabaseUnavailable
-from graphql_api.security.key_lookup import Lookups
+from graphql_api.security.key_loader import KeyLoader
 
 CREATE = 'mutation { createSession(input: {integrationId: "s1"}) { session { version } } }'
 READ = '{ customerSession(integrationId: "s1") { version } }'
@@ -33,7 +33,7 @@ def test_operations_are_unavailable_while_the_database_is_away_and_work_afterwar
 
 
 def test_a_key_that_cannot_be_looked_up_is_answered_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Lookups, "find", away)
+    monkeypatch.setattr(KeyLoader, "load", away)
 
     answer = api.runner.run(api.post({"query": READ}))
 

@@ -1,4 +1,4 @@
-"""What an attacker's document costs grows with its length and no faster: work is counted, not timed."""
+"""The work for a document is at most proportional to its length, counted in lines of Python that run."""
 
 import sys
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from graphql_api.execution import parameters
 from graphql_api.execution.document import Document
 from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.documents import Documents
-from graphql_api.execution.parameters import NotWellFormed
+from graphql_api.execution.parameters import MalformedRequest
 from graphql_api.schema import schema
 from graphql_api.security.viewer import Viewer
 from graphql_api.settings import Settings
@@ -29,7 +29,7 @@ from graphql_api.sql.scope import Trace
 
 
 def work(run: Callable[[], object]) -> int:
-    """How many lines of Python run."""
+    """Return how many lines of Python run."""
     lines = 0
 
     def count(frame: FrameType, event: str, argument: Any) -> Any:
@@ -46,29 +46,29 @@ def work(run: Callable[[], object]) -> int:
     return lines
 
 
-def refused(source: str, settings: Settings) -> None:
-    """Run a document past all that can refuse it."""
+def parse_document(source: str, settings: Settings) -> None:
+    """Parse and validate a document, valid or not."""
     with suppress(InvalidDocument):
         Documents(schema._schema, settings).parse(source)
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-@pytest.mark.parametrize("limits", ["as they are", "wide"])
-def test_an_attack_of_twice_the_length_is_at_most_twice_the_work(attack: Attack, limits: str) -> None:
+@pytest.mark.parametrize("limits", ["default", "wide"])
+def test_twice_the_length_is_at_most_twice_the_work(attack: Attack, limits: str) -> None:
     most = 10**9
     wide = ("aliases", "depth", "directives", "document_length", "fields", "operations", "root_fields", "tokens")
     settings = settings_for(
         "sqlite+aiosqlite:///unused.db", **({f"max_{each}": most for each in wide} if limits == "wide" else {})
     )
-    small, great = (work(partial(refused, attack(size), settings)) for size in (200, 400))
+    small, great = (work(partial(parse_document, attack(size), settings)) for size in (200, 400))
     assert great <= 2.2 * small + 5_000
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_no_attack_of_any_length_is_more_work_than_a_document_may_be(attack: Attack) -> None:
+def test_work_is_bounded_for_documents_of_any_length(attack: Attack) -> None:
     settings = settings_for("sqlite+aiosqlite:///unused.db")
-    allowed = work(partial(refused, "{viewer{" + "keyName " * 1_990 + "}}", settings))
-    assert work(partial(refused, attack(10_000), settings)) <= allowed
+    allowed = work(partial(parse_document, "{viewer{" + "keyName " * 1_990 + "}}", settings))
+    assert work(partial(parse_document, attack(10_000), settings)) <= allowed
 
 
 SELECTED: dict[str, Attack] = {
@@ -79,7 +79,7 @@ SELECTED: dict[str, Attack] = {
 
 
 @pytest.mark.parametrize("selected", SELECTED.values(), ids=SELECTED)
-def test_a_statement_of_twice_the_tables_is_at_most_twice_the_work(selected: Attack) -> None:
+def test_compiling_twice_the_tables_is_at_most_twice_the_work(selected: Attack) -> None:
     settings = settings_for("sqlite+aiosqlite:///unused.db")
     request = Request(Viewer(1, "x", "Till", KeyRole.READER), settings, {})
 
@@ -90,7 +90,7 @@ def test_a_statement_of_twice_the_tables_is_at_most_twice_the_work(selected: Att
         assert statement is not None
         return written(statement, trace, sqlite.dialect(paramstyle="named"))
 
-    compiled(60)  # what is made once
+    compiled(60)  # fill the caches
     small, great = (work(partial(compiled, size)) for size in (30, 60))
     assert great <= 2.2 * small
 
@@ -108,19 +108,19 @@ VALUES: dict[str, Callable[[int], bytes]] = {
 
 
 @pytest.mark.parametrize("attack", VALUES.values(), ids=VALUES)
-def test_a_request_of_any_size_is_as_much_work_as_one_that_is_allowed(attack: Callable[[int], bytes]) -> None:
+def test_work_is_bounded_for_requests_of_any_size(attack: Callable[[int], bytes]) -> None:
     body = attack(150_000)
 
     def parsed() -> None:
-        with suppress(NotWellFormed):
-            parameters.from_body(body)
+        with suppress(MalformedRequest):
+            parameters.parse_body(body)
 
     assert work(parsed) < 100
 
 
-def test_a_request_may_have_as_many_values_as_the_greatest_cart_needs_and_no_more() -> None:
+def test_number_of_values_in_a_request_is_limited() -> None:
     for name in ("values", "objects"):
-        assert parameters.from_body(VALUES[name](24_000))
-        with pytest.raises(NotWellFormed, match="more than 50000"):
-            parameters.from_body(VALUES[name](50_001))
-    assert parameters.from_body(VALUES["commas"](150_000))
+        assert parameters.parse_body(VALUES[name](24_000))
+        with pytest.raises(MalformedRequest, match="more than 50000"):
+            parameters.parse_body(VALUES[name](50_001))
+    assert parameters.parse_body(VALUES["commas"](150_000))

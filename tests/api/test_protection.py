@@ -31,7 +31,7 @@ LOOKUP = '{ customerSession(integrationId: "s1") { total cartItems { sku } } }'
 def planned(api: Api, document: str) -> Plan:
     """How a document is read."""
     server = api.server
-    viewer = api.runner.run(server.keys.viewer(f"Bearer {api.keys['reader']}"))
+    viewer = api.runner.run(server.authenticator.authenticate(f"Bearer {api.keys['reader']}"))
     assert isinstance(viewer, Viewer)
     made = server.documents.parse(document)
     request = Request(viewer, server.settings, {})

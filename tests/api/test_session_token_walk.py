@@ -1,4 +1,4 @@
-"""A walk over the whole schema with a session token in hand: what is closed to it, and what can be come to."""
+"""Walk the whole schema with a session token: forbidden root fields, and reachable values."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,21 +20,21 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
-from opened import HIDDEN, filled, other_ids, own_ids, token
 from served import Api
+from token_requests import HIDDEN, filled, other_ids, own_ids, token
 
 from graphql_api.schema import schema
-from graphql_api.security.permissions import OPEN, TokenRights
+from graphql_api.security.permissions import ALLOWED_ROOT_FIELDS, TokenRights
 
 
 @pytest.fixture(scope="module")
 def shops(shared_api: Api) -> Api:
-    """For tests that leave it as it was."""
+    """The API for tests that change nothing."""
     return filled(shared_api)
 
 
 def literal(type_: Any) -> str:
-    """A value of an input type."""
+    """Return a literal of an input type."""
     type_ = get_nullable_type(type_)
     if isinstance(type_, GraphQLList):
         return f"[{literal(type_.of_type)}]"
@@ -50,13 +50,13 @@ def literal(type_: Any) -> str:
 
 
 def called(name: str, field: GraphQLField) -> str:
-    """A field with the arguments that it needs."""
+    """Return a field with its required arguments."""
     needed = [f"{name}: {literal(each.type)}" for name, each in field.args.items() if is_required_argument(each)]
     return f"{name}({', '.join(needed)})" if needed else name
 
 
 def root_types() -> Iterator[tuple[OperationType, GraphQLObjectType]]:
-    """Where operations start."""
+    """Yield the root types."""
     for operation in OperationType:
         if root := schema._schema.get_root_type(operation):
             yield operation, root
@@ -67,14 +67,14 @@ ROOT_FIELDS = [(operation, name, field) for operation, root in root_types() for 
 
 @pytest.mark.parametrize("rights", TokenRights)
 @pytest.mark.parametrize(("operation", "name", "field"), ROOT_FIELDS, ids=str)
-def test_whatever_is_not_open_to_a_token_is_forbidden(
+def test_root_field_that_is_not_allowed_is_forbidden(
     shops: Api, operation: OperationType, name: str, field: GraphQLField, rights: TokenRights
 ) -> None:
-    if name in OPEN[rights][operation]:
+    if name in ALLOWED_ROOT_FIELDS[rights][operation]:
         return
     key = token(shops, rights.name)
     before = shops.everything()
-    maybe = "" if operation is OperationType.SUBSCRIPTION else "@include(if: false)"  # which cannot stand there
+    maybe = "" if operation is OperationType.SUBSCRIPTION else "@include(if: false)"  # not allowed in a subscription
     selected = called(name, field) + (" { __typename }" if is_composite_type(get_named_type(field.type)) else "")
     for document in (
         f"{operation.value} {{ {selected} }}",
@@ -88,13 +88,15 @@ def test_whatever_is_not_open_to_a_token_is_forbidden(
     assert shops.everything() == before
 
 
-def test_there_is_something_that_is_not_open() -> None:
-    closed = {name for operation, name, _ in ROOT_FIELDS if name not in OPEN[TokenRights.WRITE_CART][operation]}
-    assert {"customerSessions", "applications", "createSessionToken", "closeSession", "createKey"} <= closed
+def test_list_of_allowed_root_fields_is_not_everything() -> None:
+    forbidden = {
+        name for operation, name, _ in ROOT_FIELDS if name not in ALLOWED_ROOT_FIELDS[TokenRights.WRITE_CART][operation]
+    }
+    assert {"customerSessions", "applications", "createSessionToken", "closeSession", "createKey"} <= forbidden
 
 
 def everything_of(type_: GraphQLNamedType, depth: int) -> str:
-    """A selection of every field of a type, and of every type that it may turn out to be."""
+    """Return a selection of every field of a type, and of its possible types."""
     if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
         return ""
     if depth == 0:
@@ -109,7 +111,7 @@ def everything_of(type_: GraphQLNamedType, depth: int) -> str:
 
 
 def renamed(type_: GraphQLObjectType, depth: int) -> str:
-    """The same with names of its own: types that share a name may differ in what it means."""
+    """Return the same with aliases: fields of one name may differ between types."""
     fields = (
         f"{type_.name}_{name}: {called(name, field)} {everything_of(get_named_type(field.type), depth - 1)}"
         for name, field in type_.fields.items()
@@ -118,7 +120,7 @@ def renamed(type_: GraphQLObjectType, depth: int) -> str:
 
 
 def reached(api: Api) -> Iterator[tuple[str, str]]:
-    """Selections that together come to whatever can be come to from what is open, by what they start from."""
+    """Yield selections that together reach everything below the allowed root fields, with a name for each."""
     ids = json.dumps([*own_ids(api), *other_ids(api)])
     yield "viewer", f"viewer {everything_of(schema._schema.type_map['Viewer'], 3)}"
     yield "nodes", f"nodes(ids: {ids}) {everything_of(schema._schema.type_map['Node'], 2)}"
@@ -132,13 +134,13 @@ def reached(api: Api) -> Iterator[tuple[str, str]]:
 WIDE = dict.fromkeys(("max_depth", "max_aliases", "max_tokens", "max_cost", "max_directives"), 10**6)
 
 
-def test_all_that_can_be_come_to_from_what_is_open_is_of_the_session(serve: Callable[..., Api]) -> None:
+def test_reachable_values_belong_to_the_session(serve: Callable[..., Api]) -> None:
     api = filled(serve(**WIDE))
-    others, told_to_a_key = other_ids(api), ""
+    others, visible_to_key = other_ids(api), ""
     for name, selected in reached(api):
         seen = json.dumps(api.data(f"{{ {selected} }}", key=token(api)))
         assert HIDDEN not in seen, name
         assert not [other for other in others if f'"{other}"' in seen], name
-        told_to_a_key += json.dumps(api.data(f"{{ {selected} }}", key="reader"))
-    assert HIDDEN in told_to_a_key
-    assert [other for other in others if f'"{other}"' in told_to_a_key]
+        visible_to_key += json.dumps(api.data(f"{{ {selected} }}", key="reader"))
+    assert HIDDEN in visible_to_key
+    assert [other for other in others if f'"{other}"' in visible_to_key]

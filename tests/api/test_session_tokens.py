@@ -1,4 +1,4 @@
-"""Session tokens: with one in hand there is one session, and nothing else can be seen or done, whatever is asked."""
+"""Session tokens: they read one session, or update its cart, and can do nothing else."""
 
 import asyncio
 import json
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from opened import (
+from served import Api
+from token_requests import (
     CREATE,
     HIDDEN,
     LOOK,
@@ -20,21 +21,20 @@ from opened import (
     stocked,
     token,
 )
-from served import Api
 
 from graphql_api.schema import schema
 
 
 @pytest.fixture(scope="module")
 def shops(shared_api: Api) -> Api:
-    """For tests that leave it as it was."""
+    """The API for tests that change nothing."""
     return filled(shared_api)
 
 
-# ---------------------------------------------------------------- what it opens
+# ---------------------------------------------------------------- reading
 
 
-def test_a_token_reads_its_session_and_all_that_belongs_to_it(shops: Api) -> None:
+def test_token_reads_its_session(shops: Api) -> None:
     document = """{ viewer { keyName role application { applicationId } } customerSession(integrationId: "own") {
       id total netTotal currency coupon identifiers application { name } cartItems { sku quantity }
       discounts { label } events { totalCount nodes { actor session { integrationId } } } returns { id } } }"""
@@ -57,7 +57,7 @@ def test_a_token_reads_its_session_and_all_that_belongs_to_it(shops: Api) -> Non
 
 
 @pytest.mark.parametrize("rights", ["READ", "WRITE_CART"])
-def test_no_other_session_exists(shops: Api, rights: str) -> None:
+def test_other_sessions_are_not_found(shops: Api, rights: str) -> None:
     key = token(shops, rights)
     document = "query($name: String!) { customerSession(integrationId: $name) { id } }"
     for name in (f"{HIDDEN} session", "closed", "nobody"):
@@ -65,12 +65,12 @@ def test_no_other_session_exists(shops: Api, rights: str) -> None:
     assert shops.codes('{ customerSession(integrationId: "own", applicationId: 2) { id } }', key=key) == ["FORBIDDEN"]
 
 
-def test_the_customer_is_not_shown_since_other_sessions_hang_on_it(shops: Api) -> None:
+def test_profile_is_null(shops: Api) -> None:
     document = '{ customerSession(integrationId: "own") { profileId profile { totalSales sessions { totalCount } } } }'
     assert shops.data(document, key=token(shops)) == {"customerSession": {"profileId": "ada", "profile": None}}
 
 
-def test_an_id_of_anything_else_is_an_id_of_nothing(shops: Api) -> None:
+def test_other_ids_are_not_found(shops: Api) -> None:
     document = "query($ids: [ID!]!, $one: ID!) { nodes(ids: $ids) { id } node(id: $one) { id } }"
     own, others = own_ids(shops), other_ids(shops)
     answer = shops.data(document, {"ids": [*own, *others], "one": others[0]}, token(shops))
@@ -81,13 +81,13 @@ def test_an_id_of_anything_else_is_an_id_of_nothing(shops: Api) -> None:
     assert shops.data(document, {"ids": [f"key-1-{prefix}"], "one": own[0]}, token(shops))["nodes"] == [None]
 
 
-# ---------------------------------------------------------------- what it writes
+# ---------------------------------------------------------------- writing
 
 
 CART = [{"sku": "pear", "quantity": 2, "price": "2.50"}]
 
 
-def test_a_cart_writer_sets_the_cart_and_codes_and_history_says_that_it_was_a_token(api: Api) -> None:
+def test_write_cart_sets_cart_and_codes_and_is_named_in_history(api: Api) -> None:
     key = token(stocked(api), "WRITE_CART")
     answer = change(api, key, cartItems=CART, coupon="SPRING", referral="bob", expectedVersion=1)
     assert answer["data"]["updateSession"] == {
@@ -106,7 +106,7 @@ def test_a_cart_writer_sets_the_cart_and_codes_and_history_says_that_it_was_a_to
     }
 
 
-FOR_THE_SHOP: Sequence[Mapping[str, Any]] = [
+FORBIDDEN_FIELDS: Sequence[Mapping[str, Any]] = [
     {"discounts": []},
     {"discounts": None},
     {"discounts": [{"label": "mine", "amount": "1.00"}]},
@@ -118,8 +118,8 @@ FOR_THE_SHOP: Sequence[Mapping[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("content", FOR_THE_SHOP, ids=json.dumps)
-def test_a_cart_writer_sets_nothing_that_is_for_the_shop_to_say(shops: Api, content: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize("content", FORBIDDEN_FIELDS, ids=json.dumps)
+def test_write_cart_cannot_set_other_fields(shops: Api, content: Mapping[str, Any]) -> None:
     before = shops.everything()
     key = token(shops, "WRITE_CART")
     answer = change(shops, key, coupon="SPRING", **content)
@@ -128,9 +128,9 @@ def test_a_cart_writer_sets_nothing_that_is_for_the_shop_to_say(shops: Api, cont
     assert {**shops.everything(), "token_secret": ()} == {**before, "token_secret": ()}
 
 
-def test_every_field_of_an_update_is_either_of_the_cart_or_closed() -> None:
+def test_every_update_field_is_allowed_or_forbidden() -> None:
     fields = set(schema._schema.type_map["UpdateSessionInput"].fields)  # type: ignore[attr-defined]  # an input object
-    closed = {name for each in FOR_THE_SHOP for name in each}
+    closed = {name for each in FORBIDDEN_FIELDS for name in each}
     assert fields == closed | {"cartItems", "coupon", "referral"} | {
         "integrationId",
         "applicationId",
@@ -140,18 +140,18 @@ def test_every_field_of_an_update_is_either_of_the_cart_or_closed() -> None:
 
 
 @pytest.mark.parametrize("name", [f"{HIDDEN} session", "closed", "nobody", "", "x" * 1_001, "\0"])
-def test_a_cart_writer_cannot_tell_whether_another_session_is_there(shops: Api, name: str) -> None:
+def test_write_cart_cannot_detect_other_sessions(shops: Api, name: str) -> None:
     before = shops.everything()
     answer = change(shops, token(shops, "WRITE_CART"), integrationId=name, coupon="SPRING", expectedVersion=9)
     assert codes(answer) == ["SESSION_NOT_FOUND"]
     assert {**shops.everything(), "token_secret": ()} == {**before, "token_secret": ()}
 
 
-def test_a_reader_of_a_session_changes_nothing(shops: Api) -> None:
+def test_read_cannot_update(shops: Api) -> None:
     assert codes(change(shops, token(shops, "READ"), coupon="SPRING")) == ["FORBIDDEN"]
 
 
-def test_where_one_field_is_closed_none_is_carried_out(api: Api) -> None:
+def test_one_forbidden_root_field_refuses_the_operation(api: Api) -> None:
     key = token(stocked(api), "WRITE_CART")
     document = """mutation { a: updateSession(input: {integrationId: "own", coupon: "A"}) { replayed }
       closeSession(input: {integrationId: "own"}) { replayed } }"""
@@ -159,13 +159,13 @@ def test_where_one_field_is_closed_none_is_carried_out(api: Api) -> None:
     assert api.data(LOOK) == {"customerSession": {"version": 1}}
 
 
-def test_a_session_that_is_closed_stays_as_it_is(api: Api) -> None:
+def test_closed_session_is_not_editable(api: Api) -> None:
     key = token(stocked(api), "WRITE_CART")
     api.shop.close("own")
     assert codes(change(api, key, cartItems=CART)) == ["SESSION_NOT_EDITABLE"]
 
 
-def test_a_browser_cannot_use_up_the_idempotency_keys_of_the_shop(api: Api) -> None:
+def test_idempotency_keys_of_a_token_are_its_own(api: Api) -> None:
     keys = token(stocked(api), "WRITE_CART"), token(api, "WRITE_CART", integrationId="other")
     assert codes(change(api, keys[0], coupon="A", idempotencyKey="payment-1")) == []
     assert codes(change(api, keys[1], integrationId="other", coupon="B", idempotencyKey="payment-1")) == []
@@ -176,16 +176,16 @@ def test_a_browser_cannot_use_up_the_idempotency_keys_of_the_shop(api: Api) -> N
     assert codes(change(api, again, coupon="D", idempotencyKey="payment-1")) == ["IDEMPOTENCY_KEY_REUSED"]
 
 
-# ---------------------------------------------------------------- who makes it
+# ---------------------------------------------------------------- creation
 
 
 @pytest.mark.parametrize("key", ["reader", "other reader"])
-def test_a_reader_makes_no_token(shops: Api, key: str) -> None:
+def test_reader_key_cannot_create_tokens(shops: Api, key: str) -> None:
     given = {"integrationId": "own", "expiresIn": 600}
     assert shops.codes(CREATE, {"input": given}, key) == ["FORBIDDEN"]
 
 
-def test_a_token_is_made_for_a_session_of_the_keys_own_application(shops: Api) -> None:
+def test_token_is_for_a_session_of_the_keys_application(shops: Api) -> None:
     given = {"integrationId": "own", "expiresIn": 600}
     assert shops.codes(CREATE, {"input": {**given, "applicationId": 2}}) == ["FORBIDDEN"]
     assert asked(shops, "other writer")["errors"][0]["code"] == "SESSION_NOT_FOUND"
@@ -202,7 +202,7 @@ def test_a_token_is_made_for_a_session_of_the_keys_own_application(shops: Api) -
     }
 
 
-def test_an_admin_makes_tokens_in_every_application_that_open_one_session_of_it(shops: Api) -> None:
+def test_admin_key_creates_tokens_in_every_application(shops: Api) -> None:
     name = f"{HIDDEN} of another shop"
     made = asked(shops, "admin", integrationId=name, applicationId=2)
     document = "query($name: String!) { customerSession(integrationId: $name) { id } viewer { role } }"
@@ -215,7 +215,7 @@ def test_an_admin_makes_tokens_in_every_application_that_open_one_session_of_it(
     assert asked(shops, "admin", applicationId=99)["errors"][0]["code"] == "NOT_FOUND"
 
 
-def test_many_first_tokens_at_once_are_all_good(api: Api) -> None:
+def test_concurrent_first_tokens_are_valid(api: Api) -> None:
     stocked(api)
     body = {"query": CREATE, "variables": {"input": {"integrationId": "own", "rights": "READ", "expiresIn": 60}}}
 

@@ -20,7 +20,7 @@ from graphql_api.errors import LimitExceeded, OperationFailed
 from graphql_api.execution.context import Context
 from graphql_api.execution.document import Document
 from graphql_api.execution.variables import coerce_variables
-from graphql_api.security.permissions import Grant
+from graphql_api.security.permissions import TokenPermissions
 from graphql_api.security.viewer import Viewer as Holder
 from graphql_api.sql.request import Request
 
@@ -105,10 +105,10 @@ class Crowded:
         answer: dict[str, Any] = json.loads(response.text, parse_float=Decimal)
         return answer
 
-    def statement(self, asked: Asked, grant: Grant) -> str:
+    def statement(self, asked: Asked, permissions: TokenPermissions) -> str:
         """What is read for a request with a session token. Raises BadUserInput on pages that cannot be."""
         server = self.api.server
-        viewer = Holder(1, "x", "Till (session token)", KeyRole.READER, grant=grant)
+        viewer = Holder(1, "x", "Till (session token)", KeyRole.READER, token_permissions=permissions)
         document = server.documents.parse(asked.document)
         operation = document.operations[0]
         request = Request(viewer, server.settings, coerced(document, asked).coerced)
@@ -120,7 +120,7 @@ class Crowded:
         Raises BadUserInput on pages that cannot be, and on values that cannot stand where they do.
         """
         server = self.api.server
-        viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
+        viewer = self.api.runner.run(server.authenticator.authenticate(f"Bearer {self.api.keys[asked.key]}"))
         document = server.documents.parse(asked.document)
         operation = document.operations[0]
         request = Request(viewer, server.settings, coerced(document, asked).coerced)
@@ -130,7 +130,7 @@ class Crowded:
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
         """The answer by one of the two ways in which a query is run."""
         server = self.api.server
-        viewer = self.api.runner.run(server.keys.viewer(f"Bearer {self.api.keys[asked.key]}"))
+        viewer = self.api.runner.run(server.authenticator.authenticate(f"Bearer {self.api.keys[asked.key]}"))
         document = server.documents.parse(asked.document)
         context = Context(server.database, server.settings, viewer, document, server.feed)
         operation = document.operations[0]

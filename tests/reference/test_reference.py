@@ -20,7 +20,7 @@ from db.tables import Row
 from graphql_api.errors import BadUserInput, LimitExceeded, OperationFailed
 from graphql_api.execution.executor import execute_fields
 from graphql_api.execution.run import run_query
-from graphql_api.security.permissions import Grant, TokenRights
+from graphql_api.security.permissions import TokenPermissions, TokenRights
 
 randoms = st.randoms(use_true_random=False)
 
@@ -89,7 +89,7 @@ def test_whatever_a_session_token_asks_every_table_is_read_for_its_session_alone
     crowded: Crowded, random: Random
 ) -> None:
     try:
-        statement = crowded.statement(request(random, crowded.facts), Grant(1, TokenRights.READ))
+        statement = crowded.statement(request(random, crowded.facts), TokenPermissions(1, TokenRights.READ))
     except (BadUserInput, LimitExceeded, OperationFailed):
         reject()
     for each in TABLE.finditer(statement):

@@ -1,4 +1,4 @@
-"""Session tokens, asked for and used."""
+"""Create session tokens, and use them."""
 
 from decimal import Decimal
 from typing import Any
@@ -15,67 +15,67 @@ CREATE = """mutation($input: CreateSessionTokenInput!) {
 UPDATE = """mutation($input: UpdateSessionInput!) {
   updateSession(input: $input) { session { version coupon } errors { code message } replayed } }"""
 LOOK = '{ customerSession(integrationId: "own") { version } }'
-HIDDEN = "hidden"  # stands in whatever is not of the session
+HIDDEN = "hidden"  # part of every value that does not belong to the session
 
 
 def discount(label: str) -> Discount:
-    """One euro, or one yen."""
+    """Return a discount of one unit of the currency."""
     return Discount(label, Decimal(1))
 
 
 def asked(api: Api, key: str = "writer", **input_: Any) -> Any:
-    """What createSessionToken answers."""
+    """Return the payload of createSessionToken."""
     given = {"integrationId": "own", "rights": "READ", "expiresIn": 600, **input_}
     return api.data(CREATE, {"input": given}, key)["createSessionToken"]
 
 
 def token(api: Api, rights: str = "READ", **input_: Any) -> str:
-    """A token; for the session ``own`` where nothing else is said."""
+    """Create a token, by default for the session ``own``, and return its text."""
     made = asked(api, rights=rights, **input_)
     assert made["errors"] == []
     return str(made["token"])
 
 
 def refused(api: Api, text: str) -> str:
-    """Why nobody is let in with a text."""
+    """Return the message with which a token is refused."""
     answer = api.query("{ viewer { role } }", key=text)
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
     return str(answer["errors"][0]["message"])
 
 
 def stocked(api: Api) -> Api:
-    """The session ``own``, with a discount, and another one."""
+    """Create the sessions ``own`` and ``other``."""
     for name in ("own", "other"):
         api.shop.create(name, profile_id="ada", cart_items=[line(quantity=3)], discounts=[discount("spring")])
     return api
 
 
 def change(api: Api, key: str, **input_: Any) -> Answer:
-    """The whole answer of an updateSession."""
+    """Return the response of updateSession."""
     return api.query(UPDATE, {"input": {"integrationId": "own", **input_}}, key)
 
 
 def codes(answer: Answer) -> list[str]:
-    """Why nothing was changed."""
+    """Return the error codes of a response of updateSession."""
     if "errors" in answer:
         return [error["extensions"]["code"] for error in answer["errors"]]
     return [error["code"] for error in answer["data"]["updateSession"]["errors"]]
 
 
 def number_of(api: Api, name: str = "own", key: str = "writer") -> int:
-    """The number of a session, which each database gives in its own way."""
+    """Return the number of a session, which the database assigns."""
     document = "query($name: String!) { customerSession(integrationId: $name) { id } }"
     return int(api.data(document, {"name": name}, key)["customerSession"]["id"].split("-")[-1])
 
 
 def key_of(api: Api, name: str = "writer") -> KeyName:
-    """What a key is found by."""
+    """Return the name of a key."""
     _, application, prefix, _ = api.keys[name].split("_")
     return KeyName(int(application), prefix)
 
 
 def secret_of(api: Api, name: str = "writer") -> bytes:
-    """What a key signs with."""
+    """Return the secret with which a key signs tokens."""
     key = key_of(api, name)
     secret = api.shop.query(find_keys, [key])[key].token_secret
     assert secret is not None
@@ -83,7 +83,7 @@ def secret_of(api: Api, name: str = "writer") -> bytes:
 
 
 def filled(api: Api) -> Api:
-    """Two applications: the first has the session ``own`` beside others of the same customer."""
+    """Fill two applications: the first has the session ``own`` and others of the same customer."""
     for application_id in (1, 2):
         shop = Shop(api.runner, api.database, application_id)
         shop.define(AttributeEntity.CUSTOMER_SESSION, f"{HIDDEN}_attribute")
@@ -105,13 +105,13 @@ def filled(api: Api) -> Api:
 
 
 def own_ids(api: Api) -> list[str]:
-    """What a token of the session ``own`` can name."""
+    """Return the IDs that a token of the session ``own`` can read."""
     own = number_of(api)
     return [f"session-1-{own}", f"event-1-{own}-1", "application-1"]
 
 
 def other_ids(api: Api) -> list[str]:
-    """What it cannot, though all of it is there."""
+    """Return the IDs of existing objects that it cannot read."""
     hidden, closed = number_of(api, f"{HIDDEN} session"), number_of(api, "closed")
     elsewhere = number_of(api, f"{HIDDEN} of another shop", "other writer")
     return [

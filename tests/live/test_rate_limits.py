@@ -1,4 +1,4 @@
-"""Budgets hold over sockets and event streams, too: what is told is charged, whichever way it travels."""
+"""Rate and concurrency limits over WebSockets and event streams."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ CHANGES = 'subscription { customerSessionChanged(integrationId: "s1", afterVersi
 
 
 def play(api: Api, scenario: Callable[[Running], Any]) -> None:
-    """Play a scenario against a running server."""
+    """Run a scenario against a running server."""
 
     async def played() -> None:
         async with running(api) as server:
@@ -23,7 +23,7 @@ def play(api: Api, scenario: Callable[[Running], Any]) -> None:
 
 
 def spent(api: Api) -> bool:
-    """Whether the writer has nothing left."""
+    """Return whether the writer has spent its budget."""
     return api.codes("{ viewer { role } }") == ["RATE_LIMITED"]
 
 
@@ -56,7 +56,7 @@ async def three_events_by_socket(server: Running) -> None:
     "scenario", [one_query_by_stream, one_query_by_socket, three_events_by_stream, three_events_by_socket]
 )
 @pytest.mark.parametrize(("budget", "left"), [(3, False), (1_000, True)])
-def test_what_is_told_is_charged(
+def test_results_over_streams_and_sockets_are_charged(
     serve: Callable[..., Api], scenario: Callable[[Running], Any], budget: int, left: bool
 ) -> None:
     api = serve(max_cost_per_minute=budget)
@@ -68,9 +68,7 @@ def test_what_is_told_is_charged(
     assert spent(api) is not left
 
 
-def test_a_query_by_stream_is_under_way_like_any_other(
-    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_query_by_stream_counts_as_concurrent(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     api = serve(max_operations_under_way=1)
     read, arrived, free = api.database.read, asyncio.Event(), asyncio.Event()
 
@@ -83,10 +81,10 @@ def test_a_query_by_stream_is_under_way_like_any_other(
         first = asyncio.create_task(one_query_by_stream(server))
         await arrived.wait()
         beyond = await api.post({"query": PAGE})
-        assert (beyond.status_code, len(api.server.gate)) == (503, 1)
+        assert (beyond.status_code, len(api.server.admission)) == (503, 1)
         free.set()
         await first
-        assert len(api.server.gate) == 0
+        assert len(api.server.admission) == 0
 
     monkeypatch.setattr(api.database, "read", waiting)
     play(api, two)

@@ -1,4 +1,4 @@
-"""Budgets and the gate: who asks for too much is told when to come back, and the others do not notice."""
+"""Rate limits and the limit of concurrent operations."""
 
 import asyncio
 import time
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from served import Api
 
 from graphql_api.errors import Overloaded, RateLimited
-from graphql_api.security.budget import Budget
-from graphql_api.security.rate_limit import Gate
+from graphql_api.security.admission import AdmissionControl
+from graphql_api.security.rate_limit import RateLimiter
 
 PAGE = {"query": "{ customerSessions(first: 30) { nodes { state } } }"}  # costs 30
 WHO = {"query": "{ viewer { role } }"}
@@ -21,19 +21,19 @@ CREATE = "mutation($id: String!) { createSession(input: {integrationId: $id}) { 
 
 
 class Clock:
-    """The time of a test."""
+    """A clock that a test advances."""
 
     def __init__(self) -> None:
         self.now = 1_000_000_020.0
 
     def __call__(self) -> float:
-        """What time.time() answers."""
+        """Return the time."""
         return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """It stands still until a test turns it."""
+    """Replace time.time()."""
     made = Clock()
     monkeypatch.setattr(time, "time", made)
     return made
@@ -44,14 +44,14 @@ def post(api: Api, body: dict[str, Any], key: str = "writer") -> httpx.Response:
 
 
 def refused(response: httpx.Response) -> tuple[int, str]:
-    """The status and the code of an answer with one error and no data."""
+    """Return the status and the code of an answer with one error and no data."""
     answer = response.json()
     assert "data" not in answer
     (error,) = answer["errors"]
     return response.status_code, error["extensions"]["code"]
 
 
-def test_a_key_that_has_spent_its_budget_is_told_when_it_has_one_again(serve: Callable[..., Api], clock: Clock) -> None:
+def test_key_over_its_budget_is_refused_until_retry_after(serve: Callable[..., Api], clock: Clock) -> None:
     api = serve(max_cost_per_minute=50)
     assert [post(api, PAGE).status_code for _ in range(2)] == [200, 200]
 
@@ -65,7 +65,7 @@ def test_a_key_that_has_spent_its_budget_is_told_when_it_has_one_again(serve: Ca
     assert post(api, PAGE).status_code == 200
 
 
-def test_one_keys_budget_is_not_anothers(serve: Callable[..., Api]) -> None:
+def test_budgets_of_keys_are_independent(serve: Callable[..., Api]) -> None:
     api = serve(max_cost_per_minute=50)
     for _ in range(3):
         post(api, PAGE)
@@ -74,13 +74,13 @@ def test_one_keys_budget_is_not_anothers(serve: Callable[..., Api]) -> None:
 
 
 @pytest.mark.parametrize("body", [WHO, {"query": "{"}, {"query": "{ nothing }"}, {"documentId": "none"}])
-def test_whatever_is_asked_for_costs_something(serve: Callable[..., Api], body: dict[str, Any]) -> None:
+def test_every_request_is_charged_at_least_one(serve: Callable[..., Api], body: dict[str, Any]) -> None:
     api = serve(max_cost_per_minute=5)
     statuses = [post(api, body).status_code for _ in range(7)]
     assert statuses == [200] * 6 + [429]
 
 
-def test_a_mutation_is_charged_and_one_that_is_not_let_in_changes_nothing(serve: Callable[..., Api]) -> None:
+def test_mutation_is_charged_and_a_refused_one_changes_nothing(serve: Callable[..., Api]) -> None:
     api = serve(max_cost_per_minute=1)
     api.data(CREATE, {"id": "s1"})  # costs 2: the mutation and its session
     before = api.everything()
@@ -88,22 +88,22 @@ def test_a_mutation_is_charged_and_one_that_is_not_let_in_changes_nothing(serve:
     assert api.everything() == before
 
 
-def test_where_no_budget_is_set_there_is_none(api: Api) -> None:
+def test_no_rate_limit_by_default(api: Api) -> None:
     assert {post(api, PAGE).status_code for _ in range(100)} == {200}
 
 
-def test_what_is_beyond_what_is_taken_at_once_is_told_to_come_back(
+def test_operation_beyond_the_concurrency_limit_is_refused(
     serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = serve(max_operations_under_way=2)
     read, arrived, free = api.database.read, asyncio.Semaphore(0), asyncio.Event()
 
-    async def held(*arguments: Any) -> Any:
+    async def blocked_read(*arguments: Any) -> Any:
         arrived.release()
         await free.wait()
         return await read(*arguments)
 
-    async def five() -> tuple[list[httpx.Response], list[httpx.Response]]:
+    async def send_five() -> tuple[list[httpx.Response], list[httpx.Response]]:
         under_way = [asyncio.create_task(api.post(WHO)) for _ in range(2)]
         for _ in under_way:
             await arrived.acquire()
@@ -111,65 +111,65 @@ def test_what_is_beyond_what_is_taken_at_once_is_told_to_come_back(
         free.set()
         return beyond, [*await asyncio.gather(*under_way), await api.post(WHO)]
 
-    monkeypatch.setattr(api.database, "read", held)
-    beyond, taken = api.runner.run(five())
-    for response in beyond:
+    monkeypatch.setattr(api.database, "read", blocked_read)
+    refused_responses, responses = api.runner.run(send_five())
+    for response in refused_responses:
         assert refused(response) == (503, "RATE_LIMITED")
         assert response.headers["retry-after"] == "1"
-    assert [response.status_code for response in taken] == [200] * 3
-    assert len(api.server.gate) == 0
+    assert [response.status_code for response in responses] == [200] * 3
+    assert len(api.server.admission) == 0
 
 
 @pytest.mark.parametrize("body", [WHO, PAGE, {"query": "{"}, {"query": "{ nothing }"}, {"query": 7}, {}])
-def test_every_operation_that_comes_in_goes_out(api: Api, body: dict[str, Any]) -> None:
+def test_every_admitted_operation_is_released(api: Api, body: dict[str, Any]) -> None:
     post(api, body)
-    assert len(api.server.gate) == 0
+    assert len(api.server.admission) == 0
 
 
 @given(st.lists(st.integers(0, 100)))
-def test_a_holder_is_let_in_for_as_long_as_it_has_overdrawn_nothing(costs: list[int]) -> None:
-    budget, spent = Budget(100), 0
+def test_key_is_admitted_until_it_has_overdrawn(costs: list[int]) -> None:
+    limiter, spent = RateLimiter(100), 0
     for cost in costs:
         if spent > 100:
             with pytest.raises(RateLimited):
-                budget.check("holder")
+                limiter.check("key")
         else:
-            budget.check("holder")
-            budget.charge("holder", cost)
+            limiter.check("key")
+            limiter.charge("key", cost)
             spent += cost
 
 
 @given(st.lists(st.integers(1, 400), min_size=200))
-def test_no_more_than_a_hundredth_of_a_large_budget_is_overlooked(costs: list[int]) -> None:
-    budget, spent = Budget(10_000), 0
+def test_at_most_a_hundredth_of_a_budget_is_uncounted(costs: list[int]) -> None:
+    limiter, spent = RateLimiter(10_000), 0
     for cost in costs:
         try:
-            budget.check("holder")
+            limiter.check("key")
         except RateLimited:
             break
-        budget.charge("holder", cost)
+        limiter.charge("key", cost)
         spent += cost
         assert spent <= 10_000 + 100 + 400
     assert spent > 10_000 or spent == sum(costs)
 
 
-def test_a_holder_that_was_forgotten_is_found_out_again(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr("graphql_api.security.budget.MAX_KNOWN", 1)
-    budget = Budget(1)
-    budget.charge("one", 2)
-    budget.charge("another", 2)
-    budget.check("one")
-    budget.charge("one", 1)
+def test_key_that_was_evicted_is_refused_after_its_next_charge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    monkeypatch.setattr("graphql_api.security.rate_limit.MAX_KEYS", 1)
+    limiter = RateLimiter(1)
+    limiter.charge("one", 2)
+    limiter.charge("another", 2)
+    limiter.check("one")
+    limiter.charge("one", 1)
     with pytest.raises(RateLimited):
-        budget.check("one")
+        limiter.check("one")
 
 
-def test_one_that_is_not_let_in_does_not_count() -> None:
-    gate = Gate(1, None)
-    gate.enter("one")
+def test_refused_operation_does_not_count_as_concurrent() -> None:
+    admission = AdmissionControl(1, None)
+    admission.admit("one")
     for _ in range(2):
         with pytest.raises(Overloaded):
-            gate.enter("another")
-    gate.leave("one", 1)
-    gate.enter("another")
-    assert len(gate) == 1
+            admission.admit("another")
+    admission.release("one", 1)
+    admission.admit("another")
+    assert len(admission) == 1
