@@ -33,15 +33,21 @@ def exporter() -> InMemorySpanExporter:
 
 
 @pytest.fixture
+def provider(exporter: InMemorySpanExporter) -> TracerProvider:
+    """A provider that exports every span when it ends."""
+    made = TracerProvider(ALWAYS_ON, shutdown_on_exit=False)
+    made.add_span_processor(SimpleSpanProcessor(exporter))
+    return made
+
+
+@pytest.fixture
 def serve_traced(
-    serve: Callable[..., Api], exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Api], provider: TracerProvider, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Sampler], Api]:
     """Serve the API with traces."""
 
     def serve_sampled(sampler: Sampler) -> Api:
-        provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-        monkeypatch.setattr(app, "traces_factory", lambda: partial(Traces, provider))
+        monkeypatch.setattr(app, "traces_factory", lambda: partial(Traces, provider, sampler))
         return serve()
 
     return serve_sampled
@@ -214,11 +220,11 @@ def test_a_statement_that_fails_in_a_write_has_a_span(
     assert statement.status.status_code == StatusCode.ERROR
 
 
-def test_a_statement_is_exported_before_its_operation_ends(exporter: InMemorySpanExporter) -> None:
-    provider = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+def test_a_statement_is_exported_before_its_operation_ends(
+    provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
     record = OperationRecord()
-    Traces(provider).start(record, [])
+    Traces(provider, ALWAYS_ON).start(record, [])
     assert isinstance(record.span, OperationSpan)
     record.span.start_statement("SELECT 1", "sqlite")(None)
     assert [span.name for span in exporter.get_finished_spans()] == ["SELECT"]
