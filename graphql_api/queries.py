@@ -32,7 +32,7 @@ class Meant:
 
     def __call__(self, request: Request) -> int:
         """Raises GraphQLError on one that the viewer does not see."""
-        return request.viewer.application(self.asked(request))
+        return request.viewer.resolve_application(self.asked(request))
 
 
 def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:

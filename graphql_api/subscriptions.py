@@ -53,7 +53,7 @@ class Subscription:
     ) -> AsyncGenerator[SessionEvent, None]:
         """A place is a version."""
         viewer = info.context.viewer
-        history = SessionHistory(viewer.application(application_id), integration_id, viewer.session_id)
+        history = SessionHistory(viewer.resolve_application(application_id), integration_id, viewer.session_id)
         if after_version is not None and after_version < 0:
             raise BadUserInput(f"afterVersion is 0 or more; got {after_version}.")
         try:
@@ -71,7 +71,7 @@ class Subscription:
         self, info: Info, application_id: ApplicationId = None, after: AfterEvent = None
     ) -> AsyncGenerator[Edge[SessionEvent], None]:
         """A place is the id of an event."""
-        application = info.context.viewer.application(application_id)
+        application = info.context.viewer.resolve_application(application_id)
         place = None if after is None else cursors.read(after, FEED, [EVENT.c.id], application)[0]
         history = ApplicationHistory(application)
         try:

@@ -64,7 +64,7 @@ def parse_json(text: bytes) -> Any:
 
 
 def check_size(value: Any) -> None:
-    """Raises MalformedRequest if values are nested too deeply or are too many."""
+    """Raise MalformedRequest if values are nested too deeply or are too many."""
     depth, count, level = 0, 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1

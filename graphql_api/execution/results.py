@@ -39,7 +39,7 @@ def prepare(
     record.name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
     if viewer.token_permissions is not None:
         try:
-            viewer.token_permissions.check(operation, document.fragments)
+            viewer.token_permissions.check_operation(operation, document.fragments)
         except Forbidden as error:
             raise InvalidDocument(error) from error
     return document, operation

@@ -44,8 +44,8 @@ def unset_if_null(value: T | None) -> T | Unset:
 def writable_application(info: Info, application_id: int | None) -> int:
     """Return the application that the caller may change. Raises Forbidden and BadUserInput."""
     context: Context = info.context
-    context.viewer.may_write()
-    return context.viewer.application(application_id)
+    context.viewer.require_write()
+    return context.viewer.resolve_application(application_id)
 
 
 def key_from_id(type_: type[Any], global_id: str) -> list[int | str]:

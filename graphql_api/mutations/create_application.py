@@ -68,7 +68,7 @@ class CreateApplicationPayload(ApplicationPayload):
 async def create_application(
     info: Info, input: Annotated[CreateApplicationInput, strawberry.argument(description="The new application.")]
 ) -> CreateApplicationPayload:
-    info.context.viewer.may_administer()
+    info.context.viewer.require_admin()
     command = CreateApplication(
         name=input.name,
         currency=input.currency,

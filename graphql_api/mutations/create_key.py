@@ -67,6 +67,6 @@ class CreateKeyPayload(KeyPayload):
 async def create_key(
     info: Info, input: Annotated[CreateKeyInput, strawberry.argument(description="The new key.")]
 ) -> CreateKeyPayload:
-    info.context.viewer.may_administer()
+    info.context.viewer.require_admin()
     command = CreateKey(application_id=input.application_id, name=input.name, role=input.role, expires=input.expires)
     return await execute(info, CreateKeyPayload, operations.create_key, command, info.context.now())

@@ -32,7 +32,7 @@ class RevokeKeyPayload(KeyPayload):
 async def revoke_key(
     info: Info, input: Annotated[RevokeKeyInput, strawberry.argument(description="The key to revoke.")]
 ) -> RevokeKeyPayload:
-    info.context.viewer.may_administer()
+    info.context.viewer.require_admin()
     application_id, prefix = key_from_id(ApiKey, input.id)
     name = KeyName(int(application_id), str(prefix))
     return await execute_and_read(info, RevokeKeyPayload, operations.revoke_key, *name, info.context.now(), key=name)

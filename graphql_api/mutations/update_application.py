@@ -39,7 +39,7 @@ class UpdateApplicationPayload(ApplicationPayload):
 async def update_application(
     info: Info, input: Annotated[UpdateApplicationInput, strawberry.argument(description="The new settings.")]
 ) -> UpdateApplicationPayload:
-    info.context.viewer.may_administer()
+    info.context.viewer.require_admin()
     command = UpdateApplication(
         application_id=input.application_id,
         name=unset_if_null(input.name),

@@ -42,9 +42,9 @@ async def update_session(
     info: Info, input: Annotated[UpdateSessionInput, strawberry.argument(description="The session and what to change.")]
 ) -> UpdateSessionPayload:
     viewer = info.context.viewer
-    viewer.may_update(input.given())
+    viewer.require_update(input.given())
     command = UpdateSession(
-        application_id=viewer.application(input.application_id),
+        application_id=viewer.resolve_application(input.application_id),
         integration_id=input.integration_id,
         content=input.content(),
         expected_version=input.expected_version,

@@ -89,7 +89,7 @@ class DocumentMeasurer:
 
 
 def check_source(source: str, limits: Settings) -> None:
-    """Raises LimitExceeded if the text is too long to be parsed.
+    """Raise LimitExceeded if the text is too long to be parsed.
 
     Each error's location takes graphql-core a step for each line before it, so lines have the limit of tokens.
     """
@@ -98,7 +98,7 @@ def check_source(source: str, limits: Settings) -> None:
 
 
 def check_document(document: DocumentNode, limits: Settings) -> None:
-    """Raises LimitExceeded if the document, or any operation of it, is over a limit."""
+    """Raise LimitExceeded if the document, or any operation of it, is over a limit."""
     measurer = DocumentMeasurer(document)
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     check_limit("operations", len(operations), limits.max_operations)
@@ -113,6 +113,6 @@ def check_document(document: DocumentNode, limits: Settings) -> None:
 
 
 def check_limit(unit: str, value: int, limit: int) -> None:
-    """Raises LimitExceeded if the value is over the limit."""
+    """Raise LimitExceeded if the value is over the limit."""
     if value > limit:
         raise LimitExceeded(f"The document has {value} {unit}; the limit is {limit}.")

@@ -48,30 +48,32 @@ class TokenPermissions:
     session_id: int
     rights: TokenRights
 
-    def check(self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
-        """Raises Forbidden if the operation selects a root field that is not allowed."""
+    def check_operation(
+        self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> None:
+        """Raise Forbidden if the operation selects a root field that is not allowed."""
         allowed = ALLOWED_ROOT_FIELDS[self.rights][operation.operation]
         for name in root_fields(operation.selection_set, fragments, set()):
             if name not in allowed:
                 raise Forbidden(f"A session token with {self.rights.name} cannot select {name}; use a key.")
 
-    def check_update(self, names: Collection[str]) -> None:
-        """Raises Forbidden if an update sets input fields other than the cart's."""
-        for name in names:
+    def check_update(self, input_fields: Collection[str]) -> None:
+        """Raise Forbidden if an update sets input fields other than the cart's."""
+        for name in input_fields:
             if self.rights is not TokenRights.WRITE_CART or name not in CART_FIELDS:
                 raise Forbidden(f"A session token with {self.rights.name} cannot set {name}; use a WRITER key.")
 
 
 def root_fields(
-    selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], spread: set[str]
+    selection_set: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], visited: set[str]
 ) -> Iterator[str]:
     """Yield the names of all root fields of an operation, also of those that a directive skips."""
-    for node in selected.selections:
+    for node in selection_set.selections:
         match node:
             case FieldNode():
                 yield node.name.value
             case InlineFragmentNode():
-                yield from root_fields(node.selection_set, fragments, spread)
-            case FragmentSpreadNode() if node.name.value not in spread:
-                spread.add(node.name.value)
-                yield from root_fields(fragments[node.name.value].selection_set, fragments, spread)
+                yield from root_fields(node.selection_set, fragments, visited)
+            case FragmentSpreadNode() if node.name.value not in visited:
+                visited.add(node.name.value)
+                yield from root_fields(fragments[node.name.value].selection_set, fragments, visited)

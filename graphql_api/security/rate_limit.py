@@ -28,7 +28,7 @@ class RateLimiter:
         self._exhausted: dict[str, float] = {}  # when the window of each ends
 
     def check(self, key: str) -> None:
-        """Raises RateLimited if the key has spent its budget."""
+        """Raise RateLimited if the key has spent its budget."""
         until = self._exhausted.get(key)
         if until is None:
             return

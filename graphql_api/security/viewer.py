@@ -35,39 +35,39 @@ class Viewer:
         """The number of the session that a session token can read; None for a key."""
         return self.token_permissions.session_id if self.token_permissions else None
 
-    def application(self, asked: int | None) -> int:
+    def resolve_application(self, application_id: int | None) -> int:
         """Return the ID of the application that a field is about, given its ``applicationId`` argument.
 
         For a READER or WRITER key it is the key's own. Raises Forbidden if another one is given, and BadUserInput if an
         ADMIN key gives none.
         """
         if self.is_admin:
-            if asked is None:
+            if application_id is None:
                 raise BadUserInput("applicationId is required with an ADMIN key.")
-            return asked
-        if asked is not None and asked != self.application_id:
+            return application_id
+        if application_id is not None and application_id != self.application_id:
             raise Forbidden("This key belongs to another application; leave applicationId out.")
         return self.application_id
 
-    def sees(self, application_id: int) -> bool:
+    def can_see(self, application_id: int) -> bool:
         """Whether the viewer can read rows of the application."""
         return self.is_admin or application_id == self.application_id
 
-    def may_update(self, names: Collection[str]) -> None:
-        """Raises Forbidden if the viewer may not set these input fields of a session."""
+    def require_update(self, input_fields: Collection[str]) -> None:
+        """Raise Forbidden if the viewer may not set these input fields of a session."""
         if self.token_permissions is None:
-            self.may_write()
+            self.require_write()
         else:
-            self.token_permissions.check_update(names)
+            self.token_permissions.check_update(input_fields)
 
-    def may_write(self) -> None:
-        """Raises Forbidden for a READER key and for a session token."""
+    def require_write(self) -> None:
+        """Raise Forbidden for a READER key and for a session token."""
         if self.token_permissions is not None:
             raise Forbidden("A session token cannot do this; use a WRITER key.")
         if self.role is KeyRole.READER:
             raise Forbidden("A READER key cannot change anything; use a WRITER key.")
 
-    def may_administer(self) -> None:
-        """Raises Forbidden unless this is an ADMIN key."""
+    def require_admin(self) -> None:
+        """Raise Forbidden unless this is an ADMIN key."""
         if not self.is_admin:
             raise Forbidden("Only an ADMIN key can do this.")

@@ -90,7 +90,7 @@ class Connection:
         given = (self.scope.arguments or {}).get("applicationId")
         if given is None:
             return None if request.viewer.is_admin else request.viewer.application_id
-        return request.viewer.application(given(request))
+        return request.viewer.resolve_application(given(request))
 
     def json(self, nodes: Nodes) -> Object:
         """The connection as JSON."""

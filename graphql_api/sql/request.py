@@ -39,5 +39,5 @@ class Request:
 
     def visible(self, prefix: str, key: list[int | str]) -> list[int | str] | None:
         """A key with its prefix. Rows of another application do not exist, nor do keys for any but an ADMIN."""
-        hidden = not self.viewer.sees(int(key[0])) or (prefix == "key" and not self.viewer.is_admin)
+        hidden = not self.viewer.can_see(int(key[0])) or (prefix == "key" and not self.viewer.is_admin)
         return None if hidden else [prefix, *key]
