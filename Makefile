@@ -9,8 +9,11 @@ help: ## say what can be made
 run: .venv/installed ## start a server with a demo shop, and say how to try it
 	@$(BIN)/cartograph serve --dev
 
-test: .venv/installed ## run the tests
-	$(BIN)/pytest
+test: .venv/installed ## run the tests: in parallel, then those that need the machine to themselves
+	@$(BIN)/pytest -m "not alone" --numprocesses auto --dist loadfile && parallel=passed || parallel=FAILED; \
+	$(BIN)/pytest -m alone && alone=passed || alone=FAILED; \
+	echo "Tests in parallel: $$parallel. Tests alone: $$alone."; \
+	[ "$$parallel $$alone" = "passed passed" ]
 
 check: .venv/installed ## lint, formatting, types, and schema.graphql against the code
 	$(BIN)/ruff check

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,12 +90,27 @@ def serializable() -> Iterator[Server]:
     server.close()
 
 
-@pytest.fixture(scope="session")
-def migrated(store: Store) -> str:
-    """A database with all tables and no rows, to be copied."""
+@cache  # pytest-xdist runs file by file, and pytest ends a parametrized fixture each time that its parameter changes
+def migrated_template(store: Store) -> str:
+    """Make a database with all tables and no rows."""
     url = store.empty()
     asyncio.run(migrate(url, store.partitions))
     return url
+
+
+@cache  # as above
+def furnished_template(store: Store) -> tuple[str, dict[str, str]]:
+    """Make a database with two applications and keys of every role, and the keys by name."""
+    from served import furnish  # noqa: PLC0415  # tests of the domain start without a server
+
+    url = store.copy(migrated_template(store))
+    return url, asyncio.run(furnish(url))
+
+
+@pytest.fixture(scope="session")
+def migrated(store: Store) -> str:
+    """A database with all tables and no rows, to be copied."""
+    return migrated_template(store)
 
 
 @pytest.fixture
@@ -152,10 +168,8 @@ def shop(runner: asyncio.Runner, database: Database) -> Shop:
 
 @pytest.fixture(scope="session")
 def migrated_file(files: Files) -> str:
-    """An SQLite database with all tables and no rows, to be copied; for what is true of its files alone."""
-    url = files.empty()
-    asyncio.run(migrate(url))
-    return url
+    """An SQLite database with all tables and no rows, to be copied."""
+    return migrated_template(files)
 
 
 @pytest.fixture
@@ -173,12 +187,9 @@ def shop_in_a_file(runner: asyncio.Runner, file_url: str) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def furnished(store: Store, migrated: str) -> tuple[str, dict[str, str]]:
+def furnished(store: Store) -> tuple[str, dict[str, str]]:
     """A database with two applications and keys of every role, to be copied, and the keys by name."""
-    from served import furnish  # noqa: PLC0415  # tests of the domain start without a server
-
-    url = store.copy(migrated)
-    return url, asyncio.run(furnish(url))
+    return furnished_template(store)
 
 
 @pytest.fixture
@@ -216,12 +227,9 @@ def shared_api(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def furnished_file(files: Files, migrated_file: str) -> tuple[str, dict[str, str]]:
-    """The same on SQLite alone, for what is true of its files."""
-    from served import furnish  # noqa: PLC0415  # as above
-
-    url = files.copy(migrated_file)
-    return url, asyncio.run(furnish(url))
+def furnished_file(files: Files) -> tuple[str, dict[str, str]]:
+    """The same on SQLite."""
+    return furnished_template(files)
 
 
 @pytest.fixture

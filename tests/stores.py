@@ -29,6 +29,10 @@ class Store(Protocol):
 
     partitions: int | None
 
+    def __hash__(self) -> int:
+        """By identity: mypy does not see object's in a protocol."""
+        ...
+
     def empty(self) -> str:
         """A database without tables."""
         ...

@@ -19,7 +19,7 @@ from stores import execute
 from graphql_api.cli import main
 
 Serve = Callable[..., Process]
-pytestmark = pytest.mark.usefixtures("own_directory")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("own_directory")]
 
 
 @pytest.fixture

@@ -145,13 +145,13 @@ def test_wheel_serves_from_an_empty_directory(installed_command: Path, tmp_path:
         text=True,
     )
     try:
-        base = address(process)
-        page = httpx.get(f"{base}/graphql", headers={"Accept": "text/html"}).text
-        assets = re.findall(r'(?:src|href)="(\S+?)"', page)
-        statuses = {httpx.get(f"{base}{asset}").status_code for asset in assets}
-        key = re.findall(r'data-dev-key="(\S+?)"', page)[0]
-        query = {"query": "{ customerSessions(first: 1) { nodes { total } } }"}
-        answer = httpx.post(f"{base}/graphql", json=query, headers={"Authorization": f"Bearer {key}"}).json()
+        with httpx.Client(base_url=address(process), timeout=60) as client:
+            page = client.get("/graphql", headers={"Accept": "text/html"}).text
+            assets = re.findall(r'(?:src|href)="(\S+?)"', page)
+            statuses = {client.get(asset).status_code for asset in assets}
+            key = re.findall(r'data-dev-key="(\S+?)"', page)[0]
+            query = {"query": "{ customerSessions(first: 1) { nodes { total } } }"}
+            answer = client.post("/graphql", json=query, headers={"Authorization": f"Bearer {key}"}).json()
     finally:
         process.terminate()
         process.communicate()

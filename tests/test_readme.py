@@ -15,6 +15,8 @@ import pytest
 from db.domain.lifecycle import INITIAL, TARGET, TRANSITIONS
 from graphql_api.settings import PREFIX, Settings
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REQUEST = re.compile(r"```sh\n(curl .+?)```\n\n```json\n(.+?)```", re.DOTALL)

@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
 from served import Api
 from shop import line
+
+pytestmark = pytest.mark.alone
 
 CLOSE = """mutation($input: CloseSessionInput!) { closeSession(input: $input) {
   session { integrationId version state } replayed errors { __typename }

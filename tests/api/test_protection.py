@@ -22,6 +22,8 @@ from graphql_api.sql.compiler import Compiler
 from graphql_api.sql.plan import Plan
 from graphql_api.sql.request import Request
 
+pytestmark = pytest.mark.alone
+
 COUNTS = "{ customerSessions(first: 0) { totalCount } }"
 SUMS = '{ customerProfile(integrationId: "ada") { totalSales } }'
 SEARCH = '{ customerSessions(first: 1, filter: {skus: ["none"]}) { nodes { id } } }'

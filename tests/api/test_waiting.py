@@ -9,6 +9,8 @@ import pytest
 
 from graphql_api.execution.lazy_timeout import with_lazy_timeout
 
+pytestmark = pytest.mark.alone
+
 
 class Limits:
     """Limits that are counted."""

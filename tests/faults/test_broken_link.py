@@ -11,6 +11,8 @@ from db.engine import open_database
 from db.engine.errors import DatabaseUnavailable
 from db.engine.statements import AutocommitStatement, Statement
 
+pytestmark = pytest.mark.alone
+
 BREAK = select(func.pg_terminate_backend(func.pg_backend_pid()).label("broken"))
 
 

@@ -12,6 +12,8 @@ from stores import path_of
 from db.engine import sqlite_connections
 from db.import_export.checking import check_sessions
 
+pytestmark = pytest.mark.alone
+
 CREATE = """mutation($input: CreateSessionInput!) {
   createSession(input: $input) { session { version } errors { message } }
 }"""

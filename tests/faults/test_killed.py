@@ -14,6 +14,8 @@ from stores import Store
 from graphql_api.cli import main
 from graphql_api.settings import PREFIX
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def process(

@@ -11,6 +11,8 @@ from stores import Server, migrate
 
 from db.import_export.checking import check_sessions
 
+pytestmark = pytest.mark.alone
+
 CREATE = "mutation($id: String!) { createSession(input: {integrationId: $id}) { session { version } } }"
 READ = "{ customerSessions(first: 1) { nodes { version } } }"
 WORKERS = 8

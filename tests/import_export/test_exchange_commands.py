@@ -17,6 +17,8 @@ from trade import file, record
 
 from graphql_api.cli import main
 
+pytestmark = pytest.mark.alone
+
 CDNOW = Path(__file__).parents[1] / "data" / "cdnow-sample.jsonl.gz"
 SESSIONS = file(record(), record("s2", profileId="ada"))
 

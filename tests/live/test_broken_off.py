@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 
 from db.engine.sqlite_readers import MAX_INLINE_OBJECTS, READERS
 
+pytestmark = pytest.mark.alone
+
 LOOKUP = '{ customerSession(integrationId: "s1") { version } }'
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",

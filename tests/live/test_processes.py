@@ -25,6 +25,8 @@ from db.events.feed import LARGEST
 from db.events.history import ApplicationHistory
 from graphql_api.settings import PREFIX
 
+pytestmark = pytest.mark.alone
+
 PROCESSES, WRITERS, SUBSCRIBERS, SESSIONS, CHANGES = 3, 20, 30, 12, 600
 
 ALL = "subscription($after: String) { sessionEvents(after: $after) { cursor node { id version } } }"

@@ -11,6 +11,8 @@ import pytest
 from stores import execute
 from workers import Workers, working
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def workers(own_directory: Path) -> Iterator[Workers]:

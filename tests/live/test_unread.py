@@ -15,6 +15,8 @@ from graphql_api.http import graphiql, uvicorn_protocol
 from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
 
+pytestmark = pytest.mark.alone
+
 LARGE = graphiql.ASSETS / "graphiql.min.js"
 GET = f"GET /graphiql/{LARGE.name} HTTP/1.1\r\nHost: shop.test\r\n\r\n".encode()
 ALL = "subscription($after: String) { sessionEvents(after: $after) { node { changes } } }"

@@ -17,6 +17,8 @@ from workers import Workers, working
 from graphql_api.cli import main
 from graphql_api.settings import PREFIX
 
+pytestmark = pytest.mark.alone
+
 WORKERS = 3
 CUT_OFF = 1006  # the code of a connection that ends without a word
 

@@ -22,6 +22,8 @@ from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.observability.traces import from_environment
 from graphql_api.settings import PREFIX
 
+pytestmark = pytest.mark.alone
+
 
 class Collector(HTTPServer):
     """An OTLP collector that holds the spans it receives."""

@@ -26,6 +26,8 @@ from graphql_api.observability.metrics import COST_BUCKETS, ERROR_CODES, OUTCOME
 from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.settings import PREFIX
 
+pytestmark = pytest.mark.alone
+
 PAGE = "query Any { customerSessions(first: 30) { nodes { state } } }"
 ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT '' || max(i) FROM n"
 CREATE = 'mutation { createSession(input: {integrationId: "s1"}) { session { state } } }'
