@@ -1,4 +1,4 @@
-"""The schema: composes, and decides nothing."""
+"""The GraphQL schema, composed of its root types."""
 
 from collections.abc import Mapping
 
@@ -25,13 +25,13 @@ schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    types=[*EVENTS, *user_error.TYPES],
+    types=[*EVENTS, *user_error.TYPES.values()],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
 
 def leave_out(inputs: Mapping[str, GraphQLArgument | GraphQLInputField]) -> None:
-    """Take ``= null`` off what may be left out: Strawberry writes a default of None as one that clients see."""
+    """Remove defaults of null: Strawberry prints a default of None as ``= null``, which is not needed."""
     for each in inputs.values():
         if each.default_value is None:
             each.default_value = Undefined

@@ -1,10 +1,11 @@
-"""Refusals as data: a type for each, and the one mapping from what the domain says."""
+"""Refusals as data: a type for each, its code, and the one mapping from the domain's refusals."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable
 from dataclasses import fields
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Annotated, TypeVar
 
 import strawberry
 
@@ -16,91 +17,86 @@ from graphql_api.execution.read import read_field
 from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.written import WRITTEN_SESSION
 
+T = TypeVar("T", bound=type)
 
-def code(description: str) -> Any:
-    """A value of UserErrorCode that is its own name."""
-    return strawberry.enum_value(description, description=description)
-
-
-@strawberry.enum(description="Why a change was refused.")
-class UserErrorCode(Enum):
-    """One code for each type of refusal."""
-
-    INVALID_INPUT = code("A value breaks a rule of its field.")
-    SESSION_NOT_FOUND = code("The application has no session with this integration ID.")
-    SESSION_ALREADY_EXISTS = code("The application has a session with this integration ID already.")
-    INVALID_TRANSITION = code("The life cycle has no such move.")
-    SESSION_NOT_EDITABLE = code("The session is no longer open.")
-    VERSION_CONFLICT = code("The session is at another version than expected.")
-    TOTAL_CHANGED = code("The session has another total than expected.")
-    CART_LINE_NOT_FOUND = code("The cart has no such line, or has the sku on several.")
-    RETURN_EXCEEDS_REMAINING = code("The line has fewer units left to return.")
-    DISCOUNT_EXCEEDS_TOTAL = code("The discounts sum to more than the cart.")
-    UNKNOWN_ATTRIBUTE = code("No such attribute is defined.")
-    INVALID_ATTRIBUTE_VALUE = code("The attribute's definition does not allow the value.")
-    IDEMPOTENCY_KEY_REUSED = code("The idempotency key stands for another input.")
-    NOT_FOUND = code("Anything other than a session is missing.")
-    ALREADY_EXISTS = code("Anything other than a session exists already.")
+MAX_ERRORS = 100  # of one mutation: each of a cart's 1,000 lines can break several rules
+TYPES: dict[str, type["UserError"]] = {}  # by name, which is also that of the domain's refusal
+DESCRIPTIONS: dict[str, str] = {}  # by code
 
 
-@strawberry.interface(description="A refusal that a client can act on. Nothing was changed.")
+def refusal(description: str) -> Callable[[T], T]:
+    """Make a class the type of a refusal. Its code is its name in upper case: SESSION_NOT_FOUND."""
+
+    def declare(class_: T) -> T:
+        type_ = strawberry.type(class_, description=description)
+        TYPES[type_.__name__] = type_
+        DESCRIPTIONS[code_of(type_.__name__)] = description
+        return type_
+
+    return declare
+
+
+def code_of(name: str) -> str:
+    """Return the code of a type of refusal."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+
+
+@strawberry.interface(
+    description="Why a mutation was refused, in a form that a client can act on. A refused mutation changes nothing."
+)
 class UserError:
-    """What all refusals have."""
+    code: Enum = strawberry.field(
+        description="The kind of refusal. Each code belongs to one type that implements this interface.",
+        graphql_type=Annotated["UserErrorCode", strawberry.lazy(__name__)],
+    )
+    message: str = strawberry.field(description="One sentence for a person, in English.")
+    path: list[str] = strawberry.field(
+        description='The path of the bad value in the input, such as ["cartItems", "2", "price"]. Indexes count from'
+        " 0. Empty if the refusal is not about one value."
+    )
 
-    code: UserErrorCode = strawberry.field(description="Which refusal it is; one for each type.")
-    message: str = strawberry.field(description="One sentence for a person.")
-    path: list[str] = strawberry.field(description='Leads into the input: ["cartItems", "2", "price"].')
 
-
-@strawberry.type(description="Returned when a value breaks a rule of its field.")
+@refusal("Returned when a value breaks a rule of its field, such as a limit of its length.")
 class InvalidInput(UserError):
-    """See db.domain.errors."""
+    pass
 
 
-@strawberry.type(description="Returned when the application has no session with this integration ID.")
+@refusal("Returned when the application has no session with the integration ID.")
 class SessionNotFound(UserError):
-    """See db.domain.errors."""
-
-    integration_id: str = strawberry.field(description="The integration ID that was asked for.")
+    integration_id: str = strawberry.field(description="The integration ID in the input.")
 
 
-@strawberry.type(description="Returned when a session is created whose integration ID is taken.")
+@refusal("Returned when a session is created and the application has one with the same integration ID.")
 class SessionAlreadyExists(UserError):
-    """See db.domain.errors."""
-
     application_id: strawberry.Private[int]
     session_id: strawberry.Private[int]
 
-    @strawberry.field(description="The session that has it.", metadata=WRITTEN_SESSION)
+    @strawberry.field(description="The session that has the integration ID.", metadata=WRITTEN_SESSION)
     async def session(self, info: Info) -> CustomerSession:
         """Read by its key."""
         return await read_field(info, self)
 
 
-@strawberry.type(description="Returned when the life cycle has no such move.")
+@refusal("Returned when the session's state does not permit it to be closed, cancelled or returned.")
 class InvalidTransition(UserError):
-    """See db.domain.errors."""
+    from_: SessionState = strawberry.field(description="The state of the session.", name="from")
+    to: SessionState = strawberry.field(description="The state that the mutation leads to.")
+    next_states: list[SessionState] = strawberry.field(
+        description="The states that the session can go to; empty if it cannot change any more."
+    )
 
-    from_: SessionState = strawberry.field(description="The state the session is in.", name="from")
-    to: SessionState = strawberry.field(description="The state it was to go to.")
-    next_states: list[SessionState] = strawberry.field(description="The states it can go to.")
 
-
-@strawberry.type(description="Returned when a session is updated that is no longer open.")
+@refusal("Returned when a session is updated whose state is not OPEN.")
 class SessionNotEditable(UserError):
-    """See db.domain.errors."""
-
-    state: SessionState = strawberry.field(description="The state the session is in.")
+    state: SessionState = strawberry.field(description="The state of the session.")
 
 
-@strawberry.type(description="Returned when the session is at another version than expectedVersion.")
+@refusal("Returned when the session has another version than expectedVersion.")
 class VersionConflict(UserError):
-    """See db.domain.errors."""
-
     application_id: strawberry.Private[int]
     session_id: strawberry.Private[int]
-    expected: int = strawberry.field(description="The version that was expected.")
-    actual: int = strawberry.field(description="The version that was found.")
+    expected: int = strawberry.field(description="The expectedVersion of the input.")
+    actual: int = strawberry.field(description="The version of the session.")
 
     @strawberry.field(description="The session as it is now.", metadata=WRITTEN_SESSION)
     async def session(self, info: Info) -> CustomerSession:
@@ -108,106 +104,84 @@ class VersionConflict(UserError):
         return await read_field(info, self)
 
 
-@strawberry.type(description="Returned when the session has another total than expectedTotal.")
+@refusal("Returned when the session has another total than expectedTotal.")
 class TotalChanged(UserError):
-    """See db.domain.errors."""
-
-    expected: Decimal = strawberry.field(description="The total that was expected.")
-    actual: Decimal = strawberry.field(description="The total that was found.")
+    expected: Decimal = strawberry.field(description="The expectedTotal of the input.")
+    actual: Decimal = strawberry.field(description="The total of the session.")
 
 
-@strawberry.type(description="Returned when the cart has no such line, or has the sku on several.")
+@refusal("Returned when the cart has no line with the position or SKU, or several lines with the SKU.")
 class CartLineNotFound(UserError):
-    """See db.domain.errors."""
+    pass
 
 
-@strawberry.type(description="Returned when more units are to come back than the line has left.")
+@refusal("Returned when more units are returned than are left of a cart line.")
 class ReturnExceedsRemaining(UserError):
-    """See db.domain.errors."""
-
-    position: int = strawberry.field(description="The line's index in the cart, from 0.")
-    requested: int = strawberry.field(description="How many units were to come back.")
-    remaining: int = strawberry.field(description="How many the line has left.")
+    position: int = strawberry.field(description="The index of the line in the cart, from 0.")
+    requested: int = strawberry.field(description="The number of units that the input returns.")
+    remaining: int = strawberry.field(description="The number of units that have not been returned yet.")
 
 
-@strawberry.type(description="Returned when the discounts sum to more than the cart.")
+@refusal("Returned when the discounts sum to more than the total of the cart.")
 class DiscountExceedsTotal(UserError):
-    """See db.domain.errors."""
-
-    discount_total: Decimal = strawberry.field(description="What the discounts sum to.")
-    total: Decimal = strawberry.field(description="What the cart sums to.")
+    discount_total: Decimal = strawberry.field(description="The sum of the discounts.")
+    total: Decimal = strawberry.field(description="The total of the cart, before discounts.")
 
 
-@strawberry.type(description="Returned when no such attribute is defined, and the application rejects unknown names.")
+@refusal("Returned when an attribute is set that is not defined, and the application refuses those.")
 class UnknownAttribute(UserError):
-    """See db.domain.errors."""
-
-    name: str = strawberry.field(description="The name that is not defined.")
-    entity: AttributeEntity = strawberry.field(description="What it was set on.")
+    name: str = strawberry.field(description="The name of the attribute in the input.")
+    entity: AttributeEntity = strawberry.field(description="The kind of entity on which it was set.")
 
 
-@strawberry.type(description="Returned when an attribute's definition does not allow the value.")
+@refusal("Returned when a value does not fit its attribute's definition, or cannot change any more.")
 class InvalidAttributeValue(UserError):
-    """See db.domain.errors."""
+    name: str = strawberry.field(description="The name of the attribute.")
+    entity: AttributeEntity = strawberry.field(description="The kind of entity on which it was set.")
+    type: AttributeType = strawberry.field(description="The type of values that is defined for the attribute.")
+    allowed_values: list[str] | None = strawberry.field(
+        description="The only values that are allowed; null if all values of the type are."
+    )
 
-    name: str = strawberry.field(description="The attribute.")
-    entity: AttributeEntity = strawberry.field(description="What it was set on.")
-    type: AttributeType = strawberry.field(description="The type it is defined with.")
-    allowed_values: list[str] | None = strawberry.field(description="The values it allows; null for all of the type.")
 
-
-@strawberry.type(description="Returned when an idempotency key is used again with another input within 24 hours.")
+@refusal("Returned when an idempotency key was used with another input within the last 24 hours.")
 class IdempotencyKeyReused(UserError):
-    """See db.domain.errors."""
+    pass
 
 
-@strawberry.type(description="Returned when anything other than a session is missing.")
+@refusal("Returned when an application, an attribute definition or a key does not exist.")
 class NotFound(UserError):
-    """See db.domain.errors."""
+    pass
 
 
-@strawberry.type(description="Returned when anything other than a session exists already.")
+@refusal("Returned when an attribute definition exists already.")
 class AlreadyExists(UserError):
-    """See db.domain.errors."""
+    pass
 
 
-MAX_ERRORS = 100
-
-TYPES: Sequence[type[UserError]] = (
-    InvalidInput,
-    SessionNotFound,
-    SessionAlreadyExists,
-    InvalidTransition,
-    SessionNotEditable,
-    VersionConflict,
-    TotalChanged,
-    CartLineNotFound,
-    ReturnExceedsRemaining,
-    DiscountExceedsTotal,
-    UnknownAttribute,
-    InvalidAttributeValue,
-    IdempotencyKeyReused,
-    NotFound,
-    AlreadyExists,
+UserErrorCode = strawberry.enum(
+    Enum(  # type: ignore[call-overload]  # mypy takes what the functional API returns for a member
+        "UserErrorCode",
+        {code: strawberry.enum_value(code, description=description) for code, description in DESCRIPTIONS.items()},
+    ),
+    description="The kind of a refusal.",
 )
-
-# By name: a refusal of the domain and its type here have the same one, and their codes stand in the same order.
-MAPPING = {type_.__name__: (type_, code) for type_, code in zip(TYPES, UserErrorCode, strict=True)}
 
 
 def user_errors(refused: errors.Refused) -> list[UserError]:
-    """The refusals of one change; the first hundred, where a cart is wrong all through."""
-    return [user_error(refusal) for refusal in refused.refusals[:MAX_ERRORS]]
+    """Return the refusals of one change, at most MAX_ERRORS."""
+    return [user_error(each) for each in refused.refusals[:MAX_ERRORS]]
 
 
 def user_error(refusal: errors.Refusal) -> UserError:
-    """A refusal as the schema says it. Facts have the same names on both sides; amounts get their minor digits."""
-    type_, code = MAPPING[type(refusal).__name__]
+    """Return a refusal as the schema has it. Facts have the same names in both; amounts get their minor digits."""
+    name = type(refusal).__name__
+    type_ = TYPES[name]
     wanted = {field.name for field in fields(type_)}
     facts = {field.name: getattr(refusal, field.name) for field in fields(refusal) if field.name in wanted}
-    for name, fact in facts.items():
-        if isinstance(fact, Decimal):
-            facts[name] = Decimal(decimals.format_decimal(fact, refusal.minor_digits))  # type: ignore[attr-defined]
-        elif isinstance(fact, tuple):
-            facts[name] = list(fact)
-    return type_(code=code, message=refusal.message, **facts)
+    for fact, value in facts.items():
+        if isinstance(value, Decimal):
+            facts[fact] = Decimal(decimals.format_decimal(value, refusal.minor_digits))  # type: ignore[attr-defined]
+        elif isinstance(value, tuple):
+            facts[fact] = list(value)
+    return type_(code=UserErrorCode[code_of(name)], message=refusal.message, **facts)
