@@ -1,4 +1,4 @@
-"""The root of all reading. Every field says what it reads; the resolvers are all alike."""
+"""The root fields of queries. Each declares what it reads, and its resolver runs the statement."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -25,34 +25,34 @@ from graphql_api.types.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """The application that a field is about, by the argument that may name it."""
+class RequestedApplication:
+    """The application of a root field: that of its argument, or of the caller's key."""
 
-    asked: Getter
+    argument: Getter
 
     def __call__(self, request: Request) -> int:
-        """Raises GraphQLError on one that the viewer does not see."""
-        return request.viewer.resolve_application(self.asked(request))
+        """Return its number. Raises Forbidden and BadUserInput."""
+        return request.viewer.resolve_application(self.argument(request))
 
 
 def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:
-    """Rows of the application that the field is about."""
-    return row["application_id"] == scope.bind(Meant(scope.argument("applicationId")), Integer())
+    """Return the condition on rows of the requested application."""
+    return row["application_id"] == scope.bind(RequestedApplication(scope.argument("applicationId")), Integer())
 
 
 def named(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
-    """The row with the integration ID that the field asks for."""
+    """Return the conditions on the row with the requested integration ID."""
     return [of_viewer(scope, row), row["integration_id"] == scope.bind(scope.argument("integrationId"), Text())]
 
 
 def visible(scope: Scope, application: Columns) -> list[ColumnElement[bool]]:
-    """The applications that exist for the viewer: its own, or all for an ADMIN key."""
+    """Return the condition on applications that the caller can read: its own, or all for an ADMIN key."""
     own = scope.bind(lambda request: request.viewer.application_id, Integer())
     return [or_(own == 0, application["application_id"] == own)]
 
 
 def definitions(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
-    """The definitions that the field asks for."""
+    """Return the conditions on the requested definitions."""
     entity = scope.argument("entity")
     found = [of_viewer(scope, definition)]
     if scope.look(lambda request: entity(request) is not None):
@@ -60,75 +60,81 @@ def definitions(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
     return found
 
 
-IntegrationId = Annotated[str, strawberry.argument(description="The ID that the integration layer set.")]
+IntegrationId = Annotated[
+    str, strawberry.argument(description="The ID that your system gave the session or the profile.")
+]
 
 
-@strawberry.type(description="All that can be read.")
+@strawberry.type(description="Entry points for reading.")
 class Query:
-    """The fields a query starts from."""
-
-    @strawberry.field(description="The object with a global id; null where there is none.", metadata=reads(Nodes("id")))
+    @strawberry.field(
+        description="The object with a global ID; null if there is none, or it belongs to another application.",
+        metadata=reads(Nodes("id")),
+    )
     async def node(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="A global ID, as the field id answers it.")],
     ) -> Node | None:
-        """Null also for an object of another application."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The objects with these global ids, in their order; null for each that is not there.",
+        description="The objects with global IDs, in the order of the IDs; null for each that does not exist or belongs"
+        " to another application.",
         metadata=reads(Nodes("ids")),
     )
     async def nodes(
         self,
         info: Info,
-        ids: Annotated[list[strawberry.ID], strawberry.argument(description="Global ids; as many as a page may hold.")],
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(description="Global IDs, at most maxPageSize of viewer.limits. An ID can be repeated."),
+        ],
     ) -> list[Node | None]:
-        """An id that stands twice is answered twice."""
-        return await read_field(info)
-
-    @strawberry.field(description="Who asks, and within which limits.", metadata=reads(Embedded(None)))
-    async def viewer(self, info: Info) -> Viewer:
-        """The key of the request."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The key's own application, or with an ADMIN key any; null where there is none.",
+        description="The caller: its key or session token, and its limits.", metadata=reads(Embedded(None))
+    )
+    async def viewer(self, info: Info) -> Viewer:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="The application of the key, or with an ADMIN key the one in applicationId; null if it does not"
+        " exist.",
         metadata=reads(One(lambda scope, application: [of_viewer(scope, application)])),
     )
     async def application(self, info: Info, application_id: ApplicationId = None) -> Application | None:
-        """One application."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The applications that the key can see, by number.",
+        description="The applications that the key can read, ordered by number: one for a READER or WRITER key, all for"
+        " an ADMIN key.",
         metadata=reads(Page(visible, lambda scope: Order("application", ("application_id",)))),
     )
     async def applications(self, info: Info, first: First = None, after: After = None) -> Connection[Application]:
-        """One for a READER or WRITER key, all for an ADMIN key."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The session with an integration ID; null where the application has none.",
+        description="The session with an integration ID; null if the application has none.",
         metadata=reads(One(named)),
     )
     async def customer_session(
         self, info: Info, integration_id: IntegrationId, application_id: ApplicationId = None
     ) -> CustomerSession | None:
-        """One session."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The profile with an integration ID; null where the application has none.",
+        description="The profile of the customer with an integration ID; null if the application has none.",
         metadata=reads(One(named)),
     )
     async def customer_profile(
         self, info: Info, integration_id: IntegrationId, application_id: ApplicationId = None
     ) -> CustomerProfile | None:
-        """One profile."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The sessions of the application.",
+        description="A page of the application's sessions, the newest first unless orderBy says otherwise.",
         metadata=reads(
             Page(
                 lambda scope, session: [of_viewer(scope, session), *filtered(scope, session)],
@@ -148,11 +154,10 @@ class Query:
         last: Last = None,
         before: Before = None,
     ) -> Connection[CustomerSession]:
-        """A page of sessions."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The customers of the application, by integration ID.",
+        description="A page of the application's customers, ordered by integration ID.",
         metadata=reads(
             Page(
                 lambda scope, profile: [of_viewer(scope, profile)],
@@ -169,11 +174,10 @@ class Query:
         last: Last = None,
         before: Before = None,
     ) -> Connection[CustomerProfile]:
-        """A page of profiles."""
         return await read_field(info)
 
     @strawberry.field(
-        description="The attributes that the application has defined, by entity and name.",
+        description="All attributes that the application has defined, ordered by kind of entity and name.",
         metadata=reads(Many(definitions, order_by=("entity", "name"))),
     )
     async def attribute_definitions(
@@ -181,8 +185,8 @@ class Query:
         info: Info,
         application_id: ApplicationId = None,
         entity: Annotated[
-            AttributeEntity | None, strawberry.argument(description="Only those of one kind of entity.")
+            AttributeEntity | None,
+            strawberry.argument(description="Return only the definitions for this kind of entity."),
         ] = None,
     ) -> list[AttributeDefinition]:
-        """All of them: there are few."""
         return await read_field(info)

@@ -1,4 +1,4 @@
-"""The scalars: exact decimals, times with an offset, JSON objects."""
+"""Scalars: exact decimals, times with an offset, and JSON objects."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from strawberry.types.scalar import ScalarDefinition
 from db.domain.times import format_time, parse_time, truncate_to_millisecond
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
-MAX_DIGITS = 1_000  # of a decimal that comes in; what is longer is not worth an answer of its own
+MAX_DIGITS = 1_000  # of a decimal in the input; a longer one has the same error as one with a letter in it
 
 T = TypeVar("T")
 Variables = dict[str, Any] | None
@@ -22,7 +22,7 @@ JSONObject = NewType("JSONObject", dict[str, Any])
 
 
 def literal(of: Callable[[ValueNode, Variables], T]) -> Callable[[ValueNode, Variables], T]:
-    """A scalar from a literal; where it is none, the error has the literal's place."""
+    """Make a literal parser add the literal's location to its errors."""
 
     def parsed(node: ValueNode, variables: Variables = None) -> T:
         try:
@@ -34,7 +34,7 @@ def literal(of: Callable[[ValueNode, Variables], T]) -> Callable[[ValueNode, Var
 
 
 def decimal(value: object) -> Decimal:
-    """An exact decimal from a string or a whole number. A float has lost digits before it came, and is refused."""
+    """Parse a decimal from a string or an integer. A float is refused: JSON parsing may have rounded it."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise GraphQLError('Decimal is a string such as "156.30", or a whole number; never a float.')
     text = str(value)
@@ -45,14 +45,13 @@ def decimal(value: object) -> Decimal:
 
 @literal
 def decimal_literal(node: ValueNode, variables: Variables) -> Decimal:
-    """The same from a literal."""
     if isinstance(node, IntValueNode | StringValueNode):
         return decimal(node.value)
     raise GraphQLError('Decimal is a string such as "156.30", or a whole number; never a float.')
 
 
 def moment(value: object) -> datetime:
-    """A time from RFC 3339 text, to the millisecond."""
+    """Parse an RFC 3339 time, and truncate it to the millisecond."""
     found = parse_time(value) if isinstance(value, str) else None
     if found is None:
         raise GraphQLError("DateTime is RFC 3339 with an offset, such as 2026-03-01T10:00:00.000Z.")
@@ -64,12 +63,10 @@ def moment(value: object) -> datetime:
 
 @literal
 def moment_literal(node: ValueNode, variables: Variables) -> datetime:
-    """The same from a literal."""
     return moment(value_from_ast_untyped(node, variables))
 
 
 def json_object(value: object) -> dict[str, Any]:
-    """A JSON object."""
     if not isinstance(value, dict):
         raise GraphQLError("JSONObject is an object.")
     return value
@@ -77,12 +74,11 @@ def json_object(value: object) -> dict[str, Any]:
 
 @literal
 def json_object_literal(node: ValueNode, variables: Variables) -> dict[str, Any]:
-    """The same from a literal."""
     return json_object(without_unset(value_from_ast_untyped(node, variables)))
 
 
 def without_unset(value: Any) -> Any:
-    """A literal's value: a variable that was left out leaves out its field, and is null in a list."""
+    """Remove fields whose variables were left out. In a list such a variable is null."""
     match value:
         case dict():
             return {name: without_unset(each) for name, each in value.items() if each is not Undefined}
@@ -95,16 +91,17 @@ def without_unset(value: Any) -> Any:
 SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
-        description="An exact decimal, as a string: at least the currency's minor digits, never an exponent, never a"
-        ' float ("156.30"). Input may also be a whole number.',
+        description='An exact decimal as a string, such as "156.30", without an exponent. An amount has at least the'
+        ' decimal places of its currency: "156.30" in EUR, "500" in JPY. Input can be a string or an integer,'
+        " but not a float.",
         serialize=lambda value: f"{value:f}",
         parse_value=decimal,
         parse_literal=decimal_literal,
     ),
     datetime: strawberry.scalar(
         name="DateTime",
-        description="A moment: RFC 3339 with an offset. Answers are in UTC, to the millisecond:"
-        " 2026-03-01T10:00:00.000Z.",
+        description="A time in RFC 3339 with an offset. Responses have it in UTC and to the millisecond, such as"
+        ' "2026-03-01T10:00:00.000Z". Input can have any offset, and is truncated to the millisecond.',
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=format_time,
         parse_value=moment,
@@ -112,7 +109,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     JSONObject: strawberry.scalar(
         name="JSONObject",
-        description="A JSON object.",
+        description='A JSON object, such as {"channel": "web", "giftWrap": true}.',
         serialize=json_object,
         parse_value=json_object,
         parse_literal=json_object_literal,

@@ -25,23 +25,30 @@ FEED = Order("feed", ("id",))
 
 AfterVersion = Annotated[
     int | None,
-    strawberry.argument(description="A version of the session, behind which to begin; 0 for all of its history."),
+    strawberry.argument(
+        description="Begin with the event after this version of the session; 0 begins with the first event of its"
+        " history. Null or left out: begin with the next event that happens."
+    ),
 ]
 AfterEvent = Annotated[
-    str | None, strawberry.argument(description="A cursor that this field has told, behind which to begin.")
+    str | None,
+    strawberry.argument(
+        description="Begin with the event after this cursor, which an edge or an error of this field had. Null or left"
+        " out: begin with the next event that happens."
+    ),
 ]
 
 
 @strawberry.type(
-    description="All that is told as it happens: each event once and in order, after it has been committed. Where a"
-    " subscription ends with an error, its extensions say where to go on from."
+    description="Events of sessions as they happen: each once, in order, and after it has been committed. A"
+    " subscription that ends with an error can be resumed: the error's extensions hold the argument to"
+    " continue with."
 )
 class Subscription:
-    """The fields a subscription starts from."""
-
     @strawberry.subscription(
-        description="One session, from now on; with afterVersion first all that was missed. A session that is not"
-        " there yet is waited for. An error at the end has afterVersion in its extensions.",
+        description="The events of one session. With afterVersion it begins with those that a client missed."
+        " The session need not exist yet. An error that ends the subscription has afterVersion in its"
+        " extensions.",
         metadata=reads(One(written_event)),
     )
     async def customer_session_changed(
@@ -63,8 +70,9 @@ class Subscription:
         return told(events, history, lambda version: {"afterVersion": version})
 
     @strawberry.subscription(
-        description="All sessions of the application, in commit order; with after, from the event behind that cursor"
-        " on. An error at the end has after in its extensions.",
+        description="The events of all sessions of the application, in the order in which they were"
+        " committed. With after it begins with those that a client missed. An error that ends the"
+        " subscription has after in its extensions.",
         metadata=reads(EdgeOf(written_event, FEED)),
     )
     async def session_events(

@@ -20,9 +20,11 @@ EXPECTED_VERSION = (
     " Null or left out: not checked."
 )
 IDEMPOTENCY_KEY = (
-    "A text of up to 255 characters that the client chooses, so that it can repeat the mutation safely. For 24 hours a"
-    " mutation with the same key and the same input changes nothing: it answers with the session or profile as it is"
-    " now, and replayed is true. The same key with another input is refused with IdempotencyKeyReused."
+    "A text of 1 to 255 characters that the client chooses, so that it can send the mutation"
+    " again safely, for example after a timeout. If a mutation with the same text and the same input was"
+    " carried out in the last 24 hours, nothing changes: the payload has the session or profile as it is"
+    " now, and replayed is true. The same text with another input is refused with IdempotencyKeyReused."
+    " Each API key has its own idempotency keys."
 )
 
 

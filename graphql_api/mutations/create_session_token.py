@@ -43,7 +43,7 @@ class CreateSessionTokenPayload(Payload):
     description="Create a token for one session, which can be given to the shopper's browser. With it no other session"
     " is visible, and the root fields are limited to customerSession, node, nodes, viewer, customerSessionChanged and,"
     " with WRITE_CART, updateSession. It works until it expires or the key that created it stops working. Needs a"
-    " WRITER key."
+    " WRITER or ADMIN key."
 )
 async def create_session_token(
     info: Info, input: Annotated[CreateSessionTokenInput, strawberry.argument(description="The session and the token.")]

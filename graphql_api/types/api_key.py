@@ -1,4 +1,4 @@
-"""Keys."""
+"""API keys."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -12,17 +12,15 @@ from graphql_api.types.node import Node
 
 
 @strawberry.type(
-    description="A key to the API. Its secret is shown once, when it is made. Only an ADMIN key sees keys."
+    description="A key to the API, without its secret, which only createKey answers. Only an ADMIN key can read keys."
 )
 class ApiKey(Node):
-    """A key as the API shows it: never its secret."""
-
     source: ClassVar[Source] = Source(ApiKeyRow, "key")
 
-    name: str = column("What people call it; the actor of the events it causes.")
-    role: KeyRole = column("What it may do.")
-    prefix: str = column("The part of the key that is no secret; logs speak of it.")
-    created: datetime = column("When it was made.")
-    expires: datetime | None = column("When it stops working; null for never.")
-    revoked: datetime | None = column("When it was revoked; null where it was not.")
-    last_used: datetime | None = column("When it was last used, to the minute or so; null where it never was.")
+    name: str = column("A name for people, 1 to 100 characters. The events that the key causes have it as their actor.")
+    role: KeyRole = column("What the key permits.")
+    prefix: str = column("The public part of the key, by which the server's logs and metrics name it.")
+    created: datetime = column("When the key was created.")
+    expires: datetime | None = column("When the key stops working; null for never.")
+    revoked: datetime | None = column("When the key was revoked; null if it was not.")
+    last_used: datetime | None = column("When the key was last used, accurate to about a minute; null if it never was.")

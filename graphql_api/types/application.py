@@ -13,16 +13,21 @@ from graphql_api.sql.global_ids import Source
 from graphql_api.types.node import Node
 
 
-@strawberry.type(description="Owns sessions, sets their currency and their rules. Keys belong to one.")
+@strawberry.type(
+    description="An owner of sessions, profiles, attribute definitions and keys. It sets the currency and the rules"
+    " of its sessions."
+)
 class Application(Node):
-    """An application as the API shows it."""
-
     source: ClassVar[Source] = Source(ApplicationRow, "application")
 
-    application_id: int = column("The number by which fields and inputs name the application.")
-    name: str = column("What people call it; 1 to 200 characters.")
-    currency: str = column("The ISO 4217 code of all its amounts. It cannot change.")
-    time_zone: str = column("An IANA name, such as Europe/Lisbon.")
-    rounding_mode: RoundingMode = column("How parts of a discount share are rounded when items are returned.")
-    unknown_attributes: UnknownAttributes = column("What becomes of attributes that are not defined.")
-    created: datetime = column("When it was made.")
+    application_id: int = column("The number of the application, which arguments and inputs take as applicationId.")
+    name: str = column("A name for people, 1 to 200 characters.")
+    currency: str = column('The ISO 4217 code of the currency of all its amounts, such as "EUR". It cannot change.')
+    time_zone: str = column('The IANA name of its time zone, such as "Europe/Lisbon".')
+    rounding_mode: RoundingMode = column(
+        "How a line's discount share is rounded when some of its units are returned. It cannot change."
+    )
+    unknown_attributes: UnknownAttributes = column(
+        "Whether values of attributes that are not defined are refused or dropped."
+    )
+    created: datetime = column("When the application was created.")

@@ -12,16 +12,20 @@ from graphql_api.sql.global_ids import Source
 from graphql_api.types.node import Node
 
 
-@strawberry.type(description="An attribute that an application has defined for one kind of entity.")
+@strawberry.type(
+    description="The definition of an attribute, which an application's sessions, cart lines or profiles can have."
+)
 class AttributeDefinition(Node):
-    """A definition as the API shows it."""
-
     source: ClassVar[Source] = Source(AttributeDefinitionRow, "attribute")
 
-    entity: AttributeEntity = column("What it is defined for.")
-    name: str = column("A letter, then letters, digits and underscores; at most 100 characters.")
-    type: AttributeType = column("The type of its values.")
-    description: str = column("What it means, for people.")
-    allowed_values: list[str] | None = column("The only values allowed; null where every value of the type is.")
-    editable: bool = column("False: once set on an entity it cannot change.")
-    created: datetime = column("When it was defined.")
+    entity: AttributeEntity = column("The kind of entity that has the attribute.")
+    name: str = column(
+        "The name of the attribute: a letter, then letters, digits and underscores; at most 100 characters."
+    )
+    type: AttributeType = column("The type of the attribute's values.")
+    description: str = column("What the attribute means, for people; empty if nobody has described it.")
+    allowed_values: list[str] | None = column(
+        "The only values that are allowed, each written as a text; null if all values of the type are."
+    )
+    editable: bool = column("False if a value of the attribute cannot change once it is set on an entity.")
+    created: datetime = column("When the attribute was defined.")

@@ -11,40 +11,42 @@ from graphql_api.sql.fields import column, embedded, money, value
 from graphql_api.sql.global_ids import Source
 
 
-@strawberry.type(description="What a cart line is a variant of.")
+@strawberry.type(description="The product that a cart line is a variant of.")
 class Product:
-    """Kept in the line."""
-
     source: ClassVar[Source] = Source(CartItemRow)
 
-    name: str = value("The product's name; 1 to 1000 characters.", lambda scope: scope.row["product_name"])
+    name: str = value("The name of the product, 1 to 1000 characters.", lambda scope: scope.row["product_name"])
 
 
-@strawberry.type(description="A line of a cart.")
+@strawberry.type(description="One line of a cart: some units of one item.")
 class CartItem:
-    """A line as the API shows it."""
-
     source: ClassVar[Source] = Source(CartItemRow)
 
-    position: int = column("Index in the cart, from 0.")
-    sku: str = column("The stock keeping unit; the same may stand on several lines.")
-    name: str | None = column("What the shopper sees.")
-    quantity: int = column("How many units were put in, those returned included.")
-    returned_quantity: int = column("How many of them have come back.")
+    position: int = column("The index of the line in the cart, from 0.")
+    sku: str = column("The stock keeping unit. Several lines may have the same one.")
+    name: str | None = column("The name that the shopper sees; null if none was given.")
+    quantity: int = column("The number of units, including those that have been returned.")
+    returned_quantity: int = column("The number of units that have been returned.")
     remaining_quantity: int = value(
-        "How many have not come back.", lambda scope: scope.row["quantity"] - scope.row["returned_quantity"]
+        "The number of units that have not been returned: quantity - returnedQuantity.",
+        lambda scope: scope.row["quantity"] - scope.row["returned_quantity"],
     )
-    price: Decimal = money("Of one unit.")
-    total: Decimal = money("price times quantity.", lambda scope: scope.row["price"] * scope.row["quantity"])
+    price: Decimal = money("The price of one unit.")
+    total: Decimal = money(
+        "The price times the quantity, before discounts and returns.",
+        lambda scope: scope.row["price"] * scope.row["quantity"],
+    )
     discount_share: Decimal = money(
-        "The line's share of the session's discounts. All lines' shares sum to discountTotal, to the last minor unit."
+        "The part of the session's discounts that falls to this line, in proportion to its total. The shares"
+        " of all lines sum exactly to discountTotal. They are fixed when the session is closed."
     )
-    category: str | None = column("The category the integration puts it in.")
+    category: str | None = column("The category of the item; null if none was given.")
     product: Product | None = embedded(
-        "The product it is a variant of.", when=lambda scope: scope.row["product_name"].is_not(None)
+        "The product that the item is a variant of; null if none was given.",
+        when=lambda scope: scope.row["product_name"].is_not(None),
     )
-    weight: Decimal | None = column("Of one unit, in grams.")
-    height: Decimal | None = column("Of one unit, in millimetres.")
-    width: Decimal | None = column("Of one unit, in millimetres.")
-    length: Decimal | None = column("Of one unit, in millimetres.")
-    attributes: JSONObject = column("The line's attributes, by name.")
+    weight: Decimal | None = column("The weight of one unit in grams; null if none was given.")
+    height: Decimal | None = column("The height of one unit in millimetres; null if none was given.")
+    width: Decimal | None = column("The width of one unit in millimetres; null if none was given.")
+    length: Decimal | None = column("The length of one unit in millimetres; null if none was given.")
+    attributes: JSONObject = column("The values of the line's attributes, by name.")

@@ -1,4 +1,4 @@
-"""The session."""
+"""Customer sessions."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -48,75 +48,86 @@ def identifiers(scope: Scope) -> ColumnElement[str]:
 
 @strawberry.type(description="A discount on the whole session.")
 class Discount:
-    """A discount as the API shows it."""
-
     source: ClassVar[Source] = Source(DiscountRow)
 
-    label: str = column("What it is called; once in a session.")
-    amount: Decimal = money("A whole number of minor units, 0 or more.")
+    label: str = column("The name of the discount, 1 to 100 characters; unique in the session.")
+    amount: Decimal = money(
+        "The amount, 0 or more, in whole minor units of the currency: two decimal places for EUR, none for JPY."
+    )
 
 
-@strawberry.type(description="A shopper's cart from the first item to the last return.")
+@strawberry.type(description="A shopper's cart, from the first item over the purchase to the last return.")
 class CustomerSession(Node):
-    """A session as the API shows it."""
-
     source: ClassVar[Source] = Source(CustomerSessionRow, "session")
 
     integration_id: str = column(
-        "Set by the integration layer; unique in the application; 1 to 1000 characters and at most 1300 bytes of UTF-8."
+        "The ID that your system gave the session, 1 to 1000 characters and at most 1300 bytes of UTF-8; unique in the"
+        " application."
     )
-    created: datetime = column("When it was created.")
-    updated: datetime = column("When the latest event happened.")
-    closed: datetime | None = column("When the purchase was made; null where it was not.")
-    cancelled: datetime | None = column("When it was cancelled; null where it was not.")
-    application_id: int = column("The number of its application.")
+    created: datetime = column("When the session was created.")
+    updated: datetime = column("When the latest event of the session's history happened.")
+    closed: datetime | None = column("When the session was closed, that is, the purchase was made; null if it was not.")
+    cancelled: datetime | None = column("When the session was cancelled; null if it was not.")
+    application_id: int = column("The number of the application that owns the session.")
     application: Application = one(
-        "Its application.", lambda scope, application: [of_application(application, scope.row)]
+        "The application that owns the session.", lambda scope, application: [of_application(application, scope.row)]
     )
-    profile_id: str | None = column("The customer's integration ID; null for an anonymous session.")
+    profile_id: str | None = column("The integration ID of the customer; null for an anonymous session.")
     profile: CustomerProfile | None = one(
-        "The customer; null for an anonymous session.",
+        "The profile of the customer; null for an anonymous session.",
         lambda scope, profile: [
             of_application(profile, scope.row),
             profile["integration_id"] == scope.row["profile_id"],
         ],
     )
-    coupon: str | None = column("The coupon code, as entered.")
-    referral: str | None = column("The referral code, as entered.")
-    state: SessionState = column("Where it stands in its life.")
-    next_states: list[SessionState] = json_text("The other states it can go to from here.", possible_states)
+    coupon: str | None = column("The coupon code as the shopper entered it; null if there is none.")
+    referral: str | None = column("The referral code as the shopper entered it; null if there is none.")
+    state: SessionState = column("The state of the session.")
+    next_states: list[SessionState] = json_text(
+        "The other states that the session can go to; empty for a cancelled session.", possible_states
+    )
     cart_items: list[CartItem] = many(
-        "The lines of the cart, in order.",
+        "All lines of the cart, in order.",
         lambda scope, line: of_session(line, scope.row),
         order_by=["position"],
     )
-    identifiers: list[str] = json_text("Names the session can be found by, in the order given; at most 5.", identifiers)
-    currency: str = value("The ISO 4217 code of its amounts.", currency)
-    total: Decimal = money("Sum of price times quantity over the cart, before discounts and returns.")
-    discount_total: Decimal = money("Sum of the discounts; never more than total.")
-    returned_total: Decimal = money("What returns have given back, discount shares taken off.")
+    identifiers: list[str] = json_text(
+        "Texts that the session can be found by, in the order in which they were given; at most 5.", identifiers
+    )
+    currency: str = value(
+        'The ISO 4217 code of the currency of all amounts, such as "EUR"; that of the application.', currency
+    )
+    total: Decimal = money("The sum of price times quantity over the cart, before discounts and returns.")
+    discount_total: Decimal = money("The sum of the discounts, at most total.")
+    returned_total: Decimal = money(
+        "The sum of all refunds. A refund is the price of the returned units less their part of the discounts."
+    )
     net_total: Decimal = money(
-        "total - discountTotal - returnedTotal; never negative.",
+        "The amount that the shopper pays in the end: total - discountTotal - returnedTotal. It is never negative.",
         lambda scope: scope.row["total"] - scope.row["discount_total"] - scope.row["returned_total"],
     )
-    attributes: JSONObject = column("Its attributes, by name.")
+    attributes: JSONObject = column("The values of the session's attributes, by name.")
     first_session: bool = column(
-        "Whether the profile had no other session in this application when it was set; true for an anonymous session."
+        "True if the customer had no other session in this application, of any state, when the session got"
+        " its profileId. Always true for an anonymous session."
     )
     discounts: list[Discount] = many(
-        "The discounts, in label order.",
+        "All discounts on the session, ordered by label.",
         lambda scope, discount: of_session(discount, scope.row),
         order_by=["label"],
     )
     returns: list[SessionReturn] = many(
-        "The returns, the oldest first.",
+        "All returns of the session, the oldest first.",
         lambda scope, made: of_session(made, scope.row),
         order_by=["version"],
     )
-    version: int = column("1 at creation, one more with every accepted change.")
+    version: int = column(
+        "The number of accepted changes: 1 after the creation. Send it as expectedVersion to change the session only if"
+        " nobody else has."
+    )
 
     @strawberry.field(
-        description="The session's history, the oldest event first.",
+        description="The history of the session, the oldest event first: one event for each accepted change.",
         metadata=reads(
             Page(lambda scope, event: of_session(event, scope.row), lambda scope: Order("version", ("version",)))
         ),

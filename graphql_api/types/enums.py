@@ -1,4 +1,4 @@
-"""The enums: those of the domain, with their descriptions."""
+"""GraphQL enums of the domain's enums, with their descriptions."""
 
 from enum import Enum
 from typing import TypeVar
@@ -15,44 +15,46 @@ E = TypeVar("E", bound=type[Enum])
 
 
 def described(enum: E, description: str, **values: str) -> E:
-    """Make an enum of the domain one of the schema; every value needs a description."""
+    """Make an enum of the domain a GraphQL enum, with a description for each of its values."""
     made = strawberry.enum(enum, description=description)
     for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by strawberry.enum
         value.description = values[value.name]
     return made
 
 
-@strawberry.enum(description="The state a session is created in.")
+@strawberry.enum(description="The state in which a session is created.")
 class NewSessionState(Enum):
-    """The initial states of the life cycle."""
-
-    OPEN = strawberry.enum_value("open", description="The shopper is still filling the cart.")
-    CLOSED = strawberry.enum_value("closed", description="The purchase has been made already.")
+    OPEN = strawberry.enum_value(
+        "open", description="The shopper fills the cart. The session can be updated, closed or cancelled."
+    )
+    CLOSED = strawberry.enum_value("closed", description="The purchase has been made, for example in a store.")
 
 
 described(
     SessionState,
-    "Where a session stands in its life. It starts OPEN or CLOSED, and there is no way back to OPEN.",
-    OPEN="The cart can change.",
-    CLOSED="The purchase has been made; the cart is fixed, and items can be returned.",
-    PARTIALLY_RETURNED="Items have come back; more can be returned. It stays so when all have.",
-    CANCELLED="The purchase is off. Nothing leads out of this state.",
+    "The state of a session. It starts OPEN or CLOSED, and never returns to OPEN.",
+    OPEN="The shopper fills the cart. The session can be updated, closed or cancelled.",
+    CLOSED="The purchase has been made. The cart is fixed; items can be returned, or the session cancelled.",
+    PARTIALLY_RETURNED="Items have been returned, perhaps all. More can be returned while there are any, or the session"
+    " cancelled.",
+    CANCELLED="The session has been cancelled. It cannot change any more.",
 )
 described(
     AttributeEntity,
-    "What an attribute is defined for.",
-    CUSTOMER_SESSION="Sessions.",
+    "A kind of entity that can have attributes.",
+    CUSTOMER_SESSION="Customer sessions.",
     CART_ITEM="Lines of a cart.",
-    CUSTOMER_PROFILE="Profiles.",
+    CUSTOMER_PROFILE="Profiles of customers.",
 )
 described(
     AttributeType,
     "The type of an attribute's value.",
     STRING="A string.",
-    NUMBER="A number between -2^53 and 2^53.",
+    NUMBER="A JSON number between -2^53 and 2^53.",
     BOOLEAN="True or false.",
-    TIME="An RFC 3339 time with an offset.",
-    LOCATION='An object {"latitude": -90 to 90, "longitude": -180 to 180}.',
+    TIME='A time in RFC 3339 with an offset, such as "2026-03-01T10:00:00Z".',
+    LOCATION='An object such as {"latitude": 52.5, "longitude": 13.4}, in degrees: latitude -90 to 90, longitude'
+    " -180 to 180.",
     STRING_LIST="A list of strings.",
     NUMBER_LIST="A list of numbers.",
     TIME_LIST="A list of times.",
@@ -60,29 +62,30 @@ described(
 )
 described(
     UnknownAttributes,
-    "What becomes of an attribute whose name is not defined.",
-    REJECT="The whole change is refused with UnknownAttribute.",
-    IGNORE="The attribute is dropped; the rest of the change is made.",
+    "How a mutation treats the value of an attribute that is not defined.",
+    REJECT="The mutation is refused with UnknownAttribute.",
+    IGNORE="The value is dropped, and the rest of the mutation is carried out.",
 )
 described(
     RoundingMode,
-    "How a fraction of a minor unit is rounded when a return gives back part of a discounted line.",
-    HALF_UP="To the nearest; a half goes up.",
-    HALF_EVEN="To the nearest; a half goes to the even neighbour.",
+    "How a fraction of a minor unit is rounded when some units of a discounted line are returned, and so a part of the"
+    " line's discount share is computed.",
+    HALF_UP="To the nearest minor unit; a half is rounded up.",
+    HALF_EVEN="To the nearest minor unit; a half is rounded to the even one.",
     DOWN="Down, towards 0.",
 )
 described(
     KeyRole,
-    "What a key may do. A session token counts as a READER of its session.",
-    READER="Reads one application.",
-    WRITER="Reads one application and changes its sessions, profiles and attribute definitions.",
-    ADMIN="Everything, in every application.",
+    "What a key permits. A session token has the role READER, for one session.",
+    READER="Read the data of one application.",
+    WRITER="Read the data of one application, and change its sessions, profiles and attribute definitions.",
+    ADMIN="Read and change the data of all applications, and create applications and keys.",
 )
 described(
     TokenRights,
-    "What the holder of a session token may do with the one session that it opens.",
-    READ="Reads it.",
-    WRITE_CART="Reads it, and sets cartItems, coupon and referral while it is OPEN. Prices come with the lines, so the"
-    " holder says them, too: before it takes money, the shop holds them against its own, and closes the session with"
-    " the total that it found.",
+    "What a session token permits, for its one session.",
+    READ="Read the session.",
+    WRITE_CART="Read the session, and set its cartItems, coupon and referral while it is OPEN. The prices of the"
+    " lines come from the holder of the token: before you take money, compare them with your own, and"
+    " close the session with the expectedTotal that you computed.",
 )

@@ -1,4 +1,4 @@
-"""What has an id, and what comes in pages."""
+"""Global IDs, and pages of lists, both by the specification of Relay."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
@@ -12,59 +12,77 @@ from graphql_api.sql.global_ids import Columns
 T = TypeVar("T")
 
 
-@strawberry.interface(description="What has a global id, and can be fetched by it with node and nodes.")
+@strawberry.interface(description="An object with a global ID, by which the fields node and nodes find it.")
 class Node:
-    """The interface of everything with an id."""
-
     id: strawberry.ID = strawberry.field(
-        description="The global id: opaque, and the same for as long as the object exists.",
+        description="The global ID, which never changes. Store it as it is: its parts have no meaning for clients.",
         metadata={READS: Identity()},
     )
 
 
-@strawberry.type(description="Where a page lies among all rows of its connection.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    """Relay's PageInfo."""
+    has_next_page: bool = strawberry.field(description="True if the list goes on after this page.")
+    has_previous_page: bool = strawberry.field(description="True if the list has items before this page.")
+    start_cursor: str | None = strawberry.field(
+        description="The cursor of the first item, to be used as before; null for an empty page."
+    )
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the last item, to be used as after; null for an empty page."
+    )
 
-    has_next_page: bool = strawberry.field(description="Whether rows follow the page.")
-    has_previous_page: bool = strawberry.field(description="Whether rows come before the page.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first row; null for an empty page.")
-    end_cursor: str | None = strawberry.field(description="The cursor of the last row; null for an empty page.")
 
-
-@strawberry.type(description="A row of a page, with its cursor.")
+@strawberry.type(description="An item of a page, with its cursor.")
 class Edge(Generic[T]):
-    """Relay's edge."""
+    cursor: str = strawberry.field(
+        description="The position of the item in the list's order, for the arguments after and before."
+    )
+    node: T = strawberry.field(description="The item.")
 
-    cursor: str = strawberry.field(description="Where the row stands; for after and before.")
-    node: T = strawberry.field(description="The row.")
 
-
-@strawberry.type(description="A page of rows.")
+@strawberry.type(
+    description="One page of a list. To get the next page, ask for the same list with after set to pageInfo.endCursor."
+)
 class Connection(Generic[T]):
-    """Relay's connection."""
-
-    edges: list[Edge[T]] = strawberry.field(description="The rows of the page with their cursors.")
-    nodes: list[T] = strawberry.field(description="The rows of the page.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+    edges: list[Edge[T]] = strawberry.field(description="The items of the page, each with its cursor.")
+    nodes: list[T] = strawberry.field(description="The items of the page.")
+    page_info: PageInfo = strawberry.field(description="Whether there are more pages, and the cursors for them.")
     total_count: int = strawberry.field(
-        description="How many rows there are on all pages. Counted only when it is selected."
+        description="The number of items on all pages. It costs extra, and only if it is selected."
     )
 
 
 First = Annotated[
     int | None,
-    strawberry.argument(description="At most so many rows from the start; 20 where neither first nor last is given."),
+    strawberry.argument(
+        description="The size of the page, counted from the start of the list or from after; 20 if neither"
+        " first nor last is given. The limit is maxPageSize of viewer.limits."
+    ),
 ]
-After = Annotated[str | None, strawberry.argument(description="Only rows behind this cursor.")]
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A cursor of the same list in the same order: the page has only items that follow it."
+    ),
+]
 Last = Annotated[
-    int | None, strawberry.argument(description="At most so many rows from the end. Not together with first.")
+    int | None,
+    strawberry.argument(
+        description="The size of the page, counted back from the end of the list or from before. It cannot be combined"
+        " with first."
+    ),
 ]
-Before = Annotated[str | None, strawberry.argument(description="Only rows before this cursor.")]
+Before = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A cursor of the same list in the same order: the page has only items that precede it."
+    ),
+]
 ApplicationId = Annotated[
     int | None,
     strawberry.argument(
-        description="Left out with a READER or WRITER key, whose application is meant; needed with an ADMIN key."
+        description="The number of the application. A READER or WRITER key has one application, and leaves this out; an"
+        " ADMIN key has to give it."
     ),
 ]
 

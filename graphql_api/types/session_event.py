@@ -18,77 +18,78 @@ from graphql_api.types.session_return import SessionReturn
 if TYPE_CHECKING:
     from graphql_api.types.customer_session import CustomerSession
 
-TOTAL = "The session's total after the event."
+TOTAL = "The session's total after the event, before discounts and returns."
 
 
-@strawberry.interface(description="One accepted change of a session. Events are never changed or removed.")
+@strawberry.interface(
+    description="One accepted change of a session, as its history stores it. An event never changes and is never"
+    " removed."
+)
 class SessionEvent(Node):
-    """What all events have."""
-
     source: ClassVar[Source] = Source(SessionEventRow, "event")
 
-    version: int = column("1, 2, 3 … within the session: the session's version after the event.")
-    occurred: datetime = column("When it happened.")
-    actor: str = column("The name of the key that acted, or whose session token did: that is said behind the name.")
+    version: int = column(
+        "The session's version after the event. The events of a session are numbered 1, 2, 3 and so on."
+    )
+    occurred: datetime = column("When the event happened. Events of one session are in the order of their times.")
+    actor: str = column(
+        "Name of the key that acted. Where a session token acted, the name of the key that created the token,"
+        ' followed by " (session token)".'
+    )
     session: Annotated["CustomerSession", strawberry.lazy("graphql_api.types.customer_session")] = one(
-        "The session, as it is now.",
+        "The session as it is now, not as it was after the event.",
         lambda scope, session: [
             of_application(session, scope.row),
             session["id"] == scope.row["session_id"],
         ],
     )
     changes: JSONObject = column(
-        "The new values of what changed, in the entity's own JSON shape, amounts as numbers. Put over each other from"
-        " the first event to the last, they are the session."
+        "The new values of the fields that changed. Merged in the order of their versions, the changes of all"
+        " events give the session. Keys and values are those of an exported session, in which amounts are"
+        " JSON numbers and states are in lower case."
     )
 
 
-@strawberry.type(description="The session was created.")
+@strawberry.type(description="The event of a session's creation, always its first.")
 class SessionCreated(SessionEvent):
-    """The first event of every session."""
-
     source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.CREATED)
 
-    state: SessionState = column("The state it was created in.")
+    state: SessionState = column("The state in which the session was created.")
     total: Decimal = money(TOTAL)
 
 
-@strawberry.type(description="The content of an open session was changed.")
+@strawberry.type(description="The event of a change of an open session's content.")
 class SessionUpdated(SessionEvent):
-    """An update."""
-
     source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.UPDATED)
 
-    changed_fields: list[str] = column("The names of the input's fields that changed, sorted.")
+    changed_fields: list[str] = column("The names of the input fields whose values changed, in alphabetical order.")
     total: Decimal = money(TOTAL)
 
 
-@strawberry.type(description="The purchase was made.")
+@strawberry.type(description="The event of a session's purchase: the session was closed.")
 class SessionClosed(SessionEvent):
-    """A close."""
-
     source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.CLOSED)
 
     total: Decimal = money(TOTAL)
-    discount_total: Decimal = money("The sum of the discounts. The lines' shares of it are fixed from here on.")
-
-
-@strawberry.type(description="Items came back.")
-class ItemsReturned(SessionEvent):
-    """A return."""
-
-    source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.ITEMS_RETURNED)
-
-    return_: SessionReturn = one(
-        "What came back.", lambda scope, made: of_session(made, scope.row, version="version"), name="return"
+    discount_total: Decimal = money(
+        "The sum of the discounts. It is fixed from this event on, and so is each line's discountShare."
     )
 
 
-@strawberry.type(description="The purchase was called off.")
-class SessionCancelled(SessionEvent):
-    """A cancellation."""
+@strawberry.type(description="The event of a return of items.")
+class ItemsReturned(SessionEvent):
+    source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.ITEMS_RETURNED)
 
+    return_: SessionReturn = one(
+        "The return, with its items and the refund.",
+        lambda scope, made: of_session(made, scope.row, version="version"),
+        name="return",
+    )
+
+
+@strawberry.type(description="The event of a session's cancellation, always its last.")
+class SessionCancelled(SessionEvent):
     source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.CANCELLED)
 
-    from_: SessionState = value("The state it was in before.", lambda scope: scope.row["from_state"], name="from")
-    reason: str | None = column("Why, as the caller said.")
+    from_: SessionState = value("The state of the session before.", lambda scope: scope.row["from_state"], name="from")
+    reason: str | None = column("The reason that the caller gave; null if none.")

@@ -21,28 +21,24 @@ def sku(scope: Scope) -> ColumnElement[str]:
     return found.correlate_except(line).scalar_subquery()
 
 
-@strawberry.type(description="Units of one cart line that came back in one return.")
+@strawberry.type(description="Units of one cart line that were returned together.")
 class ReturnedItem:
-    """A line of a return as the API shows it."""
-
     source: ClassVar[Source] = Source(ReturnedItemRow)
 
-    position: int = column("The line's index in the cart, from 0.")
-    sku: str = value("The line's sku.", sku)
-    quantity: int = column("How many units came back.")
-    amount: Decimal = money("What was given back for them: their price less their part of the line's discount share.")
+    position: int = column("The index of the line in the cart, from 0.")
+    sku: str = value("The SKU of the line.", sku)
+    quantity: int = column("The number of units that were returned.")
+    amount: Decimal = money("The refund for these units: their price less their part of the line's discountShare.")
 
 
-@strawberry.type(description="Items of a session that came back together.")
+@strawberry.type(description="Items of a session that were returned together.")
 class SessionReturn(Node):
-    """A return as the API shows it."""
-
     source: ClassVar[Source] = Source(SessionReturnRow, "return")
 
-    created: datetime = column("When the items came back.")
+    created: datetime = column("When the items were returned.")
     items: list[ReturnedItem] = many(
-        "What came back, in the order of the cart.",
+        "The items that were returned, in the order of the cart; one for each cart line.",
         lambda scope, item: of_session(item, scope.row, version="version"),
         order_by=["position"],
     )
-    amount: Decimal = money("What was given back: price times quantity less the discount share of those units.")
+    amount: Decimal = money("The refund for all items: the sum of their amounts.")

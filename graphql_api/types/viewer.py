@@ -1,4 +1,4 @@
-"""Who asks."""
+"""The caller, and the limits of its requests."""
 
 import strawberry
 from sqlalchemy import ColumnElement, Integer, Text
@@ -24,45 +24,59 @@ def rule(limit: int) -> Expression:
     return lambda scope: scope.bind(lambda request: limit, Integer())
 
 
-@strawberry.type(description="What a request may ask for, and what a session may hold.")
+@strawberry.type(
+    description="The limits of requests, and of what a session can hold. A request over a limit has an error with the"
+    " code LIMIT_EXCEEDED or BAD_USER_INPUT; a session over a limit is refused with InvalidInput."
+)
 class Limits:
-    """The limits of this server."""
-
-    max_page_size: int = value("The most rows that first, last or nodes may ask for.", setting("max_page_size"))
-    max_depth: int = value("How deep a document may nest fields.", setting("max_depth"))
-    max_aliases: int = value("How many aliases an operation may have, fragments spread.", setting("max_aliases"))
-    max_directives: int = value(
-        "How many directives an operation may have, fragments spread.", setting("max_directives")
+    max_page_size: int = value(
+        "The highest number that first and last can have, and of IDs that nodes takes.", setting("max_page_size")
     )
-    max_root_fields: int = value("How many fields may stand at the root of an operation.", setting("max_root_fields"))
-    max_fields: int = value("How many fields an operation may select, fragments spread.", setting("max_fields"))
-    max_operations: int = value("How many operations a document may have.", setting("max_operations"))
-    max_tokens: int = value("How many tokens a document may have.", setting("max_tokens"))
-    max_document_length: int = value("How many characters a document may have.", setting("max_document_length"))
+    max_depth: int = value("The deepest nesting of fields in a document.", setting("max_depth"))
+    max_aliases: int = value(
+        "The highest number of aliases in an operation. A fragment counts each time it is used.", setting("max_aliases")
+    )
+    max_directives: int = value(
+        "The highest number of directives in an operation. A fragment counts each time it is used.",
+        setting("max_directives"),
+    )
+    max_root_fields: int = value("The highest number of root fields in an operation.", setting("max_root_fields"))
+    max_fields: int = value(
+        "The highest number of fields in an operation. A fragment counts each time it is used.", setting("max_fields")
+    )
+    max_operations: int = value("The highest number of operations in a document.", setting("max_operations"))
+    max_tokens: int = value("The highest number of lexical tokens in a document.", setting("max_tokens"))
+    max_document_length: int = value("The highest number of characters in a document.", setting("max_document_length"))
     max_cost: int = value(
-        "How many objects a document may answer: pages count for as many as they may hold, other lists for one; a"
-        " count, a sum, the search for a page or a change counts for twenty.",
+        "The highest cost of an operation, which extensions.cost of each response shows. Each object costs 1,"
+        " times the size of the pages around it; lists without pages count as one object. totalCount, a sum,"
+        " a filter and a mutation cost 20 each.",
         setting("max_cost"),
     )
-    max_request_bytes: int = value("How long the body of a request may be.", setting("max_request_bytes"))
-    max_token_seconds: int = value("How long a session token may work.", setting("max_token_seconds"))
-    max_cart_items: int = value("How many lines a cart may have.", rule(cart.MAX_LINES))
-    max_cart_units: int = value("How many units all lines of a cart may have together.", rule(cart.MAX_UNITS))
-    max_identifiers: int = value("How many identifiers a session may have.", rule(content.MAX_IDENTIFIERS))
-
-
-@strawberry.type(description="Who asks, and within which limits.")
-class Viewer:
-    """The key of the request."""
-
-    key_name: str = value(
-        "The name of the key.", lambda scope: scope.bind(lambda request: request.viewer.key_name, Text())
+    max_request_bytes: int = value("The largest size of a request's body in bytes.", setting("max_request_bytes"))
+    max_token_seconds: int = value(
+        "The longest time in seconds until a session token expires.", setting("max_token_seconds")
     )
-    role: KeyRole = value("What the key may do.", lambda scope: scope.bind(lambda request: request.viewer.role, Text()))
+    max_cart_items: int = value("The highest number of lines in a cart.", rule(cart.MAX_LINES))
+    max_cart_units: int = value("The highest number of units in all lines of a cart together.", rule(cart.MAX_UNITS))
+    max_identifiers: int = value("The highest number of identifiers of a session.", rule(content.MAX_IDENTIFIERS))
+
+
+@strawberry.type(description="The caller: its key or session token, and its limits.")
+class Viewer:
+    key_name: str = value(
+        'The name of the key. For a session token, the name of the key that created it, followed by "'
+        ' (session token)".',
+        lambda scope: scope.bind(lambda request: request.viewer.key_name, Text()),
+    )
+    role: KeyRole = value(
+        "What the key permits; READER for a session token.",
+        lambda scope: scope.bind(lambda request: request.viewer.role, Text()),
+    )
     application: Application | None = one(
-        "The application the key belongs to; null for an ADMIN key.",
+        "The application of the key; null for an ADMIN key, which has all.",
         lambda scope, application: [
             application["application_id"] == scope.bind(lambda request: request.viewer.application_id, Integer())
         ],
     )
-    limits: Limits = embedded("The limits that hold for its requests.")
+    limits: Limits = embedded("The limits of the caller's requests.")
