@@ -1,4 +1,4 @@
-"""What is wrong with a file is named with its line and its place, and nothing is half-imported."""
+"""Problems of a file are reported with line and field, and no session is imported in part."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from shop import Shop, line
-from trade import disagreements, export_of, file, import_into, record, records_of, said
+from transfer import disagreements, export_from, file, import_into, messages, record, records_of
 
 from db.domain.attribute_definition import AttributeEntity, UnknownAttributes
 from db.import_export import lines
@@ -28,17 +28,17 @@ RETURN = {
 
 
 def returned(**changes: Any) -> dict[str, Any]:
-    """A purchase of which one apple has come back."""
+    """Return a record of a purchase of which one apple was returned."""
     return {**RETURNED, "returns": [{**RETURN, **changes}]}
 
 
 def item(**changes: Any) -> dict[str, Any]:
-    """A purchase of one line, which is not as it should be."""
+    """Return a record with one wrong cart line."""
     return {"cartItems": [{"sku": "apple", "quantity": 2, "price": 1.25, **changes}]}
 
 
 def raw(old: str, new: str) -> bytes:
-    """The file of one purchase, with a text in it that no encoder would write."""
+    """Return a file of one purchase with a text replaced that no encoder would write."""
     made = file(record())
     assert old.encode() in made
     return made.replace(old.encode(), new.encode())
@@ -136,14 +136,14 @@ def raw(old: str, new: str) -> bytes:
         ),
     ],
 )
-def test_a_wrong_field_is_named_with_its_line(shop: Shop, fields: dict[str, Any], problem: str) -> None:
+def test_wrong_field_is_reported_with_its_line(shop: Shop, fields: dict[str, Any], problem: str) -> None:
     shop.define(AttributeEntity.CUSTOMER_SESSION, "mood")
 
     report = import_into(shop, file(GOOD, record(**fields), record("after")))
 
-    assert said(report) == [f"line 2: {problem}"]
+    assert messages(report) == [f"line 2: {problem}"]
     assert (report.created, report.failed) == (1, 1)
-    assert [each["integrationId"] for each in records_of(export_of(shop))] == ["before"]
+    assert [each["integrationId"] for each in records_of(export_from(shop))] == ["before"]
 
 
 @pytest.mark.parametrize(
@@ -170,21 +170,21 @@ def test_a_wrong_field_is_named_with_its_line(shop: Shop, fields: dict[str, Any]
         (raw('"coupon"', '"total": 2.5, "coupon"'), 'The key "total" is repeated in one object.'),
     ],
 )
-def test_a_line_that_is_no_record_is_named(shop: Shop, content: bytes, problem: str) -> None:
+def test_line_that_is_not_a_record_is_reported(shop: Shop, content: bytes, problem: str) -> None:
     before = shop.everything()
 
     report = import_into(shop, content)
 
-    assert said(report) == [f"line 1: {problem}"]
+    assert messages(report) == [f"line 1: {problem}"]
     assert report.failed == 1
     assert shop.everything() == before
 
 
-def test_every_problem_of_a_line_is_named(shop: Shop) -> None:
+def test_every_problem_of_a_line_is_reported(shop: Shop) -> None:
     fields: dict[str, Any] = {"coupon": 1, "total": "2.5", "surprise": True}
     without = {name: value for name, value in record(**fields).items() if name != "referral"}
 
-    assert said(import_into(shop, file(without))) == [
+    assert messages(import_into(shop, file(without))) == [
         "line 1: referral: This field is missing.",
         "line 1: surprise: There is no such field.",
         "line 1: coupon: Expected a string, got a number.",
@@ -192,18 +192,18 @@ def test_every_problem_of_a_line_is_named(shop: Shop) -> None:
     ]
 
 
-def test_a_line_that_is_too_long_is_named_and_passed_over(shop: Shop) -> None:
+def test_line_that_is_too_long_is_reported_and_skipped(shop: Shop) -> None:
     long = record("long", coupon="x" * 1000)
 
     report = import_into(shop, file(GOOD, long, record("after")), max_line_bytes=600, on_error="skip")
 
-    assert said(report) == [f"line 2: Expected at most 600 bytes, got {len(file(long))}."]
-    assert [each["integrationId"] for each in records_of(export_of(shop))] == ["before", "after"]
+    assert messages(report) == [f"line 2: Expected at most 600 bytes, got {len(file(long))}."]
+    assert [each["integrationId"] for each in records_of(export_from(shop))] == ["before", "after"]
 
 
-def test_no_more_than_the_longest_line_is_held() -> None:
+def test_line_that_is_too_long_is_not_read_into_memory() -> None:
     class Endless(BytesIO):
-        """50 MB without a line break, which never hands out more than it is asked for."""
+        """50 MB without a line break."""
 
         left = 50 * 2**20
         most = 0
@@ -229,21 +229,21 @@ def test_long_lines_are_imported_in_smaller_batches() -> None:
     assert [len(batch) for batch in lines.read_batches(BytesIO(content))] == [4, 4, 1]
 
 
-def test_the_last_line_needs_no_line_break(shop: Shop) -> None:
+def test_last_line_needs_no_line_break(shop: Shop) -> None:
     assert import_into(shop, file(record(), record("s2")).rstrip(b"\n")).created == 2
 
 
 @pytest.mark.parametrize("apart", [0, 600])
-def test_an_integration_id_that_stands_twice_is_named_with_both_lines(shop: Shop, apart: int) -> None:
+def test_duplicate_integration_id_is_reported_with_both_lines(shop: Shop, apart: int) -> None:
     between = (record(f"between {number}") for number in range(apart))
 
     report = import_into(shop, file(record(), *between, record()))
 
-    assert said(report) == [f'line {apart + 2}: integrationId: "s1" stands on line 1 already.']
+    assert messages(report) == [f'line {apart + 2}: integrationId: "s1" stands on line 1 already.']
     assert report.created == apart + 1
 
 
-def test_after_an_error_the_lines_before_it_stay(shop: Shop) -> None:
+def test_lines_before_an_error_stay_imported(shop: Shop) -> None:
     content = file(GOOD, record("bad", state="paid"), record("after"))
 
     stopped = import_into(shop, content)
@@ -251,26 +251,26 @@ def test_after_an_error_the_lines_before_it_stay(shop: Shop) -> None:
 
     skipped = import_into(shop, content, on_error="skip")
     assert (skipped.created, skipped.unchanged, skipped.failed) == (1, 1, 1)
-    assert [each["integrationId"] for each in records_of(export_of(shop))] == ["before", "after"]
+    assert [each["integrationId"] for each in records_of(export_from(shop))] == ["before", "after"]
 
 
-def test_a_line_that_fails_leaves_no_profile_behind(shop: Shop) -> None:
+def test_line_that_fails_creates_no_profile(shop: Shop) -> None:
     import_into(shop, file(record(profileId="ada", total=1), record("s2", profileId="ada", firstSession=False)))
 
     assert not shop.everything()["customer_profile"]
 
 
-def test_a_session_that_is_there_otherwise_is_an_error(shop: Shop) -> None:
+def test_existing_session_with_other_content_is_an_error(shop: Shop) -> None:
     import_into(shop, file(record()))
     before = shop.everything()
 
     report = import_into(shop, file(record(coupon="SPRING", referral="friend")))
 
-    assert said(report) == ['line 1: integrationId: "s1" exists already, with another coupon, referral.']
+    assert messages(report) == ['line 1: integrationId: "s1" exists already, with another coupon, referral.']
     assert shop.everything() == before
 
 
-def test_a_rehearsal_changes_nothing_and_says_what_an_import_would(shop: Shop) -> None:
+def test_dry_run_writes_nothing_and_reports_what_an_import_would(shop: Shop) -> None:
     shop.create("there", profile_id="grace", cart_items=[line()])
     sessions = [record(f"s{number}", profileId="ada", firstSession=number == 0) for number in range(600)]
     content = file(*sessions, record("late", profileId="ada"), record("s3"), record("s4", profileId="grace"))
@@ -284,32 +284,32 @@ def test_a_rehearsal_changes_nothing_and_says_what_an_import_would(shop: Shop) -
 
 
 @pytest.mark.parametrize("change", [dict, lambda fields: {**fields, "firstSession": False}])
-def test_what_does_not_fit_is_put_right_where_asked(shop: Shop, change: Callable[[Any], dict[str, Any]]) -> None:
+def test_recompute_corrects_total_and_first_session(shop: Shop, change: Callable[[Any], dict[str, Any]]) -> None:
     content = file(GOOD, record("s1", **change({"profileId": "grace", "total": 9})), record("s2", profileId="ada"))
 
     report = import_into(shop, content, recompute=True)
 
-    assert (report.created, said(report)) == (3, [])
+    assert (report.created, messages(report)) == (3, [])
     assert "line 2: total: Expected 2.50, the sum of the cart, got 9." in map(str, report.corrected)
-    assert [each["firstSession"] for each in records_of(export_of(shop))] == [True, True, False]
+    assert [each["firstSession"] for each in records_of(export_from(shop))] == [True, True, False]
     assert disagreements(shop) == []
     assert import_into(shop, content, recompute=True).unchanged == 3
 
 
-def test_attributes_that_are_not_defined_are_dropped_where_the_application_ignores_them(shop: Shop) -> None:
+def test_undefined_attributes_are_dropped_if_the_application_ignores_them(shop: Shop) -> None:
     lenient = shop.another("Lenient", "EUR", unknown_attributes=UnknownAttributes.IGNORE)
     content = file(record(attributes={"mood": "good"}))
 
     assert import_into(lenient, content).created == 1
-    assert records_of(export_of(lenient))[0]["attributes"] == {}
+    assert records_of(export_from(lenient))[0]["attributes"] == {}
     assert import_into(lenient, content).unchanged == 1
 
 
-def test_the_application_is_the_one_that_is_named(shop: Shop) -> None:
+def test_sessions_are_imported_into_the_application_of_the_command(shop: Shop) -> None:
     other = shop.another("Other", "EUR")
 
     import_into(other, file(record(applicationId=77)))
 
-    assert records_of(export_of(other))[0]["applicationId"] == other.application_id
-    assert export_of(shop) == b""
+    assert records_of(export_from(other))[0]["applicationId"] == other.application_id
+    assert export_from(shop) == b""
     assert replace(other.session(), application_id=shop.application_id) != other.session()

@@ -1,4 +1,4 @@
-"""The purchases at CDNOW: what the tables sum up to is what the file sums up to, counted without the importer."""
+"""The purchases at CDNOW: sums over the tables equal sums over the file, computed without the importer."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from shop import Shop
-from trade import disagreements, import_into
+from transfer import disagreements, import_into
 
 CDNOW = Path(__file__).parents[1] / "data" / "cdnow-sample.jsonl.gz"
 
@@ -18,12 +18,11 @@ Sums = dict[str, tuple[int, int, Decimal]]
 
 @pytest.fixture
 def content() -> bytes:
-    """The file."""
     return gzip.decompress(CDNOW.read_bytes())
 
 
 def of_the_file(content: bytes, field: str, length: int) -> Sums:
-    """Purchases, units and amount by the beginning of a field."""
+    """Return purchases, units and amount by the first characters of a field."""
     sums: dict[str, list[Any]] = defaultdict(lambda: [0, 0, Decimal(0)])
     for record in (json.loads(line, parse_float=Decimal) for line in content.splitlines()):
         of = sums[record[field][:length]]
@@ -34,7 +33,7 @@ def of_the_file(content: bytes, field: str, length: int) -> Sums:
 
 
 def of_the_tables(shop: Shop, column: str, length: int) -> Sums:
-    """The same, asked of the database."""
+    """Return the same sums from the database."""
     statement = f"""
         SELECT substr(CAST({column} AS TEXT), 1, {length}),
             count(DISTINCT s.id), sum(i.quantity), sum(i.quantity * i.price)
@@ -45,7 +44,7 @@ def of_the_tables(shop: Shop, column: str, length: int) -> Sums:
     return {key: (purchases, units, Decimal(amount) / 10_000) for key, purchases, units, amount in rows}
 
 
-def test_every_month_and_every_customer_has_what_the_file_says(shop: Shop, content: bytes) -> None:
+def test_sums_by_month_and_by_customer_are_those_of_the_file(shop: Shop, content: bytes) -> None:
     report = import_into(shop, content)
 
     assert (report.created, report.failed) == (6919, 0)

@@ -1,4 +1,4 @@
-"""The check names every kind of disagreement; each test puts one row wrong by hand."""
+"""cartograph check reports every kind of disagreement; each test changes one row by hand."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from shop import Shop, line, units
 from sqlalchemy import Connection
-from trade import disagreements
+from transfer import disagreements
 
 from db.domain.discounts import Discount
 
 
 @pytest.fixture
 def lived(shop: Shop) -> Shop:
-    """A shop with one session, which has been closed and half returned."""
+    """Return a shop with one session, closed and returned by half."""
     shop.create(
         profile_id="ada",
         cart_items=[line(quantity=2, price="1.50"), line("pear")],
@@ -27,7 +27,7 @@ def lived(shop: Shop) -> Shop:
 
 
 def put_wrong(shop: Shop, *statements: str) -> None:
-    """Change rows behind the back of every rule."""
+    """Change rows without foreign keys and checks."""
 
     def change(connection: Connection) -> None:
         checks: Sequence[Any] = []
@@ -48,13 +48,13 @@ def put_wrong(shop: Shop, *statements: str) -> None:
     shop.write(change)
 
 
-# The rules that PostgreSQL's tables have of themselves.
+# The CHECK constraints of PostgreSQL's tables.
 CHECKS = """
     SELECT conname AS name, conrelid::regclass::text AS of, pg_get_constraintdef(oid) AS says FROM pg_constraint
     WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND conislocal"""
 
 
-def test_a_session_that_has_lived_agrees_with_its_history(lived: Shop) -> None:
+def test_session_agrees_with_its_history(lived: Shop) -> None:
     assert disagreements(lived) == []
 
 
@@ -133,7 +133,7 @@ def test_a_session_that_has_lived_agrees_with_its_history(lived: Shop) -> None:
         ),
     ],
 )
-def test_a_disagreement_is_named(lived: Shop, statement: str, what: str) -> None:
+def test_each_kind_of_disagreement_is_reported(lived: Shop, statement: str, what: str) -> None:
     put_wrong(lived, statement)
 
     assert what in disagreements(lived)
@@ -152,7 +152,7 @@ def test_a_profile_has_at_most_one_first_session(lived: Shop) -> None:
     assert disagreements(lived) == ['first sessions of the profile "ada": expected 1, found 2']
 
 
-def test_a_value_that_cannot_be_read_is_named_and_the_rest_is_looked_at(lived: Shop) -> None:
+def test_unreadable_value_is_reported_and_other_sessions_are_checked(lived: Shop) -> None:
     lived.create("unreadable")
     lived.create("wrong")
     put_wrong(

@@ -1,4 +1,4 @@
-"""What is exported and imported elsewhere is exported from there byte for byte, and agrees with its history."""
+"""An export that is imported elsewhere is exported from there byte for byte, and passes the check."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shop import Shop, line, units
-from trade import disagreements, export_of, file, import_into, record, records_of, said
+from transfer import disagreements, export_from, file, import_into, messages, record, records_of
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.cart import CartLine
@@ -60,13 +60,13 @@ changes: st.SearchStrategy[Callable[[Shop], object]] = st.one_of(
 
 
 def of_application(content: bytes, shop: Shop) -> bytes:
-    """The file as the other application would have exported it."""
+    """Return the file as the other application exports it."""
     own = b'"applicationId":%d,' % shop.application_id
     return b"\n".join(line.replace(own, b'"applicationId":1,') for line in content.split(b"\n"))
 
 
 def opened(shop: Shop) -> Shop:
-    """Another application, with the attributes that all of them have."""
+    """Return another application with the same attribute definitions."""
     made = shop.another("Another", "EUR")
     for each in (AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM):
         made.define(each, "size", AttributeType.NUMBER)
@@ -74,14 +74,14 @@ def opened(shop: Shop) -> Shop:
 
 
 def assert_moves(origin: Shop) -> None:
-    """The sessions of an application move to another and back again."""
-    exported = export_of(origin)
+    """Export the sessions of an application, import them into another, and back again."""
+    exported = export_from(origin)
     if not exported:
         return
     elsewhere = opened(origin)
     report = import_into(elsewhere, exported)
-    assert said(report) == []
-    assert of_application(export_of(elsewhere), elsewhere) == of_application(exported, origin)
+    assert messages(report) == []
+    assert of_application(export_from(elsewhere), elsewhere) == of_application(exported, origin)
     assert disagreements(elsewhere) == []
     again = import_into(elsewhere, exported)
     assert (again.created, again.failed, again.unchanged) == (0, 0, report.created)
@@ -89,9 +89,7 @@ def assert_moves(origin: Shop) -> None:
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(changes, max_size=12))
-def test_whatever_has_happened_to_sessions_they_move_unchanged(
-    shop: Shop, changes: list[Callable[[Shop], object]]
-) -> None:
+def test_any_sessions_are_exported_and_imported_unchanged(shop: Shop, changes: list[Callable[[Shop], object]]) -> None:
     origin = opened(shop)
     for change in changes:
         with suppress(Refused):
@@ -101,7 +99,7 @@ def test_whatever_has_happened_to_sessions_they_move_unchanged(
     assert_moves(origin)
 
 
-def test_a_session_moves_with_its_discounts_returns_and_cancellation(shop: Shop) -> None:
+def test_discounts_returns_and_cancellation_are_exported_and_imported(shop: Shop) -> None:
     origin = opened(shop)
     content: dict[str, Any] = {
         "profile_id": "ada",
@@ -124,7 +122,7 @@ def test_a_session_moves_with_its_discounts_returns_and_cancellation(shop: Shop)
     assert_moves(origin)
 
 
-def test_first_sessions_stand_where_sessions_have_changed_profiles(shop: Shop) -> None:
+def test_first_session_is_kept_where_sessions_have_changed_profiles(shop: Shop) -> None:
     origin = opened(shop)
     origin.create("was ada's", profile_id="ada")
     origin.create("ada's", profile_id="ada")
@@ -133,13 +131,13 @@ def test_first_sessions_stand_where_sessions_have_changed_profiles(shop: Shop) -
     origin.create("new", profile_id="new")
     origin.update("came late", profile_id="new")
 
-    exported = {each["integrationId"]: each for each in records_of(export_of(origin))}
+    exported = {each["integrationId"]: each for each in records_of(export_from(origin))}
 
     assert [name for name, each in exported.items() if "firstSessionStands" in each] == ["ada's", "came late", "new"]
     assert_moves(origin)
 
 
-def test_the_history_is_told_as_it_is_dated(shop: Shop) -> None:
+def test_imported_session_has_a_history_with_the_dates_of_the_file(shop: Shop) -> None:
     shop.create(cart_items=[line(quantity=2)])
     shop.update(coupon="SPRING")
     shop.close()
@@ -148,27 +146,29 @@ def test_the_history_is_told_as_it_is_dated(shop: Shop) -> None:
     shop.cancel(reason="all wrong")
     elsewhere = shop.another("Another", "EUR")
 
-    import_into(elsewhere, export_of(shop))
+    import_into(elsewhere, export_from(shop))
 
     there, here = elsewhere.history(), shop.history()
     for name in ("version", "type", "state", "from_state", "total", "discount_total"):
         assert [event[name] for event in there] == [event[name] for event in here]
     assert [event["occurred"] for event in there[2:]] == [event["occurred"] for event in here[2:]]
-    assert there[0]["occurred"] == there[1]["occurred"] == here[0]["occurred"]  # when it was updated, no file says
+    assert (
+        there[0]["occurred"] == there[1]["occurred"] == here[0]["occurred"]
+    )  # the file does not have the time of the update
     assert {event["actor"] for event in there} == {"import"}
     assert {event["reason"] for event in there} == {None}
 
 
-def test_a_purchase_without_a_time_of_closing_was_closed_when_it_was_updated(shop: Shop) -> None:
+def test_closed_session_without_closing_time_was_closed_when_updated(shop: Shop) -> None:
     import_into(shop, file(record(updated="2026-03-01T12:00:00+01:00"), record("s2", updated="2026-03-02T00:00:00Z")))
 
     assert [event["type"] for event in shop.history("s1")] == ["created", "closed"]
     assert shop.session("s1").closed == shop.session("s1").updated
-    assert records_of(export_of(shop))[0]["closed"] == "2026-03-01T11:00:00.000Z"
+    assert records_of(export_from(shop))[0]["closed"] == "2026-03-01T11:00:00.000Z"
     assert disagreements(shop) == []
 
 
-def test_an_open_session_that_was_updated_says_so(shop: Shop) -> None:
+def test_updated_open_session_has_an_updated_event(shop: Shop) -> None:
     import_into(shop, file(record(state="open", updated="2026-03-01T10:00:01Z")))
 
     assert [(event["version"], event["type"]) for event in shop.history()] == [(1, "created"), (2, "updated")]

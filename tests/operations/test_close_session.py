@@ -1,4 +1,4 @@
-"""closeSession and cancelSession: the end of a purchase, good or bad."""
+"""closeSession and cancelSession."""
 
 from decimal import Decimal
 
@@ -8,12 +8,12 @@ from db.domain.errors import InvalidInput, SessionNotFound, TotalChanged, Versio
 from db.domain.lifecycle import SessionState
 
 
-def test_a_session_that_does_not_exist_is_not_found(shop: Shop) -> None:
+def test_change_of_a_missing_session_is_refused(shop: Shop) -> None:
     for change in (shop.close, shop.cancel, lambda name: shop.take_back(integration_id=name)):
         assert refusals(change, "nowhere") == (SessionNotFound(integration_id="nowhere"),)
 
 
-def test_closing_with_the_total_that_was_seen_closes(shop: Shop) -> None:
+def test_session_is_closed_with_the_expected_total(shop: Shop) -> None:
     shop.create(cart_items=[line(price="9.99", quantity=2)])
 
     outcome = shop.close(total="19.980", version=1)
@@ -22,7 +22,7 @@ def test_closing_with_the_total_that_was_seen_closes(shop: Shop) -> None:
     assert shop.session().closed == shop.now
 
 
-def test_nobody_is_charged_for_a_cart_they_did_not_see(shop: Shop) -> None:
+def test_closing_with_another_total_is_refused(shop: Shop) -> None:
     shop.create(cart_items=[line(price="9.99", quantity=2)])
     before = shop.everything()
 
@@ -32,7 +32,7 @@ def test_nobody_is_charged_for_a_cart_they_did_not_see(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_the_version_is_checked_before_the_total_and_before_the_state(shop: Shop) -> None:
+def test_version_is_checked_before_total_and_state(shop: Shop) -> None:
     created = shop.create()
     shop.cancel()
     conflict = VersionConflict(expected=1, actual=2, application_id=shop.application_id, session_id=created.session_id)
@@ -41,7 +41,7 @@ def test_the_version_is_checked_before_the_total_and_before_the_state(shop: Shop
     assert refusals(shop.cancel, reason="x" * 1001, version=1) == (conflict,)
 
 
-def test_the_reason_of_a_cancellation_is_kept_by_its_event(shop: Shop) -> None:
+def test_reason_of_a_cancellation_is_stored_in_its_event(shop: Shop) -> None:
     shop.create()
 
     shop.cancel(reason="changed my mind")
@@ -51,7 +51,7 @@ def test_the_reason_of_a_cancellation_is_kept_by_its_event(shop: Shop) -> None:
     assert (event["reason"], event["from_state"]) == ("changed my mind", SessionState.OPEN)
 
 
-def test_a_reason_that_is_too_long_is_refused(shop: Shop) -> None:
+def test_reason_that_is_too_long_is_refused(shop: Shop) -> None:
     shop.create()
     problem = "Expected at most 1000 characters, got 1001."
 

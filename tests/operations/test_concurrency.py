@@ -1,4 +1,4 @@
-"""Many at once: changes to one session are taken one after another, and exactly one of a race wins."""
+"""Concurrent operations: changes of one session are serialized, and no update is lost."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -18,13 +18,13 @@ from db.repository.save import save_session
 
 MANY = 50
 
-# On PostgreSQL under any isolation.
+# On PostgreSQL under each isolation level.
 STORES = ["sqlite", "postgresql", "partitioned", "serializable"]
 pytestmark = pytest.mark.parametrize("store", STORES, indirect=True, scope="session")
 
 
 def at_once(shop: Shop, operation: Callable[..., Outcome], commands: Iterable[Any]) -> list[Outcome | BaseException]:
-    """Every change in a transaction of its own, all begun before any has ended."""
+    """Run each change in its own transaction, all of them concurrently."""
 
     async def run() -> list[Outcome | BaseException]:
         writes = (shop.database.write(operation, shop.till, command, shop.now) for command in commands)
@@ -34,16 +34,14 @@ def at_once(shop: Shop, operation: Callable[..., Outcome], commands: Iterable[An
 
 
 def refused(answers: Iterable[Outcome | BaseException]) -> list[object]:
-    """The refusals among the answers."""
     return [answer.refusals[0] for answer in answers if isinstance(answer, Refused)]
 
 
 def outcomes(answers: Iterable[Outcome | BaseException]) -> list[Outcome]:
-    """The outcomes among the answers."""
     return [answer for answer in answers if isinstance(answer, Outcome)]
 
 
-def test_of_many_who_close_a_session_one_closes_it(shop: Shop) -> None:
+def test_session_is_closed_once_by_concurrent_calls(shop: Shop) -> None:
     shop.create(cart_items=[line()])
 
     answers = at_once(shop, close_session, [CloseSession(**shop.name("s1"))] * MANY)
@@ -58,7 +56,7 @@ def test_of_many_who_close_a_session_one_closes_it(shop: Shop) -> None:
     assert len(shop.history()) == 2
 
 
-def test_of_many_with_one_idempotency_key_one_acts_and_all_get_its_answer(shop: Shop) -> None:
+def test_concurrent_calls_with_one_idempotency_key_run_once_and_return_the_same(shop: Shop) -> None:
     shop.create(cart_items=[line()])
 
     answers = outcomes(at_once(shop, close_session, [CloseSession(**shop.name("s1"), idempotency_key="1")] * MANY))
@@ -68,7 +66,7 @@ def test_of_many_with_one_idempotency_key_one_acts_and_all_get_its_answer(shop: 
     assert len(shop.history()) == 2
 
 
-def test_of_many_sessions_of_a_new_profile_exactly_one_is_first(shop: Shop) -> None:
+def test_one_of_many_concurrent_sessions_of_a_new_profile_is_first(shop: Shop) -> None:
     names = [f"s{number}" for number in range(MANY)]
     content = SessionContent(profile_id="ada")
 
@@ -78,7 +76,7 @@ def test_of_many_sessions_of_a_new_profile_exactly_one_is_first(shop: Shop) -> N
     assert [shop.session(name).first_session for name in names].count(True) == 1
 
 
-def test_of_many_who_create_one_session_one_creates_it(shop: Shop) -> None:
+def test_session_is_created_once_by_concurrent_calls(shop: Shop) -> None:
     answers = at_once(shop, create_session, [CreateSession(**shop.name("s1"))] * MANY)
 
     (made,) = outcomes(answers)
@@ -86,7 +84,7 @@ def test_of_many_who_create_one_session_one_creates_it(shop: Shop) -> None:
     assert refused(answers) == [taken] * (MANY - 1)
 
 
-def test_of_many_who_upsert_one_session_one_creates_it_and_the_others_update_it(shop: Shop) -> None:
+def test_concurrent_upserts_create_a_session_once_and_then_update_it(shop: Shop) -> None:
     codes = [f"CODE {number}" for number in range(MANY)]
 
     answers = outcomes(
@@ -101,7 +99,7 @@ def test_of_many_who_upsert_one_session_one_creates_it_and_the_others_update_it(
     assert sorted(outcome.version for outcome in answers) == list(range(1, MANY + 1))
 
 
-def test_a_write_on_top_of_a_version_that_is_past_fails_and_writes_nothing(shop: Shop) -> None:
+def test_save_of_an_outdated_version_fails_and_writes_nothing(shop: Shop) -> None:
     shop.create()
     stale = shop.session()
     shop.update(coupon="SPRING")
@@ -114,7 +112,7 @@ def test_a_write_on_top_of_a_version_that_is_past_fails_and_writes_nothing(shop:
     assert shop.everything() == before
 
 
-def test_no_update_is_lost_and_each_has_a_version_of_its_own(shop: Shop) -> None:
+def test_no_concurrent_update_is_lost(shop: Shop) -> None:
     shop.create()
     codes = [f"CODE {number}" for number in range(MANY)]
 

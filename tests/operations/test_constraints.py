@@ -1,4 +1,4 @@
-"""What the tables refuse by themselves, whoever writes to them."""
+"""Constraints of the tables."""
 
 import pytest
 from shop import Shop, line, units

@@ -1,4 +1,4 @@
-"""Crashes and full disks: what was answered is there, and a repeat makes it no second time."""
+"""Crashes and full disks: acknowledged writes are stored, and a repeat does not run twice."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ from db.domain.commands import CreateSession, SessionContent
 from db.operations import Outcome, create_session
 from db.repository.core import SESSION
 
-DIES = """
+SCRIPT = """
 import asyncio, os, signal
 from datetime import UTC, datetime
 
@@ -26,15 +26,15 @@ async def main():
     database = await open_database({url!r})
     command = CreateSession(application_id={application_id}, integration_id="s1", idempotency_key="once")
     await database.write(create_session, Actor("Till", "till00000000"), command, datetime.now(UTC))
-    os.kill(os.getpid(), signal.SIGKILL)  # committed, and nobody told
+    os.kill(os.getpid(), signal.SIGKILL)  # committed, but not acknowledged
 
 
 asyncio.run(main())
 """
 
 
-def test_a_repeat_after_a_crash_answers_and_changes_nothing(shop: Shop, url: str) -> None:
-    script = DIES.format(url=url, application_id=shop.application_id)
+def test_repeat_after_a_crash_returns_the_outcome_and_changes_nothing(shop: Shop, url: str) -> None:
+    script = SCRIPT.format(url=url, application_id=shop.application_id)
 
     died = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False)  # noqa: S603  # ours
 
@@ -44,7 +44,7 @@ def test_a_repeat_after_a_crash_answers_and_changes_nothing(shop: Shop, url: str
     assert len(shop.history("s1")) == 1
 
 
-def test_what_is_answered_on_a_disk_that_fills_up_is_there(shop_in_a_file: Shop) -> None:
+def test_acknowledged_writes_are_stored_on_a_disk_that_fills_up(shop_in_a_file: Shop) -> None:
     shop = shop_in_a_file
 
     def limit(connection: Connection) -> None:
@@ -59,11 +59,11 @@ def test_what_is_answered_on_a_disk_that_fills_up_is_there(shop_in_a_file: Shop)
         writes = (shop.database.write(create_session, shop.till, command, shop.now) for command in commands)
         return await asyncio.gather(*writes, return_exceptions=True)
 
-    def kept(connection: Connection) -> set[str]:
+    def stored(connection: Connection) -> set[str]:
         return set(connection.scalars(select(SESSION.c.integration_id)))
 
     shop.write(limit)
     answers = shop.runner.run(create_all())
     done = {f"s{number}" for number, answer in enumerate(answers) if isinstance(answer, Outcome)}
     assert len(done) < len(answers)
-    assert shop.query(kept) == done
+    assert shop.query(stored) == done

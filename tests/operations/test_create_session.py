@@ -1,4 +1,4 @@
-"""createSession: what is kept of a new session, and what is refused."""
+"""createSession."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from db.domain.lifecycle import SessionState
 from db.operations import Outcome
 
 
-def test_a_new_session_is_kept_as_it_was_sent(shop: Shop) -> None:
+def test_new_session_is_stored_as_it_was_sent(shop: Shop) -> None:
     cart = (
         line("apple", 3, "0.3333", name="Apple", category="Fruit", product_name="Boskoop", weight=Decimal(120)),
         line("crate", 1, "12", height=Decimal(200), width=Decimal("300.5"), length=Decimal(400)),
@@ -42,7 +42,7 @@ def test_a_new_session_is_kept_as_it_was_sent(shop: Shop) -> None:
     ]
 
 
-def test_a_session_may_be_created_closed_with_one_event(shop: Shop) -> None:
+def test_session_can_be_created_closed_with_one_event(shop: Shop) -> None:
     shop.create(state=SessionState.CLOSED, cart_items=[line()])
 
     session = shop.session()
@@ -51,13 +51,13 @@ def test_a_session_may_be_created_closed_with_one_event(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("state", [SessionState.PARTIALLY_RETURNED, SessionState.CANCELLED])
-def test_a_session_is_created_in_no_other_state(shop: Shop, state: SessionState) -> None:
+def test_session_cannot_be_created_in_another_state(shop: Shop, state: SessionState) -> None:
     problem = f"A session is created OPEN or CLOSED, not {state.name}."
 
     assert refusals(shop.create, state=state) == (InvalidInput(path=("state",), problem=problem),)
 
 
-def test_ids_count_up(shop: Shop) -> None:
+def test_ids_increase(shop: Shop) -> None:
     assert [shop.create(name).session_id for name in ("s1", "s2", "s3")] == [1, 2, 3]
 
 
@@ -71,7 +71,7 @@ def test_applications_do_not_see_each_others_sessions(shop: Shop) -> None:
     assert (shop.session().coupon, other.session().coupon) == ("HERE", "THERE")
 
 
-def test_an_integration_id_that_is_taken_is_refused_with_the_session_that_has_it(shop: Shop) -> None:
+def test_existing_integration_id_is_refused_with_its_session(shop: Shop) -> None:
     shop.create("s0")
     there = shop.create("s1", coupon="FIRST")
     before = shop.everything()
@@ -84,7 +84,7 @@ def test_an_integration_id_that_is_taken_is_refused_with_the_session_that_has_it
     assert shop.everything() == before
 
 
-def test_integration_ids_are_told_apart_by_case_and_by_every_code_point(shop: Shop) -> None:
+def test_integration_ids_differ_by_case_and_by_any_code_point(shop: Shop) -> None:
     names = ["a", "A", "ä", "a\u0308", "a ", "🛒"]
 
     for name in names:
@@ -103,16 +103,14 @@ def test_integration_ids_are_told_apart_by_case_and_by_every_code_point(shop: Sh
         ("\ud800", "The lone surrogate U+D800 cannot be stored."),
     ],
 )
-def test_an_integration_id_that_no_session_can_have_is_invalid_wherever_it_is_used(
-    shop: Shop, integration_id: str, problem: str
-) -> None:
+def test_invalid_integration_id_is_refused_by_every_operation(shop: Shop, integration_id: str, problem: str) -> None:
     refusal = InvalidInput(path=("integrationId",), problem=problem)
 
     for change in (shop.create, shop.update, shop.upsert, shop.close, shop.cancel):
         assert refusals(change, integration_id) == (refusal,)
 
 
-def test_an_application_that_does_not_exist_is_refused_by_every_change_of_a_session(shop: Shop) -> None:
+def test_unknown_application_is_refused_by_every_operation(shop: Shop) -> None:
     shop.application_id = 99
     refusal = NotFound(path=("applicationId",), what="application 99")
 
@@ -121,7 +119,7 @@ def test_an_application_that_does_not_exist_is_refused_by_every_change_of_a_sess
         assert refusals(change, key="a key") == (refusal,)
 
 
-def test_what_is_finer_than_a_millisecond_is_cut_off(shop: Shop) -> None:
+def test_times_are_truncated_to_the_millisecond(shop: Shop) -> None:
     shop.now += timedelta(microseconds=123_999)
 
     shop.create(state=SessionState.CLOSED)

@@ -1,4 +1,4 @@
-"""History: one event for each accepted change, and the session is what its events add up to."""
+"""History: one event for each change, and a session is the fold of its events."""
 
 import json as standard_json
 from decimal import Decimal
@@ -13,7 +13,7 @@ from db.engine import json
 
 
 def live(shop: Shop) -> None:
-    """A session that lives through every kind of event."""
+    """Create a session with every type of event."""
     shop.create(profile_id="ada", cart_items=[line(quantity=2, price="1.50"), line("pear", price="0.125")])
     shop.update(coupon="SPRING", discounts=[Discount("spring", Decimal("0.30"))])
     shop.update(profile_id="", identifiers=["till 4"])
@@ -22,7 +22,7 @@ def live(shop: Shop) -> None:
     shop.cancel(reason="all wrong")
 
 
-def test_each_event_tells_who_when_and_what(shop: Shop) -> None:
+def test_event_has_actor_time_and_type(shop: Shop) -> None:
     live(shop)
 
     history = shop.history()
@@ -44,7 +44,7 @@ def test_each_event_tells_who_when_and_what(shop: Shop) -> None:
     assert [event["discount_total"] for event in history] == [Decimal(0)] + [Decimal("0.30")] * 5
 
 
-def test_changes_hold_the_new_values_and_nothing_else(shop: Shop) -> None:
+def test_changes_have_only_the_new_values(shop: Shop) -> None:
     live(shop)
 
     updated, anonymous, closed, returned, cancelled = (event["changes"] for event in shop.history()[1:])
@@ -70,7 +70,7 @@ def test_changes_hold_the_new_values_and_nothing_else(shop: Shop) -> None:
     }
 
 
-def test_the_changes_fold_to_the_session_as_it_is_kept(shop: Shop) -> None:
+def test_fold_of_the_changes_is_the_stored_session(shop: Shop) -> None:
     live(shop)
 
     folded = fold(event["changes"] for event in shop.history())
@@ -88,7 +88,7 @@ def test_amounts_in_changes_are_exact_json_numbers(shop: Shop) -> None:
     assert standard_json.loads(changes, parse_float=Decimal)["total"] == Decimal("99999999999999.9999")
 
 
-def test_events_are_numbered_through_the_application_in_the_order_of_their_commits(shop: Shop) -> None:
+def test_events_of_an_application_are_numbered_in_commit_order(shop: Shop) -> None:
     other = shop.another("Other", "EUR")
     shop.create("s1")
     shop.create("s2")
@@ -101,7 +101,7 @@ def test_events_are_numbered_through_the_application_in_the_order_of_their_commi
     assert len(other.history("s1")) == 1
 
 
-def test_a_session_that_is_created_closed_says_so_in_its_only_event(shop: Shop) -> None:
+def test_session_created_closed_has_one_event_that_says_so(shop: Shop) -> None:
     shop.create(state=SessionState.CLOSED)
 
     (event,) = shop.history()

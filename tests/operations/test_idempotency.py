@@ -1,4 +1,4 @@
-"""Idempotency keys: a repeat changes nothing and is answered as the first time, for 24 hours."""
+"""Idempotency keys: for 24 hours a repeat changes nothing and returns the first outcome."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ from db.repository.idempotency import LIFETIME, MAX_DELETED
 REUSED = (IdempotencyKeyReused(),)
 
 
-def test_a_repeat_of_each_change_is_answered_as_the_first_time_and_writes_nothing(shop: Shop) -> None:
+def test_repeat_of_each_operation_returns_the_first_outcome_and_writes_nothing(shop: Shop) -> None:
     shop.create("s2", cart_items=[line()])
     changes: list[Callable[[], Outcome]] = [
         lambda: shop.create("s1", profile_id="ada", cart_items=[line(quantity=2)], key="1"),
@@ -42,7 +42,7 @@ def test_a_repeat_of_each_change_is_answered_as_the_first_time_and_writes_nothin
     assert shop.everything() == before
 
 
-def test_a_repeat_of_a_profile_update_is_told_apart_too(shop: Shop) -> None:
+def test_repeat_of_a_profile_update_is_detected(shop: Shop) -> None:
     command = UpdateProfile(
         application_id=shop.application_id, integration_id="ada", attributes={}, idempotency_key="1"
     )
@@ -53,7 +53,7 @@ def test_a_repeat_of_a_profile_update_is_told_apart_too(shop: Shop) -> None:
     assert outcomes[1] == replace(outcomes[0], replayed=True)
 
 
-def test_without_a_key_a_repeat_is_a_second_change(shop: Shop) -> None:
+def test_repeat_without_a_key_is_a_second_change(shop: Shop) -> None:
     created = shop.create()
 
     assert refusals(shop.create) == (
@@ -61,7 +61,7 @@ def test_without_a_key_a_repeat_is_a_second_change(shop: Shop) -> None:
     )
 
 
-def test_the_same_key_with_another_input_is_refused(shop: Shop) -> None:
+def test_same_key_with_another_input_is_refused(shop: Shop) -> None:
     shop.create(coupon="SPRING", key="1")
     before = shop.everything()
 
@@ -71,14 +71,14 @@ def test_the_same_key_with_another_input_is_refused(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_the_same_key_for_another_change_with_the_same_fields_is_refused(shop: Shop) -> None:
+def test_same_key_for_another_operation_with_the_same_fields_is_refused(shop: Shop) -> None:
     shop.create()
     shop.close(key="1")
 
     assert refusals(shop.cancel, key="1") == REUSED
 
 
-def test_input_is_the_same_however_its_amounts_and_objects_are_written(shop: Shop) -> None:
+def test_input_is_compared_by_value_of_amounts_and_objects(shop: Shop) -> None:
     shop.create(
         cart_items=[line(price="10.00")],
         discounts=[Discount("ten", Decimal("10"))],
@@ -93,13 +93,13 @@ def test_input_is_the_same_however_its_amounts_and_objects_are_written(shop: Sho
     assert repeat.replayed
 
 
-def test_a_text_is_not_taken_for_a_field_that_was_left_out(shop: Shop) -> None:
+def test_text_differs_from_an_omitted_field(shop: Shop) -> None:
     shop.create(key="1")
 
     assert refusals(shop.create, coupon="unset", key="1") == REUSED
 
 
-def test_each_key_holder_and_each_application_has_keys_of_its_own(shop: Shop) -> None:
+def test_idempotency_keys_belong_to_an_api_key_and_an_application(shop: Shop) -> None:
     other = shop.another("Other", "EUR")
     shop.create(key="1")
 
@@ -108,14 +108,14 @@ def test_each_key_holder_and_each_application_has_keys_of_its_own(shop: Shop) ->
     assert not shop.create("s2", key="1").replayed
 
 
-def test_a_refused_change_is_not_recorded_and_can_be_tried_again(shop: Shop) -> None:
+def test_refused_change_is_not_recorded_and_can_be_repeated(shop: Shop) -> None:
     assert refusals(shop.close, key="1") == (SessionNotFound(integration_id="s1"),)
     shop.create()
 
     assert not shop.close(key="1").replayed
 
 
-def test_a_record_lasts_24_hours_and_is_then_taken_over(shop: Shop) -> None:
+def test_record_expires_after_24_hours_and_is_then_replaced(shop: Shop) -> None:
     shop.create(state=SessionState.OPEN, key="1")
     made = shop.now
 
@@ -129,12 +129,12 @@ def test_a_record_lasts_24_hours_and_is_then_taken_over(shop: Shop) -> None:
 
 
 def kept(shop: Shop) -> set[str]:
-    """The keys that have a record."""
+    """Return the idempotency keys that have a record."""
     statement = select(IDEMPOTENCY.c.idempotency_key).filter_by(application_id=shop.application_id)
     return set(shop.query(lambda connection: connection.scalars(statement).all()))
 
 
-def test_changes_with_a_key_remove_records_past_their_time(shop: Shop) -> None:
+def test_changes_with_a_key_delete_expired_records(shop: Shop) -> None:
     other = shop.another("Other", "EUR")
     other.create(key="other's")
     for number in range(5):
@@ -150,7 +150,7 @@ def test_changes_with_a_key_remove_records_past_their_time(shop: Shop) -> None:
     assert kept(other) == {"other's"}
 
 
-def test_no_change_removes_more_than_a_few_records(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_change_deletes_a_limited_number_of_records(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(once, "PURGERS", 256)
     rows = [
         {
@@ -171,7 +171,7 @@ def test_no_change_removes_more_than_a_few_records(shop: Shop, monkeypatch: pyte
     assert kept(shop) == {"1", "2"}
 
 
-def test_a_refused_change_and_a_repeat_remove_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_change_and_repeat_delete_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(once, "PURGERS", 256)
     shop.create("s1", key="old")
     shop.now += timedelta(hours=23)
@@ -196,7 +196,7 @@ def test_a_key_has_1_to_255_characters(shop: Shop, key: str, problem: str) -> No
     assert not shop.create(key="x" * 255).replayed
 
 
-def test_what_cannot_be_stored_is_refused_as_without_a_key(shop: Shop) -> None:
+def test_text_that_cannot_be_stored_is_refused_as_without_a_key(shop: Shop) -> None:
     for coupon in ("\ud800", "a\0"):
         assert refusals(shop.create, coupon=coupon, key="1") == refusals(shop.create, coupon=coupon)
     assert refusals(shop.create, cart_items=[line(price="sNaN")], key="1")

@@ -1,4 +1,4 @@
-"""Whatever is done in whatever order, the tables hold what the domain alone would hold."""
+"""A stateful model test: after any operations the tables equal the domain's own values."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ from db.operations import Outcome
 Answer = tuple[int, int] | tuple[Refusal, ...]
 Change = Callable[[CustomerSession, datetime], CustomerSession]
 
-# Mostly what is accepted, since a refusal leads nowhere.
+# Mostly valid input, since a refusal changes no state.
 names = st.sampled_from(["s1", "s2", "s1", "s2", "s3"])
 versions = st.sampled_from([None, None, None, None, 1, 2, 3])
 quantities = st.sampled_from([1, 2, 3, 1, 2, 3, 0])
@@ -74,7 +74,7 @@ RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=Attribut
 
 
 class Till(RuleBasedStateMachine):
-    """One application in the database, and beside it the same sessions as plain values."""
+    """An application in the database, and the same sessions as values of the domain."""
 
     def __init__(self, shop: Shop) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Till(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        """The attributes that there are, and two carts, of which one is paid."""
+        """Define attributes and create two sessions, one of them closed."""
         for each in DEFINED.values():
             self.shop.define(
                 each.entity, each.name, each.type, allowed_values=each.allowed_values, editable=each.editable
@@ -98,65 +98,59 @@ class Till(RuleBasedStateMachine):
 
     @rule(name=names, closed=st.booleans(), content=contents)
     def create(self, name: str, closed: bool, content: dict[str, Any]) -> None:
-        """A session, which may be there."""
         state = SessionState.CLOSED if closed else SessionState.OPEN
-        kept = answer(lambda: self.shop.create(name, state, **content))
-        assert kept == answer(lambda: self.created(name, state, content, kept))
+        stored = answer(lambda: self.shop.create(name, state, **content))
+        assert stored == answer(lambda: self.created(name, state, content, stored))
 
     @rule(name=names, content=contents, version=versions)
     def update(self, name: str, content: dict[str, Any], version: int | None) -> None:
-        """New content."""
-        kept = answer(lambda: self.shop.update(name, version, **content))
-        assert kept == answer(lambda: self.changed(name, version, self.updated(content)))
+        stored = answer(lambda: self.shop.update(name, version, **content))
+        assert stored == answer(lambda: self.changed(name, version, self.updated(content)))
 
     @rule(name=names, content=contents)
     def upsert(self, name: str, content: dict[str, Any]) -> None:
-        """One of the two."""
-        kept = answer(lambda: self.shop.upsert(name, **content))
+        stored = answer(lambda: self.shop.upsert(name, **content))
         if name in self.model:
-            assert kept == answer(lambda: self.changed(name, None, self.updated(content)))
+            assert stored == answer(lambda: self.changed(name, None, self.updated(content)))
         else:
-            assert kept == answer(lambda: self.created(name, SessionState.OPEN, content, kept))
+            assert stored == answer(lambda: self.created(name, SessionState.OPEN, content, stored))
 
     @rule(name=names, total=st.sampled_from([None, None, "4.00"]), version=versions)
     def close(self, name: str, total: str | None, version: int | None) -> None:
-        """The purchase."""
         expected = None if total is None else Decimal(total)
-        kept = answer(lambda: self.shop.close(name, total, version))
-        assert kept == answer(
+        stored = answer(lambda: self.shop.close(name, total, version))
+        assert stored == answer(
             lambda: self.changed(name, version, lambda before, now: sessions.close(before, expected, now))
         )
 
     @rule(name=names, version=versions)
     def cancel(self, name: str, version: int | None) -> None:
-        """The end."""
-        kept = answer(lambda: self.shop.cancel(name, "why not", version))
-        assert kept == answer(
+        stored = answer(lambda: self.shop.cancel(name, "why not", version))
+        assert stored == answer(
             lambda: self.changed(name, version, lambda before, now: sessions.cancel(before, "why not", now))
         )
 
     @rule(name=names, items=st.lists(requests, max_size=2), version=versions)
     def take_back(self, name: str, items: list[ReturnRequest], version: int | None) -> None:
-        """A return."""
-        kept = answer(lambda: self.shop.take_back(*items, integration_id=name, version=version))
-        assert kept == answer(
+        stored = answer(lambda: self.shop.take_back(*items, integration_id=name, version=version))
+        assert stored == answer(
             lambda: self.changed(
                 name, version, lambda before, now: sessions.return_items(before, items, RULES.rounding, now)
             )
         )
 
     @invariant()
-    def the_tables_hold_what_has_changed(self) -> None:
-        """A look at every session after every step would take longer than the steps."""
+    def changed_sessions_are_equal(self) -> None:
+        """Compare only the changed sessions: comparing all of them would take longer than the steps."""
         self.compare(self.changed_names)
         self.changed_names.clear()
 
     def teardown(self) -> None:
-        """The tables hold the whole model at the end."""
+        """Compare all sessions at the end."""
         self.compare(set(self.model))
 
     def compare(self, names: set[str]) -> None:
-        """The sessions and their histories with the model."""
+        """Compare stored sessions and their histories with the model."""
         for name in names:
             session = self.model[name]
             assert self.shop.session(name) == session
@@ -164,20 +158,20 @@ class Till(RuleBasedStateMachine):
             assert [event["version"] for event in history] == list(range(1, session.version + 1))
             assert fold(event["changes"] for event in history) == json.loads(json.dumps(to_entity(session)))
 
-    def created(self, name: str, state: SessionState, content: dict[str, Any], kept: Answer) -> Outcome:
-        """What the domain makes of a creation. The id is the one that was given, whatever it is."""
+    def created(self, name: str, state: SessionState, content: dict[str, Any], stored: Answer) -> Outcome:
+        """Create a session in the model, with the id that the database gave it."""
         command = CreateSession(**self.shop.name(name), state=state, content=SessionContent(**content))
-        new = replace(sessions.create(command, RULES, self.shop.now), id=cast(int, kept[0]))
+        new = replace(sessions.create(command, RULES, self.shop.now), id=cast(int, stored[0]))
         if name in self.model:
             raise Refused(
                 SessionAlreadyExists(
                     integration_id=name, application_id=self.shop.application_id, session_id=self.model[name].id
                 )
             )
-        return self.kept(replace(new, first_session=self.is_first(new)))
+        return self.put(replace(new, first_session=self.is_first(new)))
 
     def updated(self, content: dict[str, Any]) -> Change:
-        """What the domain makes of an update."""
+        """Return the update as a function of the domain."""
 
         def update(before: CustomerSession, _: datetime) -> CustomerSession:
             after = sessions.update(before, SessionContent(**content), RULES)
@@ -188,7 +182,7 @@ class Till(RuleBasedStateMachine):
         return update
 
     def changed(self, name: str, version: int | None, change: Change) -> Outcome:
-        """What the domain makes of a change of a session, which may not be there."""
+        """Change a session in the model."""
         if name not in self.model:
             raise Refused(SessionNotFound(integration_id=name))
         before = self.model[name]
@@ -196,22 +190,21 @@ class Till(RuleBasedStateMachine):
         after = change(before, self.shop.now)
         if to_entity(after) == to_entity(before):
             return Outcome(before.application_id, before.id, before.version)
-        return self.kept(replace(after, version=before.version + 1, updated=self.shop.now))
+        return self.put(replace(after, version=before.version + 1, updated=self.shop.now))
 
     def is_first(self, session: CustomerSession) -> bool:
-        """Whether no other session has its profile."""
+        """Return whether no other session has its profile."""
         others = (each for each in self.model.values() if each.id != session.id)
         return session.profile_id is None or all(each.profile_id != session.profile_id for each in others)
 
-    def kept(self, session: CustomerSession) -> Outcome:
-        """The model with the session in it."""
+    def put(self, session: CustomerSession) -> Outcome:
         self.model[session.integration_id] = session
         self.changed_names.add(session.integration_id)
         return Outcome(session.application_id, session.id, session.version)
 
 
 def answer(change: Callable[[], Outcome]) -> Answer:
-    """What comes of a change: the session and its version, or why not."""
+    """Return the id and version that an operation returns, or its refusals."""
     try:
         outcome = change()
     except Refused as refused:
@@ -219,7 +212,7 @@ def answer(change: Callable[[], Outcome]) -> Answer:
     return outcome.session_id, outcome.version
 
 
-def test_the_tables_hold_what_the_domain_alone_would_hold(shop: Shop) -> None:
+def test_tables_equal_the_domain_model_after_any_operations(shop: Shop) -> None:
     class TillOfShop(Till):
         def __init__(self) -> None:
             super().__init__(shop)

@@ -1,4 +1,4 @@
-"""returnItems: what comes back, and what is given back for it."""
+"""returnItems."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from db.domain.money import RoundingMode
 
 
 def bought(shop: Shop) -> None:
-    """Three apples at 1.00 and one pear at 2.00, with 1.00 off."""
+    """Create a session of three apples at 1.00 and one pear at 2.00, with a discount of 1.00."""
     shop.create(
         state=SessionState.CLOSED,
         cart_items=[line(quantity=3), line("pear", price="2.00")],
@@ -20,7 +20,7 @@ def bought(shop: Shop) -> None:
     )
 
 
-def test_a_return_is_kept_under_the_version_it_made(shop: Shop) -> None:
+def test_return_is_stored_with_the_version_it_made(shop: Shop) -> None:
     bought(shop)
 
     outcome = shop.take_back(units(0, 2), ReturnRequest(None, "pear", None))
@@ -34,7 +34,7 @@ def test_a_return_is_kept_under_the_version_it_made(shop: Shop) -> None:
     assert [each.returned_quantity for each in session.cart] == [2, 1]
 
 
-def test_when_all_has_come_back_the_session_is_still_partially_returned_and_nothing_is_left_to_pay(shop: Shop) -> None:
+def test_completely_returned_session_is_partially_returned_with_net_total_zero(shop: Shop) -> None:
     bought(shop)
 
     for item in (units(0, 1), units(1), units(0)):
@@ -47,7 +47,7 @@ def test_when_all_has_come_back_the_session_is_still_partially_returned_and_noth
     assert [made.version for made in session.returns] == [2, 3, 4]
 
 
-def test_a_return_of_something_that_cost_nothing_is_a_return_all_the_same(shop: Shop) -> None:
+def test_free_item_can_be_returned(shop: Shop) -> None:
     shop.create(state=SessionState.CLOSED, cart_items=[line(price="0")])
 
     shop.take_back(units(0))
@@ -55,7 +55,7 @@ def test_a_return_of_something_that_cost_nothing_is_a_return_all_the_same(shop: 
     assert [made.amount for made in shop.session().returns] == [0]
 
 
-def test_more_than_is_left_is_refused_and_nothing_of_the_return_is_kept(shop: Shop) -> None:
+def test_return_of_more_than_remains_is_refused_and_writes_nothing(shop: Shop) -> None:
     bought(shop)
     shop.take_back(units(0, 2))
     before = shop.everything()
@@ -66,7 +66,7 @@ def test_more_than_is_left_is_refused_and_nothing_of_the_return_is_kept(shop: Sh
     assert shop.everything() == before
 
 
-def test_a_line_that_the_cart_does_not_have_is_refused(shop: Shop) -> None:
+def test_return_of_a_missing_line_is_refused(shop: Shop) -> None:
     bought(shop)
     before = shop.everything()
 
@@ -77,7 +77,7 @@ def test_a_line_that_the_cart_does_not_have_is_refused(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_a_return_is_rounded_as_the_application_says(shop: Shop) -> None:
+def test_return_is_rounded_by_the_rounding_mode_of_the_application(shop: Shop) -> None:
     down = shop.another("Down", "EUR", rounding_mode=RoundingMode.DOWN)
 
     for each in (shop, down):

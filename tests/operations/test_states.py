@@ -1,4 +1,4 @@
-"""All states by all operations: what is allowed is kept, and what is refused leaves every row as it was."""
+"""Every operation in every state: permitted ones are stored, and others change no row."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -32,7 +32,7 @@ ALLOWED = [
 
 
 def not_possible(from_: SessionState, to: SessionState, *next_states: SessionState) -> Refusal:
-    """The refusal of a move that the life cycle lacks."""
+    """Return the refusal of an operation that the lifecycle does not permit."""
     return InvalidTransition(from_=from_, to=to, next_states=next_states)
 
 
@@ -50,7 +50,7 @@ REFUSED = [
 
 
 def bring(shop: Shop, state: SessionState) -> None:
-    """A session with something in every table, in the given state."""
+    """Create a session in the given state, with rows in every table."""
     shop.create(
         profile_id="ada",
         cart_items=[line(quantity=3), line("pear", price="2.50")],
@@ -66,7 +66,7 @@ def bring(shop: Shop, state: SessionState) -> None:
 
 
 @pytest.mark.parametrize(("state", "operation", "result"), ALLOWED)
-def test_a_move_of_the_life_cycle_is_kept_with_the_next_version_and_one_event(
+def test_permitted_operation_makes_the_next_version_and_one_event(
     shop: Shop, state: SessionState, operation: str, result: SessionState
 ) -> None:
     bring(shop, state)
@@ -85,7 +85,7 @@ def test_a_move_of_the_life_cycle_is_kept_with_the_next_version_and_one_event(
 
 
 @pytest.mark.parametrize(("state", "operation", "refusal"), REFUSED)
-def test_any_other_move_is_refused_and_leaves_every_row_as_it_was(
+def test_other_operation_is_refused_and_changes_no_row(
     shop: Shop, state: SessionState, operation: str, refusal: Refusal
 ) -> None:
     bring(shop, state)
@@ -96,7 +96,7 @@ def test_any_other_move_is_refused_and_leaves_every_row_as_it_was(
     assert shop.everything() == before
 
 
-def test_the_two_tables_name_every_state_with_every_operation_once() -> None:
+def test_every_state_is_tested_with_every_operation() -> None:
     named = [(state, operation) for state, operation, _ in (*ALLOWED, *REFUSED)]
 
     assert sorted(named) == sorted((state, operation) for state in SessionState for operation in OPERATIONS)

@@ -1,4 +1,4 @@
-"""updateSession: what an update changes, and what it leaves alone."""
+"""updateSession."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from db.operations import Outcome
 SESSION, LINE = AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM
 
 
-def test_a_field_that_is_left_out_keeps_its_value_and_null_clears_it(shop: Shop) -> None:
+def test_omitted_field_keeps_its_value_and_null_clears_it(shop: Shop) -> None:
     shop.create(coupon="SPRING", referral="grace", identifiers=["till 4"], cart_items=[line()])
 
     shop.update(coupon=None, identifiers=None)
@@ -24,7 +24,7 @@ def test_a_field_that_is_left_out_keeps_its_value_and_null_clears_it(shop: Shop)
     assert session.cart == (line(),)
 
 
-def test_lists_are_replaced_whole_whether_they_grow_shrink_or_change_order(shop: Shop) -> None:
+def test_lists_are_replaced_whether_they_grow_shrink_or_change_order(shop: Shop) -> None:
     shop.create()
     carts = [
         [line("a"), line("b"), line("c")],
@@ -42,7 +42,7 @@ def test_lists_are_replaced_whole_whether_they_grow_shrink_or_change_order(shop:
         assert session.identifiers == tuple(identifiers)
 
 
-def test_discounts_are_shared_out_anew_when_only_the_cart_changes(shop: Shop) -> None:
+def test_discounts_are_shared_again_when_only_the_cart_changes(shop: Shop) -> None:
     shop.create(cart_items=[line("a", 1, "10"), line("b", 1, "10")], discounts=[Discount("ten", Decimal(10))])
 
     shop.update(cart_items=[line("a", 1, "10"), line("b", 1, "30")])
@@ -60,7 +60,7 @@ def test_attributes_merge_by_name_and_null_removes_one(shop: Shop) -> None:
     assert shop.session().attributes == {"note": "call", "colour": "red"}
 
 
-def test_attributes_of_lines_are_kept_and_go_with_their_line(shop: Shop) -> None:
+def test_attributes_of_lines_are_stored_and_removed_with_their_line(shop: Shop) -> None:
     shop.define(LINE, "sizes", AttributeType.NUMBER_LIST)
     shop.create(cart_items=[line(attributes={"sizes": [1, 2.5]}), line("pear")])
     assert [each.attributes for each in shop.session().cart] == [{"sizes": [1, 2.5]}, {}]
@@ -90,7 +90,7 @@ def test_an_update_that_changes_nothing_is_accepted_and_writes_nothing(shop: Sho
     assert shop.everything() == before
 
 
-def test_a_clock_that_goes_back_does_not_take_the_session_with_it(shop: Shop) -> None:
+def test_updated_does_not_go_back_with_the_clock(shop: Shop) -> None:
     shop.create()
     before = shop.session()
     shop.now -= timedelta(days=1)
@@ -103,7 +103,7 @@ def test_a_clock_that_goes_back_does_not_take_the_session_with_it(shop: Shop) ->
     assert session.updated == session.closed == before.updated
 
 
-def test_the_expected_version_must_be_the_one_there_is(shop: Shop) -> None:
+def test_another_expected_version_is_refused(shop: Shop) -> None:
     created = shop.create()
     shop.update(version=1, coupon="SPRING")
     before = shop.everything()
@@ -116,7 +116,7 @@ def test_the_expected_version_must_be_the_one_there_is(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_the_version_is_checked_before_the_state_and_the_state_before_the_content(shop: Shop) -> None:
+def test_version_is_checked_before_state_and_state_before_content(shop: Shop) -> None:
     assert refusals(shop.update, version=7, coupon="x" * 101) == (SessionNotFound(integration_id="s1"),)
     created = shop.create()
     shop.close()
@@ -127,7 +127,7 @@ def test_the_version_is_checked_before_the_state_and_the_state_before_the_conten
     assert refusals(shop.update, version=2, coupon="x" * 101) == (SessionNotEditable(state=shop.session().state),)
 
 
-def test_every_broken_rule_of_an_update_is_told_and_nothing_of_it_is_kept(shop: Shop) -> None:
+def test_every_broken_rule_of_an_update_is_reported_and_nothing_is_written(shop: Shop) -> None:
     shop.create(cart_items=[line()])
     before = shop.everything()
 
@@ -141,7 +141,7 @@ def test_every_broken_rule_of_an_update_is_told_and_nothing_of_it_is_kept(shop: 
     assert shop.everything() == before
 
 
-def test_a_cart_that_becomes_cheaper_than_its_discounts_is_refused(shop: Shop) -> None:
+def test_cart_cheaper_than_its_discounts_is_refused(shop: Shop) -> None:
     shop.create(cart_items=[line(price="5")], discounts=[Discount("five", Decimal(5))])
     before = shop.everything()
 
@@ -153,7 +153,7 @@ def test_a_cart_that_becomes_cheaper_than_its_discounts_is_refused(shop: Shop) -
     assert shop.everything() == before
 
 
-def test_the_largest_cart_is_kept_to_the_last_digit(shop: Shop) -> None:
+def test_largest_cart_is_stored_exactly(shop: Shop) -> None:
     cart = [line(f"sku {index}", 10, "999999999.9999") for index in range(1_000)]
 
     shop.create(cart_items=cart)

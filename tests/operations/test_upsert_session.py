@@ -1,4 +1,4 @@
-"""upsertSession: a creation where there is no session, an update where there is one."""
+"""upsertSession."""
 
 from shop import Shop, line, refusals
 
@@ -6,7 +6,7 @@ from db.domain.errors import SessionNotEditable
 from db.domain.lifecycle import SessionState
 
 
-def test_the_first_creates_and_the_second_updates(shop: Shop) -> None:
+def test_first_upsert_creates_and_second_updates(shop: Shop) -> None:
     first, second = shop.upsert(coupon="SPRING"), shop.upsert(cart_items=[line()])
 
     assert (first.created, first.version) == (True, 1)
@@ -15,7 +15,7 @@ def test_the_first_creates_and_the_second_updates(shop: Shop) -> None:
     assert [event["type"] for event in shop.history()] == ["created", "updated"]
 
 
-def test_a_session_that_is_no_longer_open_is_refused(shop: Shop) -> None:
+def test_upsert_of_a_session_that_is_not_open_is_refused(shop: Shop) -> None:
     shop.create(state=SessionState.CLOSED)
     before = shop.everything()
 

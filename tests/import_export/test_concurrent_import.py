@@ -1,4 +1,4 @@
-"""An import into an application that others are using."""
+"""An import while other transactions change the same application."""
 
 import asyncio
 from io import BytesIO
@@ -8,7 +8,7 @@ import pytest
 from shop import Shop
 from sqlalchemy import Connection, select
 from sqlalchemy.util import await_only
-from trade import disagreements, file, record
+from transfer import disagreements, file, record
 
 from db.domain.commands import CreateSession, SessionContent, UpdateProfile, UpsertSession
 from db.domain.errors import Refused
@@ -21,29 +21,29 @@ PROFILES = [f"customer {number}" for number in range(40)]
 
 
 def firsts(connection: Connection) -> list[str]:
-    """The profile of each session that is its first."""
+    """Return the profile of each first session."""
     return sorted(connection.scalars(select(SESSION.c.profile_id).where(SESSION.c.first_session.is_(True))))
 
 
-def test_every_profile_has_one_first_session_whoever_was_quicker(shop: Shop) -> None:
+def test_profile_has_one_first_session_after_concurrent_import_and_changes(shop: Shop) -> None:
     content = file(*(record(f"imported {each}", profileId=each) for each in PROFILES))
 
     async def create(profile_id: str) -> None:
-        command = CreateSession(**shop.name(f"made for {profile_id}"), content=SessionContent(profile_id=profile_id))
+        command = CreateSession(**shop.name(f"created for {profile_id}"), content=SessionContent(profile_id=profile_id))
         await shop.database.write(create_session, shop.till, command, shop.now)
 
-    async def take_over(profile_id: str) -> None:
+    async def upsert(profile_id: str) -> None:
         command = UpsertSession(**shop.name("moving"), content=SessionContent(profile_id=profile_id))
         await shop.database.write(upsert_session, shop.till, command, shop.now)
 
-    async def bring_in() -> None:
+    async def run_import() -> None:
         command = ImportSessions(application_id=shop.application_id, recompute=True)
         async for report in import_sessions(shop.database, command, BytesIO(content)):
             assert not report.problems
 
     async def run() -> None:
         others = [create(each) for each in PROFILES]
-        await asyncio.gather(*others[::2], bring_in(), *others[1::2], take_over(PROFILES[0]))
+        await asyncio.gather(*others[::2], run_import(), *others[1::2], upsert(PROFILES[0]))
 
     shop.runner.run(run())
 
@@ -53,7 +53,7 @@ def test_every_profile_has_one_first_session_whoever_was_quicker(shop: Shop) -> 
     assert disagreements(shop) == []
 
 
-def test_a_creation_that_waits_for_an_import_sees_what_that_brought_to_a_known_profile(
+def test_creation_that_waits_for_an_import_sees_the_imported_session_of_its_profile(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile = UpdateProfile(application_id=shop.application_id, integration_id="ada", attributes={})
@@ -61,15 +61,15 @@ def test_a_creation_that_waits_for_an_import_sees_what_that_brought_to_a_known_p
     content = file(record("imported", profileId="ada"))
     written = asyncio.Event()
 
-    def add_slowly(connection: Connection, *rest: Any) -> None:
+    def insert_slowly(connection: Connection, *rest: Any) -> None:
         insert_sessions(connection, *rest)
         written.set()
-        if connection.dialect.name == "postgresql":  # on SQLite nothing is begun meanwhile
+        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
             await_only(asyncio.sleep(0.2))
 
-    monkeypatch.setattr("db.import_export.importing.insert_sessions", add_slowly)
+    monkeypatch.setattr("db.import_export.importing.insert_sessions", insert_slowly)
 
-    async def bring_in() -> None:
+    async def run_import() -> None:
         async for _ in import_sessions(
             shop.database, ImportSessions(application_id=shop.application_id), BytesIO(content)
         ):
@@ -81,14 +81,14 @@ def test_a_creation_that_waits_for_an_import_sees_what_that_brought_to_a_known_p
         await shop.database.write(create_session, shop.till, command, shop.now)
 
     async def run() -> None:
-        await asyncio.gather(bring_in(), create())
+        await asyncio.gather(run_import(), create())
 
     shop.runner.run(run())
 
     assert shop.query(firsts) == ["ada"]
 
 
-def test_of_an_import_and_others_who_create_the_same_session_one_creates_it(shop: Shop) -> None:
+def test_session_is_created_once_by_an_import_and_concurrent_creations(shop: Shop) -> None:
     content = file(*(record(f"s{number}") for number in range(40)))
     refused: list[Refused] = []
 
@@ -98,13 +98,13 @@ def test_of_an_import_and_others_who_create_the_same_session_one_creates_it(shop
         except Refused as error:
             refused.append(error)
 
-    async def bring_in() -> int:
+    async def run_import() -> int:
         command = ImportSessions(application_id=shop.application_id, on_error=OnError.SKIP)
         return sum([each.created async for each in import_sessions(shop.database, command, BytesIO(content))])
 
     async def run() -> int:
         others = [create(f"s{number}") for number in range(40)]
-        created, *_ = await asyncio.gather(bring_in(), *others)
+        created, *_ = await asyncio.gather(run_import(), *others)
         return int(created or 0)
 
     assert shop.runner.run(run()) == len(refused)

@@ -1,4 +1,4 @@
-"""The commands import, export and check, as they are typed; and an import that is killed."""
+"""The commands import, export and check, and an import that is interrupted."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from stores import Store, execute
-from trade import file, record
+from transfer import file, record
 
 from graphql_api.cli import main
 
@@ -25,18 +25,18 @@ SESSIONS = file(record(), record("s2", profileId="ada"))
 
 @pytest.fixture(autouse=True)
 def application(own_database: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An application in the database, on SQLite and on PostgreSQL."""
+    """Create an application in the database."""
     assert main(["create-application", "Shop", "--currency", "EUR"]) == 0
     capsys.readouterr()
 
 
 def count(url: str) -> int:
-    """How many sessions the database has."""
+    """Return the number of sessions in the database."""
     ((found,),) = execute(url, "SELECT count(*) FROM customer_session")
     return int(found)
 
 
-def test_a_file_is_imported_exported_and_checked(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_is_imported_exported_and_checked(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (own_directory / "in.jsonl").write_bytes(SESSIONS)
 
     assert main(["import", "in.jsonl", "--application", "1"]) == 0
@@ -55,7 +55,7 @@ def test_a_file_is_imported_exported_and_checked(own_directory: Path, capsys: py
     assert capsys.readouterr().out.count("2 sessions checked, 0 disagreements, in ") == 2
 
 
-def test_an_export_imported_into_an_empty_database_is_exported_byte_for_byte(
+def test_imported_export_is_exported_byte_for_byte(
     own_directory: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     purchases = gzip.decompress(CDNOW.read_bytes())
@@ -73,7 +73,7 @@ def test_an_export_imported_into_an_empty_database_is_exported_byte_for_byte(
     store.drop(another)
 
 
-def test_what_fails_is_told_on_stderr_and_by_the_exit_code(
+def test_failed_line_is_printed_on_stderr_and_sets_the_exit_code(
     own_directory: Path, own_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (own_directory / "in.jsonl").write_bytes(file(record(total=1), record("s2", profileId="ada", firstSession=False)))
@@ -90,7 +90,7 @@ def test_what_fails_is_told_on_stderr_and_by_the_exit_code(
     assert count(own_database) == 0
 
 
-def test_a_disagreement_is_printed_and_makes_the_exit_code_1(
+def test_disagreement_is_printed_and_sets_the_exit_code(
     own_directory: Path, own_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (own_directory / "in.jsonl").write_bytes(SESSIONS)
@@ -114,7 +114,7 @@ def test_a_disagreement_is_printed_and_makes_the_exit_code_1(
         (["check", "--application", "7"], "There is no application 7.\n"),
     ],
 )
-def test_what_cannot_be_moved_is_refused_in_one_line(
+def test_unknown_file_or_application_is_refused_in_one_line(
     own_directory: Path, capsys: pytest.CaptureFixture[str], command: list[str], sentence: str
 ) -> None:
     (own_directory / "in.jsonl").write_bytes(SESSIONS)
@@ -124,9 +124,7 @@ def test_what_cannot_be_moved_is_refused_in_one_line(
     assert (printed.out, printed.err) == ("", sentence)
 
 
-def test_an_export_that_fails_leaves_the_file_as_it_was(
-    own_directory: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_failed_export_leaves_the_file_unchanged(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (own_directory / "out.jsonl").write_text("the last one")
 
     assert main(["export", "--application", "7", "out.jsonl"]) == 1
@@ -203,7 +201,7 @@ def test_import_that_ignores_sigint_goes_on(own_directory: Path, own_database: s
     assert output.startswith(b"1200 created, ")
 
 
-def test_a_line_of_50_mb_is_named(own_directory: Path, own_database: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_line_of_50_mb_is_reported(own_directory: Path, own_database: str, capsys: pytest.CaptureFixture[str]) -> None:
     with (own_directory / "in.jsonl").open("wb") as stream:
         stream.write(SESSIONS + b'{"integrationId": "' + b"x" * (50 * 2**20) + b'"}\n')
 

@@ -1,4 +1,4 @@
-"""Files in and out of a shop, and the records that stand in them."""
+"""Import files into a shop, export them from it, and build their records."""
 
 import json
 from decimal import Decimal
@@ -13,7 +13,7 @@ from db.import_export.importing import ImportSessions, Report, import_sessions
 
 
 def record(integration_id: str = "s1", **fields: Any) -> dict[str, Any]:
-    """A purchase of two apples for 2.50, by nobody known."""
+    """Return a record of an anonymous purchase of two apples for 2.50."""
     return {
         "integrationId": integration_id,
         "created": "2026-03-01T10:00:00.000Z",
@@ -34,12 +34,11 @@ def record(integration_id: str = "s1", **fields: Any) -> dict[str, Any]:
 
 
 def file(*records: dict[str, Any]) -> bytes:
-    """The file of some records."""
     return "".join(f"{json.dumps(each)}\n" for each in records).encode()
 
 
 def import_into(shop: Shop, content: bytes, **options: Any) -> Report:
-    """What becomes of a file's lines."""
+    """Import a file and return the sum of its reports."""
 
     async def run() -> Report:
         command = ImportSessions(application_id=shop.application_id, **options)
@@ -54,22 +53,20 @@ def import_into(shop: Shop, content: bytes, **options: Any) -> Report:
     return shop.runner.run(run())
 
 
-def said(report: Report) -> list[str]:
-    """The problems, as they are printed."""
+def messages(report: Report) -> list[str]:
+    """Return the problems as they are printed."""
     return [str(each) for each in report.problems]
 
 
-def export_of(shop: Shop) -> bytes:
-    """The whole file."""
+def export_from(shop: Shop) -> bytes:
     return shop.query(lambda connection: b"".join(export_sessions(connection, shop.application_id)))
 
 
 def disagreements(shop: Shop) -> list[str]:
-    """What the check finds, without the session that is always the same."""
+    """Return the disagreements that the check finds, without the name of the session."""
     found = shop.query(lambda connection: list(check_sessions(connection, shop.application_id)))
     return [str(each).split(": ", 1)[1] for page in found for each in page.disagreements]
 
 
 def records_of(content: bytes) -> list[dict[str, Any]]:
-    """The records of a file."""
     return [json.loads(line, parse_float=Decimal) for line in content.splitlines()]
