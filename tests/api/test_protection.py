@@ -1,4 +1,4 @@
-"""One request does not stop the others, whatever it asks for or leaves out."""
+"""One request does not block the others: deadlines, disconnects, response sizes, and work off the event loop."""
 
 import asyncio
 import json
@@ -30,32 +30,34 @@ SEARCH = '{ customerSessions(first: 1, filter: {skus: ["none"]}) { nodes { id } 
 LOOKUP = '{ customerSession(integrationId: "s1") { total cartItems { sku } } }'
 
 
-def planned(api: Api, document: str) -> Plan:
-    """How a document is read."""
+def plan_of(api: Api, document: str) -> Plan:
+    """Return the plan of a document."""
     server = api.server
     viewer = api.runner.run(server.authenticator.authenticate(f"Bearer {api.keys['reader']}"))
     assert isinstance(viewer, Viewer)
-    made = server.documents.parse(document)
+    parsed = server.documents.parse(document)
     request = Request(viewer, server.settings, {})
-    return api.runner.run(made.plan_operation(made.operations[0], request, server.database.dialect))
+    return api.runner.run(parsed.plan_operation(parsed.operations[0], request, server.database.dialect))
 
 
 @pytest.mark.parametrize("document", [COUNTS, SUMS, SEARCH])
-def test_what_goes_through_rows_is_of_a_size_that_nobody_can_tell(api: Api, document: str) -> None:
-    assert planned(api, document).swept
+def test_scan_of_rows_has_unknown_size(api: Api, document: str) -> None:
+    assert plan_of(api, document).swept
 
 
-def test_one_session_is_of_a_known_size(api: Api) -> None:
-    assert not planned(api, LOOKUP).swept
+def test_one_session_has_known_size(api: Api) -> None:
+    assert not plan_of(api, LOOKUP).swept
 
 
-def test_a_document_of_counts_alone_is_held_against_the_limit(serve: Callable[..., Api]) -> None:
+def test_cost_of_total_counts_is_limited(serve: Callable[..., Api]) -> None:
     api = serve(max_cost=100)
     counts = " ".join(f"a{number}: customerSessions {{ totalCount }}" for number in range(10))
     assert api.codes(f"{{ {counts} }}") == ["LIMIT_EXCEEDED"]
 
 
-def test_an_answer_of_any_length_is_not_made(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_response_above_the_size_limit_is_refused(
+    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite_connections, "MAX_ANSWER", 20_000)
     api = serve_file()
     api.shop.create("long", cart_items=[line(f"sku {number}", name="n" * 1_000) for number in range(30)])
@@ -67,7 +69,7 @@ def test_an_answer_of_any_length_is_not_made(serve_file: Callable[..., Api], mon
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
 
-def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve_file: Callable[..., Api]) -> None:
+def test_read_past_its_deadline_is_interrupted_and_the_next_is_not(serve_file: Callable[..., Api]) -> None:
     api = serve_file()
 
     async def reads() -> str | None:
@@ -80,16 +82,16 @@ def test_a_read_past_its_deadline_is_broken_off_and_the_next_one_is_not(serve_fi
     assert api.runner.run(reads()) == "well"
 
 
-def test_a_read_that_is_given_up_before_it_has_begun_is_broken_off_too(serve_file: Callable[..., Api]) -> None:
+def test_read_cancelled_before_its_start_is_interrupted(serve_file: Callable[..., Api]) -> None:
     api = serve_file()
 
     async def reads() -> None:
         async with asyncio.timeout(30):
             for _ in range(50 * READERS):
-                given_up = asyncio.ensure_future(api.database.read(ENDLESS, {}, MAX_INLINE_OBJECTS + 1))
-                await asyncio.sleep(0)  # it has been handed to a thread, which may not have looked yet
-                given_up.cancel()
-                await asyncio.gather(given_up, return_exceptions=True)
+                cancelled = asyncio.ensure_future(api.database.read(ENDLESS, {}, MAX_INLINE_OBJECTS + 1))
+                await asyncio.sleep(0)  # it was submitted to a thread, which may not have started it
+                cancelled.cancel()
+                await asyncio.gather(cancelled, return_exceptions=True)
             assert await api.database.read("SELECT 'well'", {}, MAX_INLINE_OBJECTS + 1) == "well"
 
     api.runner.run(reads())
@@ -108,7 +110,7 @@ ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <
         (1_000, MAX_INLINE_OBJECTS + 1, 1),
     ],
 )
-def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
+def test_slow_read_moves_to_a_thread(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, most: int, objects: int | None, aside: int
 ) -> None:
     api = serve_file()
@@ -120,12 +122,12 @@ def test_a_read_that_is_longer_than_it_looked_leaves_the_event_loop(
         return await whole(self, *arguments)
 
     monkeypatch.setattr(sqlite_readers.SqliteReaders, "_read_on_thread", counted)
-    for _ in range(2):  # what a kept statement has done before does not count
+    for _ in range(2):  # the count starts anew for each run of a cached statement
         assert api.runner.run(api.database.read(ROWS.format(most=most), {}, objects)) == str(most)
     assert len(left) == 2 * aside
 
 
-def test_a_statement_that_proved_long_is_not_tried_on_the_event_loop_again_at_once(
+def test_slow_statement_is_not_soon_tried_inline_again(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, seconds, tried = serve_file(), [0.0], []
@@ -142,9 +144,7 @@ def test_a_statement_that_proved_long_is_not_tried_on_the_event_loop_again_at_on
     assert tried == [1.0, 1.0 + 2 * sqlite_readers.SLOW_FOR]
 
 
-def test_of_statements_that_proved_long_no_more_than_so_many_are_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_number_of_remembered_slow_statements_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_readers, "MAX_SLOW_STATEMENTS", 2)
     with closing(sqlite_readers.InlineConnection(tmp_path / "empty.db")) as reader:
         for most in range(10_000, 10_005):
@@ -153,7 +153,7 @@ def test_of_statements_that_proved_long_no_more_than_so_many_are_remembered(
         assert len(reader._slow_until) <= 2
 
 
-def test_a_read_that_meets_a_lock_leaves_the_event_loop(
+def test_read_that_meets_a_lock_moves_to_a_thread(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = serve_file()
@@ -167,26 +167,26 @@ def test_a_read_that_meets_a_lock_leaves_the_event_loop(
     assert api.runner.run(api.database.read("SELECT 'well'", {}, 1)) == "well"
 
 
-def test_a_change_that_nobody_waits_for_is_not_begun(serve_file: Callable[..., Api]) -> None:
+def test_cancelled_write_that_is_still_queued_is_not_run(serve_file: Callable[..., Api]) -> None:
     api = serve_file()
-    begun: list[str] = []
+    started: list[str] = []
 
-    def note(connection: Connection, name: str) -> None:
-        begun.append(name)
+    def record(connection: Connection, name: str) -> None:
+        started.append(name)
 
     async def changes() -> None:
         names = ("first", "second", "third")
-        asked = [asyncio.create_task(api.database.write(note, name)) for name in names]
+        writes = [asyncio.create_task(api.database.write(record, name)) for name in names]
         await asyncio.sleep(0)  # all wait for their transaction to begin
-        asked[1].cancel()
-        await asyncio.gather(asked[0], asked[2])
+        writes[1].cancel()
+        await asyncio.gather(writes[0], writes[2])
 
     api.runner.run(changes())
-    assert begun == ["first", "third"]
+    assert started == ["first", "third"]
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(serve: Callable[..., Api]) -> None:
-    api = serve(deadline_seconds=0.05)
+def test_body_past_its_deadline_is_answered_408(serve: Callable[..., Api]) -> None:
+    api = serve(deadline_seconds=0.5)
     scope = {
         "type": "http",
         "method": "POST",
@@ -197,21 +197,21 @@ def test_a_body_that_does_not_come_is_not_waited_for(serve: Callable[..., Api]) 
             (b"authorization", f"Bearer {api.keys['reader']}".encode()),
         ],
     }
-    said: list[MutableMapping[str, Any]] = []
+    messages: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
         await asyncio.sleep(60)
-        raise AssertionError("it was waited for")
+        raise AssertionError("the body was awaited too long")
 
     async def send(message: MutableMapping[str, Any]) -> None:
-        said.append(message)
+        messages.append(message)
 
     api.runner.run(api.app(scope, receive, send))
-    assert said[0]["status"] == 408
+    assert messages[0]["status"] == 408
 
 
-def asked_by_one_who_goes(api: Api, document: str, *, after: float = 0) -> list[MutableMapping[str, Any]]:
-    """What a client is sent that asks, and goes after so many seconds."""
+def send_and_disconnect(api: Api, document: str, *, after: float = 0) -> list[MutableMapping[str, Any]]:
+    """Send a request, disconnect after so many seconds, and return the messages sent to the client."""
     scope = {
         "type": "http",
         "method": "POST",
@@ -223,7 +223,7 @@ def asked_by_one_who_goes(api: Api, document: str, *, after: float = 0) -> list[
         ],
     }
     coming = [{"type": "http.request", "body": json.dumps({"query": document}).encode()}]
-    said: list[MutableMapping[str, Any]] = []
+    messages: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
         if coming:
@@ -232,33 +232,31 @@ def asked_by_one_who_goes(api: Api, document: str, *, after: float = 0) -> list[
         return {"type": "http.disconnect"}
 
     async def send(message: MutableMapping[str, Any]) -> None:
-        said.append(message)
+        messages.append(message)
 
     async def bounded() -> None:
         async with asyncio.timeout(5):
             await api.app(scope, receive, send)
 
     api.runner.run(bounded())
-    return said
+    return messages
 
 
-def test_a_query_whose_client_has_gone_is_broken_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_query_is_cancelled_when_its_client_disconnects(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[str] = []
 
     async def endless(*arguments: Any) -> Any:
         try:
             await asyncio.sleep(60)
         finally:
-            ended.append("broken off")
+            ended.append("cancelled")
 
     monkeypatch.setattr(api.database, "read", endless)
-    assert asked_by_one_who_goes(api, LOOKUP, after=0.01) == []
-    assert ended == ["broken off"]
+    assert send_and_disconnect(api, LOOKUP, after=0.01) == []
+    assert ended == ["cancelled"]
 
 
-def test_a_client_that_goes_in_the_moment_it_is_answered_is_not_answered(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disconnect_during_the_response_is_no_error(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphql_api.http.disconnect.WATCH_AFTER", 0)
 
     async def slow(*arguments: Any) -> str:
@@ -268,13 +266,11 @@ def test_a_client_that_goes_in_the_moment_it_is_answered_is_not_answered(
 
     monkeypatch.setattr(api.database, "read", slow)
     for after in (0, 0.001):
-        said = asked_by_one_who_goes(api, LOOKUP, after=after)
-        assert [each.get("status") for each in said] in ([], [200, None])
+        messages = send_and_disconnect(api, LOOKUP, after=after)
+        assert [each.get("status") for each in messages] in ([], [200, None])
 
 
-def test_a_change_that_has_been_taken_up_is_finished_whoever_has_gone(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_started_write_is_finished_after_a_disconnect(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     write, gone = api.database.write, Event()
 
     async def slow(operation: Any, *arguments: Any) -> Any:
@@ -284,10 +280,10 @@ def test_a_change_that_has_been_taken_up_is_finished_whoever_has_gone(
 
         return await write(waiting, *arguments)
 
-    api.runner.run(api.post({"query": "{ __typename }"}))  # the key's last use has been noted
+    api.runner.run(api.post({"query": "{ __typename }"}))  # the key's last use has been written
     monkeypatch.setattr(api.database, "write", slow)
     document = 'mutation { createSession(input: {integrationId: "kept"}) { replayed } }'
-    assert asked_by_one_who_goes(api, document) == []
+    assert send_and_disconnect(api, document) == []
     gone.set()
     monkeypatch.undo()
     found = None
@@ -298,7 +294,7 @@ def test_a_change_that_has_been_taken_up_is_finished_whoever_has_gone(
     assert found == {"version": 1}
 
 
-def test_a_variable_that_is_left_out_leaves_out_its_field(api: Api) -> None:
+def test_omitted_variable_omits_its_input_field(api: Api) -> None:
     document = (
         'mutation($x: String) { createSession(input: {integrationId: "new", attributes: {color: $x}, '
         'idempotencyKey: "k"}) { errors { code } } }'
@@ -306,7 +302,7 @@ def test_a_variable_that_is_left_out_leaves_out_its_field(api: Api) -> None:
     assert api.data(document, {}) == {"createSession": {"errors": []}}
 
 
-def test_while_a_large_statement_is_compiled_others_are_answered(
+def test_requests_are_answered_while_a_statement_is_compiled(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, go_on = serve_file(), Event()
@@ -330,7 +326,7 @@ def test_while_a_large_statement_is_compiled_others_are_answered(
     assert api.runner.run(both()) == [False] * 4
 
 
-def test_a_statement_that_many_wait_for_is_compiled_once(
+def test_concurrent_requests_compile_a_statement_once(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, made = serve_file(), []
