@@ -1,8 +1,8 @@
-"""The rules of the house: who imports whom, what stands in every key, and that every module says what it is."""
+"""The architecture: which package imports which, and the keys and indexes of the tables."""
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,67 +12,139 @@ from sqlalchemy.schema import ForeignKeyConstraint, PrimaryKeyConstraint, Unique
 from db.tables import Row
 
 ROOT = Path(__file__).parent.parent
-MODULES = {
-    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for wing in ("db", "graphql_api")
-    for path in sorted((ROOT / wing).rglob("*.py"))
-}
-DOMAIN = [module for module in MODULES if module.startswith("db/domain/")]
-OUTSIDE = {"asyncio", "io", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlite3", "time", "uuid"}
-SERVING = {"graphql", "graphql_api", "httpx", "starlette", "strawberry", "uvicorn"}
+
+# From the bottom to the top. A package imports packages of lower layers, and none of its own layer.
+LAYERS = (
+    {"db.domain", "db.engine"},
+    {"db.tables"},
+    {"db.repository"},
+    {"db.events", "db.operations", "db.import_export", "db.migrations"},
+    {"graphql_api.settings", "graphql_api.errors", "graphql_api.scalars"},
+    {"graphql_api.security"},
+    {"graphql_api.sql", "graphql_api.observability"},
+    {"graphql_api.execution"},
+    {"graphql_api.types", "graphql_api.http"},
+    {"graphql_api.mutations", "graphql_api.queries"},
+    {"graphql_api.subscriptions"},
+    {"graphql_api.schema"},
+    {"graphql_api.app", "graphql_api.demo", "graphql_api.workers"},
+    {"graphql_api.commands"},
+    {"graphql_api.cli"},
+    {"graphql_api.__main__"},
+)
+LAYER = {package: number for number, packages in enumerate(LAYERS) for package in packages}
+
+SERVER_LIBRARIES = {"graphql", "httpx", "starlette", "strawberry", "uvicorn"}
+IMPURE = {"asyncio", "io", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlite3", "time", "uuid"}
 OPENERS = {"create_engine", "create_async_engine", "engine", "open_database", "connect"}
 
 
-def imports(module: str) -> Iterator[str]:
-    """The full names of what a module imports, wherever in it the import stands."""
-    for node in ast.walk(MODULES[module]):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} has a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def at_import(node: ast.AST) -> Iterator[ast.Call]:
-    """The calls that are made when a module is imported: all but those inside a function."""
+MODULES = {
+    module_name(path): ast.parse(path.read_text(encoding="utf-8"))
+    for directory in ("db", "graphql_api")
+    for path in sorted((ROOT / directory).rglob("*.py"))
+}
+DOMAIN = {name: tree for name, tree in MODULES.items() if name.startswith("db.domain")}
+
+
+def package_of(module: str) -> str:
+    """The package, or the module directly in ``db`` or ``graphql_api``, that a module belongs to."""
+    return ".".join(module.split(".")[:2])
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Yield the full names of what is imported anywhere below a node, inside functions too."""
+    for child in ast.walk(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            assert child.level == 0, f"line {child.lineno}: a relative import"
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+
+
+def imported_modules(module: str) -> set[str]:
+    """The modules of this project that a module imports."""
+    names = imported(without_lazy_types(module))
+    own = {name if name in MODULES else name.rpartition(".")[0] for name in names}
+    return (own & MODULES.keys()) - {module}
+
+
+def without_lazy_types(module: str) -> ast.Module:
+    """A module's tree. GraphQL types that refer to each other import for the type checker alone: that is left out."""
+    tree = MODULES[module]
+    if package_of(module) != "graphql_api.types":
+        return tree
+    body = [node for node in tree.body if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")]
+    return ast.Module(body, [])
+
+
+def top_level(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def offenders(trees: Mapping[str, ast.Module], found: Callable[[ast.Module], set[str]]) -> Mapping[str, set[str]]:
+    """The modules in which something is found that should not be there."""
+    return {module: names for module, tree in trees.items() if (names := found(tree))}
+
+
+def test_every_package_has_a_layer() -> None:
+    assert {package_of(module) for module in MODULES} - {"db", "graphql_api"} == LAYER.keys()
+
+
+def test_packages_import_lower_layers_only() -> None:
+    assert not {
+        f"{module} imports {target}"
+        for module in MODULES
+        for target in imported_modules(module)
+        if package_of(module) != package_of(target)
+        and LAYER.get(package_of(target), -1) >= LAYER.get(package_of(module), -1)
+    }
+
+
+def test_db_imports_neither_graphql_nor_http() -> None:
+    db = {module: tree for module, tree in MODULES.items() if top_level(module) == "db"}
+
+    assert not offenders(db, lambda tree: {*map(top_level, imported(tree))} & {*SERVER_LIBRARIES, "graphql_api"})
+
+
+def test_domain_imports_only_the_standard_library_and_itself() -> None:
+    def foreign(tree: ast.Module) -> set[str]:
+        allowed = sys.stdlib_module_names
+        return {name for name in imported(tree) if top_level(name) not in allowed and not name.startswith("db.domain")}
+
+    assert not offenders(DOMAIN, foreign)
+
+
+def test_domain_is_pure() -> None:
+    def impure(tree: ast.Module) -> set[str]:
+        nodes = list(ast.walk(tree))
+        clock = {node.attr for node in nodes if isinstance(node, ast.Attribute)} & {"now", "today"}
+        awaits = {type(node).__name__ for node in nodes if isinstance(node, ast.Await | ast.AsyncFunctionDef)}
+        return {*map(top_level, imported(tree))} & IMPURE | clock | awaits
+
+    assert not offenders(DOMAIN, impure)
+
+
+def calls_on_import(node: ast.AST) -> Iterator[str]:
+    """Yield the names of the functions that are called when a module is imported."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Call):
-            yield child
+            yield ast.unparse(child.func).split(".")[-1]
         if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield from at_import(child)
+            yield from calls_on_import(child)
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("db/")])
-def test_nothing_in_db_knows_graphql_or_http(module: str) -> None:
-    assert not [name for name in imports(module) if name.split(".")[0] in SERVING]
-
-
-@pytest.mark.parametrize("module", DOMAIN)
-def test_the_domain_imports_the_standard_library_and_itself_alone(module: str) -> None:
-    foreign = [name for name in imports(module) if name.split(".")[0] not in sys.stdlib_module_names]
-    assert not [name for name in foreign if not name.startswith("db.domain.")]
-
-
-@pytest.mark.parametrize("module", DOMAIN)
-def test_the_domain_does_no_input_or_output_and_has_neither_clock_nor_chance(module: str) -> None:
-    assert not [name for name in imports(module) if name.split(".")[0] in OUTSIDE]
-    assert not [node for node in ast.walk(MODULES[module]) if isinstance(node, ast.Await | ast.AsyncFunctionDef)]
-    assert not {node.attr for node in ast.walk(MODULES[module]) if isinstance(node, ast.Attribute)} & {"now", "today"}
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_no_module_opens_a_database_when_it_is_imported(module: str) -> None:
-    names = [ast.unparse(call.func).split(".")[-1] for call in at_import(MODULES[module])]
-    assert OPENERS.isdisjoint(names)
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_module_says_what_it_is(module: str) -> None:
-    assert ast.get_docstring(MODULES[module])
+def test_importing_a_module_opens_no_database() -> None:
+    assert not offenders(MODULES, lambda tree: {*calls_on_import(tree)} & OPENERS)
 
 
 @pytest.mark.parametrize("table", Row.metadata.sorted_tables, ids=str)
-def test_application_id_leads_every_key_and_every_index(table: Table) -> None:
+def test_application_id_leads_every_key_and_index(table: Table) -> None:
     keys = [
         each.columns.keys()
         for each in table.constraints
@@ -83,6 +155,6 @@ def test_application_id_leads_every_key_and_every_index(table: Table) -> None:
 
 
 @pytest.mark.parametrize("table", Row.metadata.sorted_tables, ids=str)
-def test_a_foreign_key_stays_within_one_application(table: Table) -> None:
+def test_foreign_key_stays_within_one_application(table: Table) -> None:
     referred = [key.elements[0].column.name for key in table.foreign_key_constraints]
     assert set(referred) <= {"application_id"}
