@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> Starlette:
                 "operations": admission.__len__,
                 "writes": lambda: instrumented.writes,
                 "connections": connections.__len__,
-                "subscriptions": lambda: feed.followers,
+                "subscriptions": lambda: feed.subscribers,
             }
             async with instrument(settings, gauges, instrumented.pool, start_traces) as instrumentation:
                 app.state.server = Server(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.events.feed import NotYet, Stopped, TooSlow, Unread
+from db.events.errors import FeedStopped, PositionAhead, ReplayFailed, SubscriberTooSlow
 from db.events.history import ApplicationHistory, Event, History, SessionHistory
 from db.repository.core import EVENT
 from graphql_api.errors import BadUserInput, GoingAway, LimitExceeded, SubscriptionInterrupted
@@ -64,8 +64,8 @@ class Subscription:
         if after_version is not None and after_version < 0:
             raise BadUserInput(f"afterVersion is 0 or more; got {after_version}.")
         try:
-            events = await info.context.feed.follow(history, after_version)
-        except NotYet as last:
+            events = await info.context.feed.subscribe(history, after_version)
+        except PositionAhead as last:
             raise BadUserInput(f"The session has not come to version {after_version}; it is at {last}.") from None
         return told(events, history, lambda version: {"afterVersion": version})
 
@@ -83,8 +83,8 @@ class Subscription:
         place = None if after is None else cursors.read(after, FEED, [EVENT.c.id], application)[0]
         history = ApplicationHistory(application)
         try:
-            events = await info.context.feed.follow(history, place)
-        except NotYet:
+            events = await info.context.feed.subscribe(history, place)
+        except PositionAhead:
             raise BadUserInput(f"{shown(str(after))} is a cursor of an event that has not happened.") from None
         return told(events, history, lambda event_id: {"after": cursors.made(FEED, application, event_id)})
 
@@ -99,10 +99,10 @@ async def told(
     try:
         async with aclosing(events):
             async for event in events:
-                yield event, partial(place, history.place(event) - 1)
-    except TooSlow as cut:
-        raise LimitExceeded("Events come faster than they are taken.", **place(cut.place)) from None
-    except Stopped as cut:
-        raise GoingAway("The server stops.", **place(cut.place)) from None
-    except Unread as cut:
-        raise SubscriptionInterrupted(cut.error, place(cut.place)) from cut
+                yield event, partial(place, history.position(event) - 1)
+    except SubscriberTooSlow as ended:
+        raise LimitExceeded("Events come faster than they are taken.", **place(ended.position)) from None
+    except FeedStopped as ended:
+        raise GoingAway("The server stops.", **place(ended.position)) from None
+    except ReplayFailed as ended:
+        raise SubscriptionInterrupted(ended.error, place(ended.position)) from ended

@@ -1,1 +1,1 @@
-"""Session events: the history of each application and the feed that subscribers follow."""
+"""Session events: the histories of applications and sessions, and the feed that subscribers read them from."""

@@ -1,4 +1,4 @@
-"""Histories that can be followed: all events of an application, or those of one session."""
+"""Histories to subscribe to: all events of an application, or the events of one session."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from db.repository.core import EVENT, SESSION
 
 
 class Event(NamedTuple):
-    """The key of an event, its number in the application, and what its session is called."""
+    """The key of an event, its ID, and the integration ID of its session."""
 
     application_id: int
     session_id: int
@@ -20,101 +20,107 @@ class Event(NamedTuple):
 
 
 class History(Protocol):
-    """Events in order. Each has its place, a number that grows from one to the next. What is at 0 does not belong."""
+    """A sequence of events. Each has a position, which grows from event to event."""
 
     @property
     def application_id(self) -> int:
-        """The application of all of them."""
+        """The application of all events."""
         ...
 
     @property
     def integration_id(self) -> str | None:
-        """The session of all of them; None where they are of many."""
+        """The session of all events, or None for every session of the application."""
         ...
 
-    def place(self, event: Event) -> int:
-        """Where an event stands."""
+    def position(self, event: Event) -> int:
+        """Return the position of an event of the application; 0 if the event is not part of this history."""
         ...
 
-    def last(self, connection: Connection, settled: int) -> int:
-        """The place of the last event whose id is at most ``settled``."""
+    def last_position(self, connection: Connection, max_id: int) -> int:
+        """Return the position of the last event with an ID up to ``max_id``; 0 if there is none."""
         ...
 
-    def next(self, connection: Connection, after: int, settled: int, most: int) -> Sequence[Event]:
-        """The events behind a place whose ids are at most ``settled``, in order."""
+    def events_after(self, connection: Connection, position: int, max_id: int, limit: int) -> Sequence[Event]:
+        """Return the next events after a position that have IDs up to ``max_id``."""
         ...
 
 
 OF_SESSION = (EVENT.c.application_id == SESSION.c.application_id) & (EVENT.c.session_id == SESSION.c.id)
-SETTLED = (
+UP_TO_MAX_ID = (
     EVENT.c.application_id == bindparam("application_id"),
-    EVENT.c.id <= bindparam("settled", type_=BigInteger),
+    EVENT.c.id <= bindparam("max_id", type_=BigInteger),
 )
-NAMED = (
+ONE_SESSION = (
     SESSION.c.application_id == bindparam("application_id"),
     SESSION.c.integration_id == bindparam("integration_id"),
-    or_(SESSION.c.id == bindparam("alone", type_=BigInteger), bindparam("alone", type_=BigInteger).is_(None)),
+    or_(SESSION.c.id == bindparam("session_id", type_=BigInteger), bindparam("session_id", type_=BigInteger).is_(None)),
 )
-KEYS = (
+EVENTS = (
     select(*(EVENT.c[name] for name in Event._fields[:-1]), SESSION.c.integration_id)
     .join_from(EVENT, SESSION, OF_SESSION)
-    .where(*SETTLED)
-    .limit(bindparam("most", type_=Integer))
+    .where(*UP_TO_MAX_ID)
+    .limit(bindparam("limit", type_=Integer))
 )
-LAST_OF_APPLICATION = select(func.coalesce(func.max(EVENT.c.id), 0)).where(*SETTLED)
-NEXT_OF_APPLICATION = KEYS.where(EVENT.c.id > bindparam("after", type_=BigInteger)).order_by(EVENT.c.id)
+LAST_OF_APPLICATION = select(func.coalesce(func.max(EVENT.c.id), 0)).where(*UP_TO_MAX_ID)
+NEXT_OF_APPLICATION = EVENTS.where(EVENT.c.id > bindparam("position", type_=BigInteger)).order_by(EVENT.c.id)
 LAST_OF_SESSION = (
-    select(func.coalesce(func.max(EVENT.c.version), 0)).join_from(EVENT, SESSION, OF_SESSION).where(*SETTLED, *NAMED)
+    select(func.coalesce(func.max(EVENT.c.version), 0))
+    .join_from(EVENT, SESSION, OF_SESSION)
+    .where(*UP_TO_MAX_ID, *ONE_SESSION)
 )
-NEXT_OF_SESSION = KEYS.where(*NAMED, EVENT.c.version > bindparam("after")).order_by(EVENT.c.version)
+NEXT_OF_SESSION = EVENTS.where(*ONE_SESSION, EVENT.c.version > bindparam("position")).order_by(EVENT.c.version)
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationHistory:
-    """The events of all sessions of an application, in the order in which they were committed. A place is an id."""
+    """The events of all sessions of an application, in the order of their IDs, which are their positions."""
 
     application_id: int
     integration_id: None = None
 
-    def place(self, event: Event) -> int:
-        """Where an event stands."""
+    def position(self, event: Event) -> int:
+        """Return the event's ID."""
         return event.id
 
-    def last(self, connection: Connection, settled: int) -> int:
-        """The id of the last event."""
-        keys = {"application_id": self.application_id, "settled": settled}
+    def last_position(self, connection: Connection, max_id: int) -> int:
+        """Return the greatest ID."""
+        keys = {"application_id": self.application_id, "max_id": max_id}
         return connection.execute(LAST_OF_APPLICATION, keys).scalar_one()
 
-    def next(self, connection: Connection, after: int, settled: int, most: int) -> Sequence[Event]:
-        """The events behind an id."""
-        keys = {"application_id": self.application_id, "after": after, "settled": settled, "most": most}
+    def events_after(self, connection: Connection, position: int, max_id: int, limit: int) -> Sequence[Event]:
+        """Return the next events after an ID."""
+        keys = {"application_id": self.application_id, "position": position, "max_id": max_id, "limit": limit}
         return [Event._make(row) for row in connection.execute(NEXT_OF_APPLICATION, keys)]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionHistory:
-    """The events of one session, which need not be there yet. A place is a version.
+    """The events of one session, which need not exist yet. Positions are versions.
 
-    For the holder of a session token no other session exists than the one numbered ``alone``.
+    ``session_id`` is set for the holder of a session token, who must not see another session with that integration ID.
     """
 
     application_id: int
     integration_id: str
-    alone: int | None = None
+    session_id: int | None = None
 
-    def place(self, event: Event) -> int:
-        """Where an event stands."""
-        return event.version if self.alone in (None, event.session_id) else 0
+    def position(self, event: Event) -> int:
+        """Return the event's version; 0 for an event of another session."""
+        return event.version if self.session_id in (None, event.session_id) else 0
 
-    def last(self, connection: Connection, settled: int) -> int:
-        """The version of the session; 0 where there is none."""
-        return connection.execute(LAST_OF_SESSION, {**self._name, "settled": settled}).scalar_one()
+    def last_position(self, connection: Connection, max_id: int) -> int:
+        """Return the session's version; 0 if there is no session."""
+        return connection.execute(LAST_OF_SESSION, {**self._key, "max_id": max_id}).scalar_one()
 
-    def next(self, connection: Connection, after: int, settled: int, most: int) -> Sequence[Event]:
-        """The events behind a version."""
-        keys = {**self._name, "after": after, "settled": settled, "most": most}
+    def events_after(self, connection: Connection, position: int, max_id: int, limit: int) -> Sequence[Event]:
+        """Return the next events after a version."""
+        keys = {**self._key, "position": position, "max_id": max_id, "limit": limit}
         return [Event._make(row) for row in connection.execute(NEXT_OF_SESSION, keys)]
 
     @property
-    def _name(self) -> dict[str, int | str | None]:
-        return {"application_id": self.application_id, "integration_id": self.integration_id, "alone": self.alone}
+    def _key(self) -> dict[str, int | str | None]:
+        return {
+            "application_id": self.application_id,
+            "integration_id": self.integration_id,
+            "session_id": self.session_id,
+        }

@@ -66,7 +66,7 @@ def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
         async with server.client() as client, server.stream(ALL) as stream:
             told = await client.begin(ALL)
             session = await client.begin(SESSION, id="s0")
-            await until(lambda: api.server.feed.followers == 3)
+            await until(lambda: api.server.feed.subscribers == 3)
             in_time.set()
             await post(api, "s0")
             assert [await told.next(), await session.next(), await anext(stream)]  # all keep up
@@ -127,7 +127,7 @@ def test_where_an_event_cannot_be_read_its_subscribers_can_go_on_with_it(
         async with server.client() as client, server.stream(ALL) as stream:
             told = await client.begin(ALL)
             session = await client.begin(SESSION, id="s0")
-            await until(lambda: api.server.feed.followers == 3)
+            await until(lambda: api.server.feed.subscribers == 3)
             for number in range(2):
                 await post(api, "s0", f"c{number}")
                 assert [await told.next(), await session.next(), await anext(stream)]
@@ -153,7 +153,7 @@ def test_where_what_was_missed_cannot_be_read_its_subscriber_can_go_on_with_it(
     def away(*arguments: object) -> Any:
         raise DatabaseUnavailable
 
-    monkeypatch.setattr(SessionHistory, "next", away)
+    monkeypatch.setattr(SessionHistory, "events_after", away)
 
     async def scenario(server: Running) -> None:
         async with server.client() as client:
@@ -167,6 +167,6 @@ def test_a_stream_that_its_client_has_left_is_over(api: Api) -> None:
     async def scenario(server: Running) -> None:
         async with server.stream(ALL):
             assert len(api.server.connections) == 1
-        await until(lambda: not len(api.server.connections) and not api.server.feed.followers)
+        await until(lambda: not len(api.server.connections) and not api.server.feed.subscribers)
 
     play(api, scenario)

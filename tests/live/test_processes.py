@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from db.engine import open_database
-from db.events.feed import LARGEST
+from db.events.feed import MAX_ID
 from db.events.history import ApplicationHistory
 from graphql_api.settings import PREFIX
 
@@ -132,7 +132,7 @@ async def write(fleet: Fleet, changes: Iterator[int]) -> None:
 async def committed(url: str) -> tuple[list[str], dict[str, list[str]]]:
     """The global ids of all events in commit order, and of each session's."""
     database = await open_database(url)
-    events = await database.query(ApplicationHistory(1).next, 0, LARGEST, 2 * CHANGES)
+    events = await database.query(ApplicationHistory(1).events_after, 0, MAX_ID, 2 * CHANGES)
     await database.close()
     by_session = defaultdict(list)
     for event in events:

@@ -31,11 +31,11 @@ def test_a_session_with_the_longest_texts_goes_through_its_whole_lifecycle(shop:
 
     assert [item.sku for item in shop.session(LONGEST).cart] == [LONGEST, LONGEST[:999]]
     followed = SessionHistory(shop.application_id, LONGEST)
-    events = shop.query(followed.next, 0, 10**6, 10)
+    events = shop.query(followed.events_after, 0, 10**6, 10)
     assert [(event.integration_id, event.version) for event in events] == [
         (LONGEST, version) for version in range(1, 5)
     ]
-    assert not shop.query(SessionHistory(shop.application_id, LONGEST[:999]).next, 0, 10**6, 10)
+    assert not shop.query(SessionHistory(shop.application_id, LONGEST[:999]).events_after, 0, 10**6, 10)
 
 
 def test_each_profile_has_its_own_first_session(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from shop import Shop
 from sockets import running
 from stores import NOBODY, Server, migrate, name_of
 
-from db.events.feed import LARGEST
+from db.events.feed import MAX_ID
 from db.events.history import ApplicationHistory
 from db.import_export.checking import check_sessions
 from graphql_api.sql import cursors
@@ -99,7 +99,7 @@ def test_subscriptions_are_told_of_what_is_written_elsewhere_once_and_in_order(b
                     made = [elsewhere.post({"query": CREATE, "variables": {"id": name}}) for name in names]
                     await asyncio.gather(*made)
                 cursors_told = [(await told.next())["sessionEvents"]["cursor"] for _ in range(MANY)]
-            committed = await api.database.query(ApplicationHistory(1).next, 0, LARGEST, 2 * MANY)
+            committed = await api.database.query(ApplicationHistory(1).events_after, 0, MAX_ID, 2 * MANY)
             assert cursors_told == [cursors.made(FEED, 1, event.id) for event in committed]
             assert len(committed) == MANY
 

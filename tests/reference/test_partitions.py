@@ -123,8 +123,8 @@ def test_each_statement_that_follows_a_history_goes_into_one_partition(
     name = next(row["integration_id"] for row in crowded.rows.where("customer_session", application_id=1, id=1))
     histories: Sequence[History] = (ApplicationHistory(1), SessionHistory(1, name, alone))
     for history in histories:
-        assert run(crowded, partial(history.last, settled=10**6)) > 0
-        assert run(crowded, partial(history.next, after=0, settled=10**6, most=10))
+        assert run(crowded, partial(history.last_position, max_id=10**6)) > 0
+        assert run(crowded, partial(history.events_after, position=0, max_id=10**6, limit=10))
 
     assert in_one_partition(log.ran()) == {"session_event", "customer_session"}
 
