@@ -1,0 +1,81 @@
+"""Print the files of db/ and graphql_api/ that one read and one write enter.
+
+A newcomer follows a request through these files. Requests are answered in this process, on SQLite, after a first
+round that fills the caches (a second read does not compile its statement again; ``--cold`` shows the first one).
+
+    cd benchmarks && PYTHONPATH=../tests ../.venv/bin/python files_entered.py
+"""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from served import Api, furnish
+from stores import Files, migrate
+
+ROOT = Path(__file__).parent.parent
+READ = """query Session($id: String!) {
+    customerSession(integrationId: $id) { integrationId state total cartItems { sku quantity price } }
+}"""
+WRITE = """mutation Create($input: CreateSessionInput!) {
+    createSession(input: $input) { session { integrationId state total } errors { message } }
+}"""
+
+
+@contextmanager
+def entered() -> Iterator[set[str]]:
+    """Collect the project's files whose functions are called, in whatever thread."""
+    files: set[str] = set()
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        files.add(frame.f_code.co_filename)
+
+    threading.setprofile_all_threads(note) if sys.version_info >= (3, 12) else threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield files
+    finally:
+        sys.setprofile(None)
+        threading.setprofile_all_threads(None) if sys.version_info >= (3, 12) else threading.setprofile(None)
+        ours = {Path(file) for file in files if file.startswith(str(ROOT))}
+        files.clear()
+        files.update(
+            str(path.relative_to(ROOT)) for path in ours if path.relative_to(ROOT).parts[0] in ("db", "graphql_api")
+        )
+
+
+def session(number: int) -> dict[str, Any]:
+    """The variables of WRITE."""
+    lines = [{"sku": f"sku-{line}", "quantity": 1, "price": "9.95"} for line in range(3)]
+    return {"input": {"integrationId": f"session-{number}", "profileId": f"profile-{number}", "cartItems": lines}}
+
+
+def main(cold: Annotated[bool, typer.Option(help="Trace the first request of each kind.")] = False) -> None:
+    """Print the files that one read and one write enter, and how many they are."""
+    with TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        files = Files(Path(folder))
+        url = files.empty()
+        runner.run(migrate(url))
+        keys = runner.run(furnish(url))
+        with Api(runner, url, keys) as api:
+            if not cold:
+                api.data(WRITE, session(1))
+                api.data(READ, {"id": "session-1"}, "reader")
+            write: Callable[[], Any] = lambda: api.data(WRITE, session(2))
+            read: Callable[[], Any] = lambda: api.data(READ, {"id": "session-2"}, "reader")
+            for name, request in (("write", write), ("read", read)):
+                with entered() as found:
+                    request()
+                typer.echo(f"{name}: {len(found)} files")
+                typer.echo("".join(f"  {each}\n" for each in sorted(found)))
+
+
+if __name__ == "__main__":
+    typer.run(main)
