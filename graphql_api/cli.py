@@ -8,10 +8,11 @@ import typer
 
 from db.domain.errors import Refused
 from graphql_api.commands.backup import backup
-from graphql_api.commands.import_export import check, export, import_
+from graphql_api.commands.exchange import check, export, import_
 from graphql_api.commands.keys import create_application, create_key
 from graphql_api.commands.schema import export_schema
 from graphql_api.commands.serve import migrate, serve
+from graphql_api.commands.settings import settings
 from graphql_api.settings import InvalidSetting
 
 DISTRIBUTION = "cartograph-graphql"
@@ -22,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (serve, migrate, export_schema, create_application, create_key, export, check, backup):
+for command in (serve, migrate, export_schema, create_application, create_key, export, check, backup, settings):
     app.command()(command)
 app.command("import")(import_)
 
