@@ -86,6 +86,7 @@ onPage("the second tab shows a session that is there", async (page, trouble) => 
   const { data } = await answer(page, "cartItems");
   assert.ok(data.customerSession.cartItems.length > 0);
   assert.deepEqual(trouble, []);
+  if (process.env.PICTURE) await page.screenshot({ path: process.env.PICTURE }); // the README's
 });
 
 onPage(
