@@ -1,12 +1,13 @@
 PYTHON ?= python3
 BIN = .venv/bin
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 .DEFAULT_GOAL = help
-.PHONY: help run test check schema bench
+.PHONY: help run test check schema docs bench
 
 help: ## say what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/'
 
-run: .venv/installed ## start a server with a demo shop, and say how to try it
+run: .venv/serving ## start a server with a demo shop, and say how to try it
 	@$(BIN)/cartograph serve --dev
 
 test: .venv/installed ## run the tests: in parallel, then those that need the machine to themselves
@@ -21,14 +22,28 @@ check: .venv/installed ## lint, formatting, types, and schema.graphql against th
 	$(BIN)/mypy
 	$(BIN)/cartograph export-schema --check
 
-schema: .venv/installed ## write schema.graphql from the code
+schema: .venv/installed ## write schema.graphql and docs/settings.md from the code
 	$(BIN)/cartograph export-schema
+	{ sed '/^|/,$$d' docs/settings.md; $(BIN)/cartograph settings; } > docs/settings.new && mv docs/settings.new docs/settings.md
+
+docs: .venv/docs ## build the manual into build/docs, and lint Dockerfile and compose.yaml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
 
 bench: .venv/installed ## compare with other servers, in a quarter of an hour; needs node, npm and wrk
 	@benchmarks/run
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/serving: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,otel,postgres]'
+	$(INSTALL) .
+	@touch $@
+
+.venv/installed: .venv/serving
+	$(INSTALL) '.[dev,otel,postgres]'
+	@touch $@
+
+.venv/docs: .venv/serving
+	$(INSTALL) '.[docs]'
 	@touch $@

@@ -8,7 +8,7 @@ import typer
 
 from db.domain.errors import Refused
 from graphql_api.commands.backup import backup
-from graphql_api.commands.exchange import check, export, import_
+from graphql_api.commands.import_export import check, export, import_
 from graphql_api.commands.keys import create_application, create_key
 from graphql_api.commands.schema import export_schema
 from graphql_api.commands.serve import migrate, serve

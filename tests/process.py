@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,14 +15,14 @@ Process = subprocess.Popen[str]
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[Process]:
-    """A server in the directory where the test is; what still runs in the end is killed, workers and all."""
+def serving(*options: str, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
+    """Run a server in the current directory; at the end kill it and its workers."""
     process = subprocess.Popen(  # noqa: S603  # this Python and this project
         [sys.executable, "-m", "graphql_api", "serve", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **(environment or {})},
         start_new_session=True,
     )
     try:
