@@ -9,7 +9,7 @@ round that fills the caches (a second read does not compile its statement again;
 import asyncio
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,13 +37,13 @@ def entered() -> Iterator[set[str]]:
     def note(frame: FrameType, event: str, argument: Any) -> None:
         files.add(frame.f_code.co_filename)
 
-    threading.setprofile_all_threads(note) if sys.version_info >= (3, 12) else threading.setprofile(note)
+    threading.setprofile(note)  # threads that run already are only traced from Python 3.12 on
     sys.setprofile(note)
     try:
         yield files
     finally:
         sys.setprofile(None)
-        threading.setprofile_all_threads(None) if sys.version_info >= (3, 12) else threading.setprofile(None)
+        threading.setprofile(None)
         ours = {Path(file) for file in files if file.startswith(str(ROOT))}
         files.clear()
         files.update(
@@ -68,11 +68,10 @@ def main(cold: Annotated[bool, typer.Option(help="Trace the first request of eac
             if not cold:
                 api.data(WRITE, session(1))
                 api.data(READ, {"id": "session-1"}, "reader")
-            write: Callable[[], Any] = lambda: api.data(WRITE, session(2))
-            read: Callable[[], Any] = lambda: api.data(READ, {"id": "session-2"}, "reader")
-            for name, request in (("write", write), ("read", read)):
+            requests = {"write": (WRITE, session(2), "writer"), "read": (READ, {"id": "session-2"}, "reader")}
+            for name, request in requests.items():
                 with entered() as found:
-                    request()
+                    api.data(*request)
                 typer.echo(f"{name}: {len(found)} files")
                 typer.echo("".join(f"  {each}\n" for each in sorted(found)))
 
