@@ -1,4 +1,4 @@
-"""The root of all that is told as it happens. What is told of an event is read like anything else, by its key."""
+"""The root fields of subscriptions. Each event is read by one statement, like the result of a query."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -58,16 +58,16 @@ class Subscription:
         application_id: ApplicationId = None,
         after_version: AfterVersion = None,
     ) -> AsyncGenerator[SessionEvent, None]:
-        """A place is a version."""
+        """Subscribe by version."""
         viewer = info.context.viewer
         history = SessionHistory(viewer.resolve_application(application_id), integration_id, viewer.session_id)
         if after_version is not None and after_version < 0:
-            raise BadUserInput(f"afterVersion is 0 or more; got {after_version}.")
+            raise BadUserInput(f"afterVersion has to be 0 or more, got {after_version}.")
         try:
             events = await info.context.feed.subscribe(history, after_version)
         except PositionAhead as last:
-            raise BadUserInput(f"The session has not come to version {after_version}; it is at {last}.") from None
-        return told(events, history, lambda version: {"afterVersion": version})
+            raise BadUserInput(f"The session has no version {after_version} yet; its version is {last}.") from None
+        return resumable(events, history, lambda version: {"afterVersion": version})
 
     @strawberry.subscription(
         description="The events of all sessions of the application, in the order in which they were"
@@ -78,31 +78,33 @@ class Subscription:
     async def session_events(
         self, info: Info, application_id: ApplicationId = None, after: AfterEvent = None
     ) -> AsyncGenerator[Edge[SessionEvent], None]:
-        """A place is the id of an event."""
+        """Subscribe by the ID of an event, which the cursor encodes."""
         application = info.context.viewer.resolve_application(application_id)
-        place = None if after is None else cursors.read(after, FEED, [EVENT.c.id], application)[0]
+        position = None if after is None else cursors.read(after, FEED, [EVENT.c.id], application)[0]
         history = ApplicationHistory(application)
         try:
-            events = await info.context.feed.subscribe(history, place)
+            events = await info.context.feed.subscribe(history, position)
         except PositionAhead:
             raise BadUserInput(f"{shown(str(after))} is a cursor of an event that has not happened.") from None
-        return told(events, history, lambda event_id: {"after": cursors.made(FEED, application, event_id)})
+        return resumable(events, history, lambda event_id: {"after": cursors.made(FEED, application, event_id)})
 
 
-async def told(
-    events: AsyncGenerator[Event, None], history: History, place: Callable[[int], dict[str, Any]]
+async def resumable(
+    events: AsyncGenerator[Event, None], history: History, arguments: Callable[[int], dict[str, Any]]
 ) -> AsyncGenerator[Any, None]:
-    """Each event, and what says from where to go on to be told of it again.
+    """Yield each event with a function that returns the arguments to resume before it.
 
-    What cuts them off is raised as an error that has the place to go on from in its extensions.
+    The error that ends the events has those arguments in its extensions.
     """
     try:
         async with aclosing(events):
             async for event in events:
-                yield event, partial(place, history.position(event) - 1)
+                yield event, partial(arguments, history.position(event) - 1)
     except SubscriberTooSlow as ended:
-        raise LimitExceeded("Events come faster than they are taken.", **place(ended.position)) from None
+        raise LimitExceeded(
+            "The client reads events more slowly than they happen.", **arguments(ended.position)
+        ) from None
     except FeedStopped as ended:
-        raise GoingAway("The server stops.", **place(ended.position)) from None
+        raise GoingAway("The server shuts down.", **arguments(ended.position)) from None
     except ReplayFailed as ended:
-        raise SubscriptionInterrupted(ended.error, place(ended.position)) from ended
+        raise SubscriptionInterrupted(ended.error, arguments(ended.position)) from ended

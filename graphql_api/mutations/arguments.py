@@ -1,4 +1,4 @@
-"""What the resolvers of mutations check and convert."""
+"""Arguments of mutations: descriptions that several share, conversions and checks."""
 
 from typing import Any, TypeVar
 

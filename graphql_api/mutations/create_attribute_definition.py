@@ -30,7 +30,7 @@ class CreateAttributeDefinitionInput:
     )
     type: AttributeType = strawberry.field(description="The type of its values. It cannot change.")
     description: str | None = strawberry.field(
-        description="What the attribute means, for people; at most 1000 characters.", default=None
+        description="The meaning of the attribute, for people; at most 1000 characters.", default=None
     )
     allowed_values: list[str] | None = strawberry.field(
         description="The only values that are allowed, for strings, numbers, times and lists of them; each is written"

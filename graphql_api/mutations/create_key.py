@@ -29,7 +29,7 @@ class CreateKeyInput:
     name: str = strawberry.field(
         description="A name for people, 1 to 100 characters. The events that the key causes have it as their actor."
     )
-    role: KeyRole = strawberry.field(description="What the key permits.")
+    role: KeyRole = strawberry.field(description="The permissions of the key.")
     expires: datetime | None = strawberry.field(
         description="When the key stops working, a time in the future; null for never.", default=None
     )

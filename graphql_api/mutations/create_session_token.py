@@ -16,11 +16,11 @@ from graphql_api.security import session_tokens
 from graphql_api.security.permissions import TokenPermissions, TokenRights
 
 
-@strawberry.input(description="The session that the token is for, what it permits and for how long.")
+@strawberry.input(description="The session, the permissions and the lifetime of the token.")
 class CreateSessionTokenInput:
     integration_id: str = strawberry.field(description=INTEGRATION_ID)
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
-    rights: TokenRights = strawberry.field(description="What the token permits.", default=TokenRights.READ)
+    rights: TokenRights = strawberry.field(description="The permissions of the token.", default=TokenRights.READ)
     expires_in: int = strawberry.field(
         description="The seconds until the token expires, from 1 to the maxTokenSeconds of viewer.limits. It expires"
         " no later than the key that creates it."

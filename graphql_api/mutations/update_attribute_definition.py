@@ -16,10 +16,12 @@ from graphql_api.mutations.runner import execute_and_read
 from graphql_api.types.attribute_definition import AttributeDefinition
 
 
-@strawberry.input(description="What to change in an attribute's definition. A field that is left out stays as it is.")
+@strawberry.input(description="Changes to the definition of an attribute. A field that is left out stays as it is.")
 class UpdateAttributeDefinitionInput:
     id: strawberry.ID = strawberry.field(description="The global ID of the definition.")
-    description: str | None = optional("What the attribute means, for people; at most 1000 characters. Null clears it.")
+    description: str | None = optional(
+        "The meaning of the attribute, for people; at most 1000 characters. Null clears it."
+    )
     allowed_values: list[str] | None = optional(
         "The only values that are allowed from now on, each written as a text. Null allows all values of the type."
     )

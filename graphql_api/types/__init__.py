@@ -1,3 +1,3 @@
-"""The types, one file a noun: fields, what they mean, and what each one reads."""
+"""GraphQL types, one file for each noun: their fields, descriptions, and the SQL that each field reads."""
 
-from graphql_api.types import enums as enums  # described before any type speaks of them
+from graphql_api.types import enums as enums  # described before a type uses them

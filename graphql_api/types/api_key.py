@@ -18,7 +18,7 @@ class ApiKey(Node):
     source: ClassVar[Source] = Source(ApiKeyRow, "key")
 
     name: str = column("A name for people, 1 to 100 characters. The events that the key causes have it as their actor.")
-    role: KeyRole = column("What the key permits.")
+    role: KeyRole = column("The permissions of the key.")
     prefix: str = column("The public part of the key, by which the server's logs and metrics name it.")
     created: datetime = column("When the key was created.")
     expires: datetime | None = column("When the key stops working; null for never.")

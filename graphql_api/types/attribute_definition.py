@@ -23,7 +23,7 @@ class AttributeDefinition(Node):
         "The name of the attribute: a letter, then letters, digits and underscores; at most 100 characters."
     )
     type: AttributeType = column("The type of the attribute's values.")
-    description: str = column("What the attribute means, for people; empty if nobody has described it.")
+    description: str = column("The meaning of the attribute, for people; empty if nobody has described it.")
     allowed_values: list[str] | None = column(
         "The only values that are allowed, each written as a text; null if all values of the type are."
     )

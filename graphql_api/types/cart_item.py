@@ -1,4 +1,4 @@
-"""The lines of a cart."""
+"""Cart lines."""
 
 from decimal import Decimal
 from typing import ClassVar

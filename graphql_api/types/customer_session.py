@@ -27,20 +27,20 @@ from graphql_api.types.session_return import SessionReturn
 
 
 def possible_states(scope: Scope) -> ColumnElement[str]:
-    """The life cycle's graph, as SQL."""
+    """Return the names of the next states as SQL: a CASE over the transitions of the life cycle."""
     names = {state: json.dumps([each.name for each in next_states(state)]) for state in SessionState}
     return case(*((scope.row["state"] == state, text) for state, text in names.items()))
 
 
 def currency(scope: Scope) -> ColumnElement[str]:
-    """The currency of the session's application."""
+    """Return the currency of the session's application."""
     application = scope.trace.alias(Source(ApplicationRow))
     found = select(application.c.currency).where(of_application(application.c, scope.row))
     return found.correlate_except(application).scalar_subquery()
 
 
 def identifiers(scope: Scope) -> ColumnElement[str]:
-    """The session's identifiers as a JSON array."""
+    """Return the session's identifiers as a JSON array."""
     table = scope.trace.alias(Source(IdentifierRow))
     found = select(Quoted(table.c.identifier).label("o")).where(*of_session(table.c, scope.row))
     return in_list(found.order_by(table.c.position).correlate_except(table))

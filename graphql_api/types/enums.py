@@ -76,14 +76,14 @@ described(
 )
 described(
     KeyRole,
-    "What a key permits. A session token has the role READER, for one session.",
+    "The permissions of a key. A session token has the role READER, for one session.",
     READER="Read the data of one application.",
     WRITER="Read the data of one application, and change its sessions, profiles and attribute definitions.",
     ADMIN="Read and change the data of all applications, and create applications and keys.",
 )
 described(
     TokenRights,
-    "What a session token permits, for its one session.",
+    "The permissions of a session token, for its one session.",
     READ="Read the session.",
     WRITE_CART="Read the session, and set its cartItems, coupon and referral while it is OPEN. The prices of the"
     " lines come from the holder of the token: before you take money, compare them with your own, and"

@@ -88,11 +88,14 @@ ApplicationId = Annotated[
 
 
 def of_application(row: Columns, other: Columns) -> ColumnElement[bool]:
-    """Rows of one application."""
+    """Return the condition that two rows belong to the same application."""
     return row["application_id"] == other["application_id"]
 
 
 def of_session(row: Columns, other: Columns, **columns: str) -> Sequence[ColumnElement[Any]]:
-    """Rows of one session: ``row`` belongs to ``other``, by its session_id and the columns named."""
+    """Return the conditions that a row belongs to the session of another.
+
+    Each of ``columns`` names a column of the row, and the column of the other row that it equals.
+    """
     key = {"session_id": "session_id" if "session_id" in other else "id", **columns}
     return [of_application(row, other), *(row[mine] == other[theirs] for mine, theirs in key.items())]

@@ -15,7 +15,7 @@ from graphql_api.types.node import Node, of_session
 
 
 def sku(scope: Scope) -> ColumnElement[str]:
-    """The sku of the line that came back."""
+    """Return the SKU of the line that was returned."""
     line = scope.trace.alias(Source(CartItemRow))
     found = select(line.c.sku).where(*of_session(line.c, scope.row, position="position"))
     return found.correlate_except(line).scalar_subquery()

@@ -77,7 +77,7 @@ class SessionAlreadyExists(UserError):
         return await read_field(info, self)
 
 
-@refusal("Returned when the session's state does not permit it to be closed, cancelled or returned.")
+@refusal("Returned when the session's state does not permit to close it, to cancel it or to return its items.")
 class InvalidTransition(UserError):
     from_: SessionState = strawberry.field(description="The state of the session.", name="from")
     to: SessionState = strawberry.field(description="The state that the mutation leads to.")

@@ -11,7 +11,7 @@ from graphql_api.types.application import Application
 
 
 def setting(name: str) -> Expression:
-    """A limit that the server was started with."""
+    """Return a limit from the settings."""
 
     def expression(scope: Scope) -> ColumnElement[int]:
         return scope.bind(lambda request: getattr(request.limits, name), Integer())
@@ -20,7 +20,7 @@ def setting(name: str) -> Expression:
 
 
 def rule(limit: int) -> Expression:
-    """A limit of the domain."""
+    """Return a limit of the domain."""
     return lambda scope: scope.bind(lambda request: limit, Integer())
 
 
@@ -70,7 +70,7 @@ class Viewer:
         lambda scope: scope.bind(lambda request: request.viewer.key_name, Text()),
     )
     role: KeyRole = value(
-        "What the key permits; READER for a session token.",
+        "The permissions of the key; READER for a session token.",
         lambda scope: scope.bind(lambda request: request.viewer.role, Text()),
     )
     application: Application | None = one(

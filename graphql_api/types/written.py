@@ -1,4 +1,4 @@
-"""What a payload shows of what was written: read like anything else, by the key that the operation answered."""
+"""Conditions that select what an operation wrote, by the key that it returned: ``request.source``."""
 
 from sqlalchemy import BigInteger, ColumnElement, Integer
 
@@ -8,22 +8,22 @@ from graphql_api.sql.scope import Scope
 
 
 def of_source(scope: Scope, row: Columns) -> ColumnElement[bool]:
-    """Rows of the application that was written to."""
+    """Return the condition on rows of the application that was written to."""
     return row["application_id"] == scope.bind(lambda request: request.source.application_id, Integer())
 
 
 def session_id(scope: Scope) -> ColumnElement[int]:
-    """The number of the session that was written."""
+    """Return the number of the session that was written."""
     return scope.bind(lambda request: request.source.session_id, BigInteger())
 
 
 def written_session(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
-    """The session that was written, or that stood in the way."""
+    """Return the conditions on the session that was written, or that was the reason of a refusal."""
     return [of_source(scope, session), session["id"] == session_id(scope)]
 
 
 def written_event(scope: Scope, event: Columns) -> list[ColumnElement[bool]]:
-    """The event that was written with it."""
+    """Return the conditions on the event that was written with the session."""
     return [
         of_source(scope, event),
         event["session_id"] == session_id(scope),

@@ -1,4 +1,4 @@
-"""What an error tells besides its message: each type carries its facts."""
+"""The fields of user errors besides their messages."""
 
 from typing import Any
 
@@ -206,11 +206,13 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "input_", "error"), ERRORS, ids=[error["__typename"] for *_, error in ERRORS])
-def test_an_error_carries_its_facts(stocked: Api, name: str, input_: dict[str, Any], error: dict[str, Any]) -> None:
+def test_user_error_has_the_facts_of_its_type(
+    stocked: Api, name: str, input_: dict[str, Any], error: dict[str, Any]
+) -> None:
     assert change(stocked, name, input_, EVERYTHING) == {"errors": [error]}
 
 
-def test_every_type_of_error_is_reached_above(stocked: Api) -> None:
+def test_every_type_of_user_error_is_tested(stocked: Api) -> None:
     document = '{ __type(name: "UserError") { possibleTypes { name } } }'
     possible = {each["name"] for each in stocked.data(document)["__type"]["possibleTypes"]}
     assert {error["__typename"] for *_, error in ERRORS} == possible

@@ -1,4 +1,4 @@
-"""The inputs of mutations: what graphql-core makes while it coerces is what resolvers get."""
+"""Input objects of mutations, made while graphql-core coerces them."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -29,7 +29,7 @@ def taken(type_: GraphQLObjectType | None) -> Iterator[GraphQLInputObjectType]:
 WRITTEN = {each.name: each for each in taken(schema._schema.mutation_type)}
 
 
-def test_an_input_is_an_object_of_its_class_once_it_is_coerced() -> None:
+def test_coerced_input_is_an_instance_of_its_class() -> None:
     assert isinstance(CREATE, GraphQLInputObjectType)
     line = {"sku": "mug", "quantity": 2, "price": "9.95", "product": {"name": "Mugs"}}
     coerced = coerce_input_value({"integrationId": "x", "coupon": None, "cartItems": [line]}, CREATE)
@@ -42,11 +42,11 @@ def test_an_input_is_an_object_of_its_class_once_it_is_coerced() -> None:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_what_may_be_left_out_of_an_input_has_a_default_in_its_class(name: str) -> None:
+def test_optional_field_of_an_input_has_a_default_in_its_class(name: str) -> None:
     definition: StrawberryObjectDefinition = WRITTEN[name].extensions[BACKREF]
     needed = [each.out_name for each in WRITTEN[name].fields.values() if str(each.type).endswith("!")]
     assert isinstance(definition.origin(**dict.fromkeys(needed)), definition.origin)
 
 
-def test_no_input_is_both_written_with_and_read_with() -> None:
+def test_no_input_type_belongs_to_both_queries_and_mutations() -> None:
     assert {each.name for each in taken(schema._schema.query_type)}.isdisjoint(WRITTEN)

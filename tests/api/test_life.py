@@ -1,4 +1,4 @@
-"""A session's whole life over GraphQL, each answer complete and written out by hand."""
+"""The life of a session over GraphQL. Each expected answer is complete and written by hand."""
 
 from datetime import timedelta
 from itertools import count
@@ -211,7 +211,7 @@ def test_a_session_lives_from_the_first_item_to_the_last_return(api: Api) -> Non
     assert api.data(document, key="reader") == {"customerSession": CANCELLED}
 
 
-def test_its_history_tells_all_of_it(api: Api) -> None:
+def test_history_has_an_event_for_each_change(api: Api) -> None:
     live(api)
     events = api.data(HISTORY, key="reader")["customerSession"]["events"]
 
@@ -296,13 +296,13 @@ def test_its_history_tells_all_of_it(api: Api) -> None:
     }
 
 
-def test_a_repeat_is_answered_as_the_first_time(api: Api) -> None:
+def test_repeat_with_an_idempotency_key_has_the_same_answer(api: Api) -> None:
     first = change(api, "createSession", idempotencyKey="1")
     again = change(api, "createSession", idempotencyKey="1")
     assert again == {**first, "replayed": True}
 
 
-def test_an_upsert_says_whether_it_created(api: Api) -> None:
+def test_upsert_says_whether_it_created_the_session(api: Api) -> None:
     document = """mutation($coupon: String) {
       upsertSession(input: {integrationId: "s1", coupon: $coupon}) { created replayed session { version coupon } }
     }"""
@@ -316,7 +316,7 @@ def test_an_upsert_says_whether_it_created(api: Api) -> None:
     assert api.data(document)["upsertSession"]["session"] == {"version": 2, "coupon": None}
 
 
-def test_return_items_answers_the_return_it_made(api: Api) -> None:
+def test_return_items_answers_the_new_return(api: Api) -> None:
     api.shop.create(state=SessionState.CLOSED, cart_items=[line(quantity=3)])
     document = """mutation { returnItems(input: {integrationId: "s1", items: [{line: {position: 0}}]}) {
       return { id amount items { sku quantity } } errors { message } } }"""

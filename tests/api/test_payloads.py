@@ -21,7 +21,7 @@ def api(serve: Callable[..., Api]) -> Api:
     return serve()
 
 
-def test_a_payload_is_read_by_one_statement(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_payload_is_read_by_one_statement(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     reads, read = [], api.database.read
 
     async def counted(*arguments: Any) -> Any:
@@ -38,7 +38,7 @@ def test_a_payload_is_read_by_one_statement(api: Api, monkeypatch: pytest.Monkey
     assert len(reads) == 2
 
 
-def test_a_payload_whose_session_cannot_be_read_says_that_the_change_was_made(
+def test_payload_whose_session_cannot_be_read_says_that_the_change_was_made(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*arguments: Any) -> Any:

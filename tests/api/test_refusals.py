@@ -1,4 +1,4 @@
-"""What is refused: each rule of each input answers its typed error with a path, and nothing changes."""
+"""Refusals: each broken rule of each input is answered by its type of error with a path, and nothing changes."""
 
 from typing import Any
 
@@ -154,7 +154,7 @@ def stocked(shared_api: Api) -> Api:
 
 
 @pytest.mark.parametrize("name", [name for name in ACCEPTED if name != "revokeKey"])
-def test_what_is_refused_below_is_accepted_but_for_one_field(api: Api, name: str) -> None:
+def test_each_refused_input_is_accepted_without_its_bad_field(api: Api, name: str) -> None:
     assert change(stock(api), name, ACCEPTED[name], "{ errors { message } }") == {"errors": []}
 
 
@@ -162,7 +162,7 @@ def test_what_is_refused_below_is_accepted_but_for_one_field(api: Api, name: str
     ("name", "wrong", "type_", "path"),
     [pytest.param(name, *case, id=f"{name} {case[2]} {i}") for name in REFUSED for i, case in enumerate(REFUSED[name])],
 )
-def test_a_refusal_names_its_field_and_changes_nothing(
+def test_refusal_names_its_field_and_changes_nothing(
     stocked: Api, name: str, wrong: dict[str, Any], type_: str, path: list[str]
 ) -> None:
     before = stocked.everything()
@@ -175,7 +175,7 @@ def test_a_refusal_names_its_field_and_changes_nothing(
     assert stocked.everything() == before
 
 
-def test_every_refused_field_is_told_at_once(stocked: Api) -> None:
+def test_one_answer_has_the_refusals_of_all_fields(stocked: Api) -> None:
     wrong = {"coupon": "x" * 101, "identifiers": [""], "cartItems": [{"sku": "", "quantity": 0, "price": -1}]}
     answer = change(stocked, "updateSession", {"integrationId": "open", **wrong}, "{ session { id } errors { path } }")
     assert answer["session"] is None
@@ -188,7 +188,7 @@ def test_every_refused_field_is_told_at_once(stocked: Api) -> None:
     ]
 
 
-def test_a_hundred_refusals_are_told_of_a_cart_that_is_wrong_all_through(stocked: Api) -> None:
+def test_at_most_100_refusals_are_answered(stocked: Api) -> None:
     cart = [{**LINE, "quantity": 0}] * 1_000
     answer = change(stocked, "updateSession", {"integrationId": "open", "cartItems": cart}, "{ errors { code } }")
     assert answer["errors"] == [{"code": "INVALID_INPUT"}] * 100

@@ -1,4 +1,4 @@
-"""The schema: what it promises its clients, and that all it reads is said where the field stands."""
+"""The schema: its contract with clients, its descriptions, and the declarations of what fields read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,17 +108,17 @@ def typed(node: FieldDefinitionNode | InputValueDefinitionNode) -> str:
     return f"{node.name.value}: {print_ast(node.type)}" + (f" = {print_ast(default)}" if default else "")
 
 
-def test_the_file_schema_graphql_is_the_schema_of_this_release() -> None:
+def test_schema_graphql_is_the_schema() -> None:
     assert main(["export-schema", "--check", str(ROOT / "schema.graphql")]) == 0
 
 
 @pytest.mark.parametrize("type_", TYPES.values(), ids=str)
-def test_everything_that_a_client_sees_has_a_description(type_: GraphQLNamedType) -> None:
+def test_types_fields_arguments_and_enum_values_have_descriptions(type_: GraphQLNamedType) -> None:
     assert not [name for name, description in described(type_) if not description]
 
 
 @pytest.mark.parametrize("name", sorted(READ))
-def test_every_field_that_can_be_read_says_what_it_reads(name: str) -> None:
+def test_every_readable_field_declares_what_it_reads(name: str) -> None:
     type_ = TYPES[name]
     assert isinstance(type_, COMPOSITE)
     paged = next((fields for suffix, fields in PAGING.items() if name.endswith(suffix)), None)
@@ -129,7 +129,7 @@ def test_every_field_that_can_be_read_says_what_it_reads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(name for name, type_ in TYPES.items() if isinstance(type_, GraphQLObjectType)))
-def test_an_object_within_a_payload_or_an_error_says_what_it_reads(name: str) -> None:
+def test_object_in_a_payload_or_a_user_error_declares_what_it_reads(name: str) -> None:
     type_ = TYPES[name]
     assert isinstance(type_, GraphQLObjectType)
     if name not in READ:
@@ -137,9 +137,9 @@ def test_an_object_within_a_payload_or_an_error_says_what_it_reads(name: str) ->
 
 
 @pytest.mark.parametrize("name", ["CustomerSession", "CustomerProfile", "Application", "SessionReturn", "ApiKey"])
-def test_a_node_says_where_it_is_kept(name: str) -> None:
+def test_node_type_declares_its_table(name: str) -> None:
     assert source_of(TYPES[name]).prefix
 
 
-def test_the_schema_offers_all_of_the_contract() -> None:
+def test_schema_has_everything_in_the_contract() -> None:
     assert facts(parse(CONTRACT.read_text(encoding="utf-8"))) - facts(parse(schema.as_str())) == set()

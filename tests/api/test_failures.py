@@ -32,7 +32,7 @@ def test_operations_are_unavailable_while_the_database_is_away_and_work_afterwar
     assert "errors" not in api.query(document)
 
 
-def test_a_key_that_cannot_be_looked_up_is_answered_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_request_whose_key_cannot_be_looked_up_is_answered_503(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KeyLoader, "load", away)
 
     answer = api.runner.run(api.post({"query": READ}))
@@ -61,7 +61,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def test_a_query_of_100_fields_is_tried_once_while_the_database_is_away(
+def test_query_of_100_fields_is_tried_once_while_the_database_is_away(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     read = Broken(DatabaseUnavailable("Connection refused"))
@@ -75,7 +75,7 @@ def test_a_query_of_100_fields_is_tried_once_while_the_database_is_away(
     assert logged(caplog) == ["the database cannot be used: Connection refused"]
 
 
-def test_an_unexpected_exception_of_a_query_is_logged_once_with_the_id_that_the_client_sees(
+def test_unexpected_exception_of_a_query_is_logged_once_with_the_id_that_the_client_sees(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     read = Broken(ZeroDivisionError("secret"))
@@ -89,7 +89,7 @@ def test_an_unexpected_exception_of_a_query_is_logged_once_with_the_id_that_the_
     assert "secret" not in answer.text
 
 
-def test_an_unexpected_exception_of_a_mutation_is_logged_once_and_stops_the_mutations_behind_it(
+def test_unexpected_exception_of_a_mutation_is_logged_once_and_stops_the_next_mutations(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     write = Broken(ZeroDivisionError("secret"))
@@ -103,7 +103,7 @@ def test_an_unexpected_exception_of_a_mutation_is_logged_once_and_stops_the_muta
     assert logged(caplog) == [f"internal error {error['extensions']['id']}"]
 
 
-def test_a_payload_that_cannot_be_read_is_not_read_again_and_its_exception_is_logged_once(
+def test_payload_that_cannot_be_read_is_not_read_again_and_its_exception_is_logged_once(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     read = Broken(ZeroDivisionError("secret"))
@@ -119,7 +119,7 @@ def test_a_payload_that_cannot_be_read_is_not_read_again_and_its_exception_is_lo
     assert len({error["extensions"]["id"] for error in answer["errors"]}) == len(logged(caplog)) == read.calls == 1
 
 
-def test_a_bad_argument_of_one_field_leaves_the_other_fields_their_data(api: Api) -> None:
+def test_bad_argument_of_one_field_leaves_the_other_fields_their_data(api: Api) -> None:
     answer = api.query(
         '{ viewer { keyName } bad: node(id: "nonsense") { id } good: customerProfiles { nodes { id } } }'
     )

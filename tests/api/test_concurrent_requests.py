@@ -1,4 +1,4 @@
-"""Fifty requests at once, as a shop sends them when everybody presses the button."""
+"""Fifty concurrent requests."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ CREATE = """mutation($input: CreateSessionInput!) { createSession(input: $input)
 MANY = 50
 
 
-def at_once(api: Api, document: str, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def send_concurrently(api: Api, document: str, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The one field of each answer."""
 
     async def send() -> list[dict[str, Any]]:
@@ -29,20 +29,20 @@ def at_once(api: Api, document: str, inputs: list[dict[str, Any]]) -> list[dict[
     return api.runner.run(send())
 
 
-def test_of_fifty_who_close_one_succeeds_and_the_others_are_told_that_it_is_closed(api: Api) -> None:
+def test_one_of_fifty_concurrent_closes_succeeds_and_the_others_are_refused(api: Api) -> None:
     api.shop.create(cart_items=[line()])
 
-    answers = at_once(api, CLOSE, [{"integrationId": "s1"}] * MANY)
+    answers = send_concurrently(api, CLOSE, [{"integrationId": "s1"}] * MANY)
 
     assert [answer["errors"] for answer in answers].count([]) == 1
     assert [answer["errors"] for answer in answers].count([{"__typename": "InvalidTransition"}]) == MANY - 1
     assert len(api.shop.history()) == 2
 
 
-def test_fifty_identical_requests_with_one_key_are_one_change_and_fifty_equal_answers(api: Api) -> None:
+def test_fifty_requests_with_one_idempotency_key_are_one_change_with_fifty_equal_answers(api: Api) -> None:
     api.shop.create(cart_items=[line()])
 
-    answers = at_once(api, CLOSE, [{"integrationId": "s1", "idempotencyKey": "1"}] * MANY)
+    answers = send_concurrently(api, CLOSE, [{"integrationId": "s1", "idempotencyKey": "1"}] * MANY)
 
     assert sorted(answer.pop("replayed") for answer in answers) == [False] + [True] * (MANY - 1)
     session = {"integrationId": "s1", "version": 2, "state": "CLOSED"}
@@ -50,7 +50,9 @@ def test_fifty_identical_requests_with_one_key_are_one_change_and_fifty_equal_an
     assert len(api.shop.history()) == 2
 
 
-def test_of_fifty_sessions_of_a_new_profile_exactly_one_is_first(api: Api) -> None:
-    answers = at_once(api, CREATE, [{"integrationId": f"s{number}", "profileId": "ada"} for number in range(MANY)])
+def test_one_of_fifty_sessions_created_for_a_new_profile_is_first(api: Api) -> None:
+    answers = send_concurrently(
+        api, CREATE, [{"integrationId": f"s{number}", "profileId": "ada"} for number in range(MANY)]
+    )
 
     assert sorted(answer["session"]["firstSession"] for answer in answers) == [False] * (MANY - 1) + [True]
