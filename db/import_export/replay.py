@@ -66,9 +66,9 @@ def replay_steps(record: Record, application_id: int, rules: Rules) -> Iterator[
     if not record.first_session:
         now = replace(now, first_session=False)
     yield EventType.CREATED, now
-    moment = record.updated if record.state is SessionState.OPEN else record.created
+    update_time = record.updated if record.state is SessionState.OPEN else record.created
     for _ in range(count_updates(record)):
-        now = next_version(now, moment)
+        now = next_version(now, update_time)
         yield EventType.UPDATED, now
     if record.closed and not closed_when_created:
         now = next_version(session.close(now, None, record.closed), record.closed)

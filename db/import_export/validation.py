@@ -60,7 +60,7 @@ def validate(
     if isinstance(record, Refused):
         return record
     if duplicate_of is not None:
-        problem = f"{quote(record.integration_id)} stands on line {duplicate_of} already."
+        problem = f"{quote(record.integration_id)} is already on line {duplicate_of}."
         return Refused(InvalidInput(path=("integrationId",), problem=problem))
     try:
         return ValidRecord(record, replay(record, application_id, rules))

@@ -33,7 +33,8 @@ UPSERT_LINES = Statement(
 )
 DELETE_LINES = Statement(delete(CART_ITEM).where(of_session(CART_ITEM), CART_ITEM.c.position >= bindparam("length")))
 DELETE = {table: Statement(delete(table).where(of_session(table))) for table in (IDENTIFIER, DISCOUNT)}
-INSERT = {table: Statement(insert(table).inline()) for table in (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)}
+BESIDE_CART = (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)
+INSERT = {table: Statement(insert(table).inline()) for table in BESIDE_CART}
 
 
 def insert_session(connection: Connection, session: CustomerSession, actor: str) -> int | None:
@@ -66,8 +67,9 @@ def save_session(connection: Connection, before: CustomerSession, after: Custome
     old, new = part_rows(before), part_rows(after)
     lines = changed_lines(old[CART_ITEM], new[CART_ITEM])
     if connection.dialect.name == "postgresql":
-        if any(new[table] != old[table] for table in INSERT) or len(after.cart) < len(before.cart):
-            begin(connection)  # the single statement does not store these
+        # The single statement stores neither other parts of the session nor the removal of lines.
+        if any(new[table] != old[table] for table in BESIDE_CART) or len(after.cart) < len(before.cart):
+            begin(connection)
         single_statement.update_session(connection, before, changed_columns(before, after), lines, event)
     else:
         if not UPDATE_SESSION.rows(connection, {**changed_columns(before, after), **at_version(before)}):

@@ -39,7 +39,8 @@ from db.tables.columns import Amount, PlainJson
 
 PARTS = (CART_ITEM, IDENTIFIER, DISCOUNT)  # a new session has no returns
 RETURNING = (SESSION.c.application_id, SESSION.c.id, SESSION.c.first_session)
-MAX_UPDATES = 256  # forms of the UPDATE that are kept, one for each set of columns that change together
+AMOUNTS = {table: [name for name in COLUMNS[table] if isinstance(table.c[name].type, Amount)] for table in PARTS}
+MAX_UPDATES = 256  # cached forms of the UPDATE, one for each set of columns that change together
 
 
 def insert_session(connection: Connection, session: CustomerSession, event: SessionEvent) -> int | None:
@@ -93,10 +94,9 @@ def prefixed(prefix: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_json(table: Table, rows: Sequence[Values]) -> str:
     """Return rows of a part as JSON for ``insert_part``, with amounts in the unit in which they are stored."""
-    amounts = [name for name in COLUMNS[table] if isinstance(table.c[name].type, Amount)]
     objects = [dict(zip(COLUMNS[table], row, strict=True)) for row in rows]
     for each in objects:
-        each.update({name: to_units(each[name], PLACES) for name in amounts if each[name] is not None})
+        each.update({name: to_units(each[name], PLACES) for name in AMOUNTS[table] if each[name] is not None})
     return json.dumps(objects)
 
 
@@ -125,8 +125,8 @@ def inserting(of_profile: bool, tables: Sequence[Table]) -> AutocommitStatement:
 def locked_profile(taken: ColumnElement[Any]) -> CTE:
     """Return the CTE that locks the profile, and creates it if it is missing.
 
-    It is empty where another session of the profile was stored since the statement began, which therefore cannot see
-    that session. Storing one writes the profile's row anew, and xmin tells.
+    It is empty where another session of the profile was stored since the statement began, since the statement cannot
+    see that session. Storing one updates the profile's row, which changes its xmin.
     """
     key = {name: parameter(PROFILE, name, f"profile_{name}") for name in ("application_id", "integration_id")}
     read = PROFILE.alias("read")

@@ -239,7 +239,7 @@ def test_duplicate_integration_id_is_reported_with_both_lines(shop: Shop, apart:
 
     report = import_into(shop, file(record(), *between, record()))
 
-    assert messages(report) == [f'line {apart + 2}: integrationId: "s1" stands on line 1 already.']
+    assert messages(report) == [f'line {apart + 2}: integrationId: "s1" is already on line 1.']
     assert report.created == apart + 1
 
 
