@@ -1,4 +1,4 @@
-"""``cartograph serve`` in a process of its own."""
+"""Start ``cartograph serve`` as a process."""
 
 import os
 import re
@@ -34,10 +34,10 @@ def serving(*options: str, environment: Mapping[str, str] | None = None) -> Iter
 
 
 def address(process: Process) -> str:
-    """Where the server says it listens; fails with all that it said where it ends instead."""
-    said = []
+    """Return the URL that the server prints; fail with its output if it exits."""
+    output = []
     for line in process.stdout or ():
-        said.append(line)
+        output.append(line)
         if found := re.search(r"running on (http://\S+?)[\s\"]", line):
             return found[1]
-    pytest.fail("".join(said))
+    pytest.fail("".join(output))

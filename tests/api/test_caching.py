@@ -1,9 +1,9 @@
-"""Answers that a client may keep, and answers that travel compressed."""
+"""Entity tags, Cache-Control and compression of responses."""
 
 import zlib
 from collections.abc import Callable, Mapping
 
-import brotli  # type: ignore[import-untyped]  # it says nothing of its types
+import brotli  # type: ignore[import-untyped]  # has no types
 import httpx
 import pytest
 from hypothesis import given
@@ -19,32 +19,32 @@ NAME = "{ viewer { keyName } }"
 
 @pytest.fixture
 def api(serve: Callable[..., Api]) -> Api:
-    """A session with a hundred lines, which is a large answer."""
+    """An API with a session of a hundred lines, which makes a large response."""
     api = serve()
     api.shop.create("s1", cart_items=[line(f"sku-{number}", name="Name") for number in range(100)])
     return api
 
 
 def get(api: Api, document: str = NAME, method: str = "GET", **headers: str) -> httpx.Response:
-    """A query that stands in an address; ``if_none_match`` is a header, and so are the others."""
+    """Send a query by GET. Keyword arguments are headers, such as ``if_none_match``."""
     sent = {"Authorization": f"Bearer {api.keys['reader']}", "GraphQL-Require-Preflight": "1", "Accept-Encoding": ""}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     return api.request(method, params={"query": document}, headers=sent)
 
 
 def raw(api: Api, method: str, document: str, headers: Mapping[str, str]) -> tuple[Mapping[str, str], bytes]:
-    """The headers and the bytes of an answer, as they travelled."""
+    """Return the headers and the encoded bytes of a response."""
     key = {"Authorization": f"Bearer {api.keys['writer']}", "GraphQL-Require-Preflight": "1"}
     asked = {"params": {"query": document}} if method == "GET" else {"json": {"query": document}}
 
     async def read() -> tuple[Mapping[str, str], bytes]:
-        async with api.client.stream(method, "/graphql", headers={**key, **headers}, **asked) as response:  # type: ignore[arg-type]  # as httpx takes them
+        async with api.client.stream(method, "/graphql", headers={**key, **headers}, **asked) as response:  # type: ignore[arg-type]  # keyword arguments of httpx
             return response.headers, b"".join([each async for each in response.aiter_raw()])
 
     return api.runner.run(read())
 
 
-def test_an_answer_that_has_not_changed_is_not_sent_again(api: Api) -> None:
+def test_an_unchanged_response_is_not_sent_again(api: Api) -> None:
     first = get(api, PAGE)
     assert (first.status_code, first.headers["cache-control"]) == (200, "private, no-cache")
     again = get(api, PAGE, if_none_match=first.headers["etag"])
@@ -63,14 +63,14 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(api: Api) -> None:
     ("if_none_match", "status"),
     [("{tag}", 304), ("*", 304), ('"a", {tag}', 304), ("{strong}", 304), ('"a"', 200), ("", 200), ("{bare}", 200)],
 )
-def test_the_tags_of_a_client_are_compared_as_rfc_9110_has_it(api: Api, if_none_match: str, status: int) -> None:
+def test_entity_tags_are_compared_as_in_rfc_9110(api: Api, if_none_match: str, status: int) -> None:
     tag = get(api).headers["etag"]
     strong = tag.removeprefix("W/")
     given = if_none_match.format(tag=tag, strong=strong, bare=strong.strip('"'))
     assert get(api, if_none_match=given).status_code == status
 
 
-def test_an_answer_is_for_the_one_who_asked_alone(api: Api) -> None:
+def test_a_response_is_private_to_the_caller(api: Api) -> None:
     response = get(api)
     assert {name.strip() for name in response.headers["vary"].split(",")} == {
         "accept",
@@ -81,7 +81,7 @@ def test_an_answer_is_for_the_one_who_asked_alone(api: Api) -> None:
 
 
 @pytest.mark.parametrize("document", ["{ nothing }", "{", '{ viewer { role } node(id: "made by hand") { id } }'])
-def test_an_answer_with_errors_is_not_kept(api: Api, document: str) -> None:
+def test_a_response_with_errors_is_not_cached(api: Api, document: str) -> None:
     response = get(api, document)
     assert response.headers["cache-control"] == "no-store"
     assert "etag" not in response.headers
@@ -90,7 +90,7 @@ def test_an_answer_with_errors_is_not_kept(api: Api, document: str) -> None:
 @pytest.mark.parametrize(
     "document", [NAME, PAGE, "{ nothing }", "mutation { revokeKey(input: {}) { errors { code } } }"]
 )
-def test_a_head_is_answered_like_a_get_without_its_body(api: Api, document: str) -> None:
+def test_head_has_the_headers_of_get_and_no_body(api: Api, document: str) -> None:
     full, head = get(api, document), get(api, document, "HEAD")
     assert head.status_code == full.status_code
     assert head.content == b""
@@ -101,7 +101,7 @@ def test_a_head_is_answered_like_a_get_without_its_body(api: Api, document: str)
     assert get(api, document, "HEAD", accept="text/html").content == b""
 
 
-def test_a_post_is_not_kept(api: Api) -> None:
+def test_a_response_to_post_is_not_cached(api: Api) -> None:
     headers, _ = raw(api, "POST", PAGE, {})
     assert "etag" not in headers
 
@@ -125,7 +125,7 @@ def test_a_post_is_not_kept(api: Api) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_large_answer_travels_in_the_coding_that_the_client_likes_best(
+def test_a_large_response_is_compressed_as_the_client_prefers(
     api: Api, method: str, accept_encoding: str, coding: str | None
 ) -> None:
     plain_headers, plain = raw(api, method, PAGE, {"Accept-Encoding": "identity"})
@@ -140,13 +140,13 @@ def test_a_large_answer_travels_in_the_coding_that_the_client_likes_best(
         assert (brotli.decompress(content) if coding == "br" else zlib.decompress(content, 31)) == plain
 
 
-def test_a_small_answer_and_a_refusal_travel_as_they_are(api: Api) -> None:
+def test_small_responses_and_errors_are_not_compressed(api: Api) -> None:
     for document in (NAME, "{" + " nothing" * 100 + "}"):
         headers, _ = raw(api, "POST", document, {"Accept-Encoding": "br, gzip"})
         assert "content-encoding" not in headers
 
 
-def test_the_answer_of_a_mutation_may_hold_a_secret_and_is_not_compressed(api: Api) -> None:
+def test_the_response_to_a_mutation_is_not_compressed(api: Api) -> None:
     update = """mutation { updateSession(input: {integrationId: "s1", coupon: "SPRING"}) {
       session { cartItems { sku name price } } } }"""
     headers, content = raw(api, "POST", update, {"Accept-Encoding": "br, gzip"})
@@ -154,7 +154,7 @@ def test_the_answer_of_a_mutation_may_hold_a_secret_and_is_not_compressed(api: A
     assert len(content) > compression.MAX_UNCOMPRESSED_SIZE
 
 
-def test_a_very_large_answer_is_compressed_beside_the_event_loop(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_very_large_response_is_compressed_in_a_thread(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compression, "MAX_INLINE_SIZE", 100)
     _, plain = raw(api, "POST", PAGE, {"Accept-Encoding": "identity"})
     _, content = raw(api, "POST", PAGE, {"Accept-Encoding": "gzip"})
@@ -162,5 +162,5 @@ def test_a_very_large_answer_is_compressed_beside_the_event_loop(api: Api, monke
 
 
 @given(st.text(max_size=200))
-def test_any_accept_encoding_is_understood(accept_encoding: str) -> None:
+def test_any_accept_encoding_is_parsed(accept_encoding: str) -> None:
     assert negotiation.content_coding(accept_encoding) in (None, *compression.COMPRESSORS)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is answered to whom, in which form, and that no input makes an internal error."""
+"""GraphQL over HTTP: media types, status codes and errors. No input causes an internal error."""
 
 import json
 from collections.abc import Callable
@@ -15,24 +15,24 @@ QUERY = {"query": "{ __typename }"}
 
 @pytest.fixture(scope="module")
 def api(shared_api: Api) -> Api:
-    """The API with nothing in it."""
+    """The API with an empty database."""
     return shared_api
 
 
 def post(api: Api, content: bytes | None = None, **options: Any) -> httpx.Response:
-    """A POST with a good key; JSON unless it says otherwise."""
+    """Send a POST with a valid key, as JSON by default."""
     headers = {"Authorization": f"Bearer {api.keys['writer']}", "Content-Type": JSON, **options.pop("headers", {})}
     return api.request("POST", content=json.dumps(QUERY).encode() if content is None else content, headers=headers)
 
 
 def get(api: Api, headers: dict[str, str] | None = None, **parameters: Any) -> httpx.Response:
-    """A GET with a good key and the header that tells it from a link."""
+    """Send a GET with a valid key and GraphQL-Require-Preflight."""
     key = {"Authorization": f"Bearer {api.keys['writer']}", "GraphQL-Require-Preflight": "1"}
     return api.request("GET", params=parameters, headers={**key, **(headers or {})})
 
 
 def code(response: httpx.Response) -> str:
-    """The code of the first error; there has to be one, and it must not be ours."""
+    """Return the code of the first error, which must not be INTERNAL."""
     error = response.json()["errors"][0]
     assert error["extensions"]["code"] != "INTERNAL"
     return str(error["extensions"]["code"])
@@ -52,14 +52,14 @@ def code(response: httpx.Response) -> str:
         (f"*/*;q=0.1, {ANSWER};q=0.2", ANSWER),
     ],
 )
-def test_the_media_type_is_what_the_client_likes_best(api: Api, accept: str, expected: str) -> None:
+def test_the_media_type_is_the_one_that_the_client_prefers(api: Api, accept: str, expected: str) -> None:
     response = post(api, headers={"Accept": accept})
     assert (response.status_code, response.headers["content-type"]) == (200, f"{expected}; charset=utf-8")
     assert response.json()["data"] == {"__typename": "Query"}
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "image/*", f"{JSON};q=0", "nonsense"])
-def test_a_client_that_takes_nothing_of_ours_is_told_so(api: Api, accept: str) -> None:
+def test_an_accept_header_without_a_supported_type_is_refused(api: Api, accept: str) -> None:
     assert post(api, headers={"Accept": accept}).status_code == 406
 
 
@@ -80,7 +80,7 @@ def test_a_client_that_takes_nothing_of_ours_is_told_so(api: Api, accept: str) -
         ("", 415),
     ],
 )
-def test_a_body_is_json_or_it_is_not_taken(api: Api, content_type: str, status: int) -> None:
+def test_only_json_bodies_are_accepted(api: Api, content_type: str, status: int) -> None:
     assert post(api, headers={"Content-Type": content_type}).status_code == status
 
 
@@ -95,7 +95,7 @@ def test_a_body_is_json_or_it_is_not_taken(api: Api, content_type: str, status: 
         {"query": "fragment F on Query { __typename }"},
     ],
 )
-def test_a_request_error_has_no_data_and_a_status_by_its_media_type(api: Api, request_: dict[str, Any]) -> None:
+def test_a_request_error_has_no_data_and_a_status_by_media_type(api: Api, request_: dict[str, Any]) -> None:
     for media_type, status in ((ANSWER, 400), (JSON, 200)):
         response = post(api, json.dumps(request_).encode(), headers={"Accept": media_type})
         assert response.status_code == status
@@ -109,21 +109,21 @@ def test_other_methods_are_not_allowed(api: Api, method: str) -> None:
     assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD, POST")
 
 
-def test_a_get_queries(api: Api) -> None:
+def test_a_get_can_query(api: Api) -> None:
     document = "query A($n: Int) { applications(first: $n) { nodes { name } } } query B { __typename }"
     response = get(api, query=document, variables='{"n": 1}', operationName="A", extensions="{}")
     assert response.json()["data"] == {"applications": {"nodes": [{"name": "Shop"}]}}
     assert get(api, query="{ __typename }", variables="").json()["data"] == {"__typename": "Query"}
 
 
-def test_a_get_changes_nothing(api: Api) -> None:
+def test_a_get_cannot_run_a_mutation(api: Api) -> None:
     before = api.everything()
     response = get(api, query='mutation { createSession(input: {integrationId: "s1"}) { replayed } }')
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
     assert api.everything() == before
 
 
-def test_a_get_that_another_site_could_send_is_refused(api: Api) -> None:
+def test_a_get_without_preflight_is_refused(api: Api) -> None:
     assert get(api, {"GraphQL-Require-Preflight": ""}, query="{ __typename }").status_code == 400
     for headers in ({"GraphQL-Require-Preflight": "", "Content-Type": JSON}, {}):
         assert get(api, headers, query="{ __typename }").status_code == 200
@@ -133,21 +133,21 @@ def test_a_get_that_another_site_could_send_is_refused(api: Api) -> None:
     "parameters",
     [{}, {"query": ""}, {"query": "{ __typename }", "variables": "x"}, {"query": "{ __typename }", "variables": "[]"}],
 )
-def test_a_get_that_is_no_request_is_bad(api: Api, parameters: dict[str, str]) -> None:
+def test_a_get_with_invalid_parameters_is_refused(api: Api, parameters: dict[str, str]) -> None:
     assert get(api, {"Accept": ANSWER}, **parameters).status_code == 400
 
 
-def test_a_parameter_that_is_given_twice_is_bad(api: Api) -> None:
+def test_a_repeated_parameter_is_refused(api: Api) -> None:
     assert get(api, query=["{ __typename }", "{ viewer { role } }"]).status_code == 400
 
 
-def test_a_header_of_any_length_is_soon_read(api: Api) -> None:
+def test_long_headers_are_parsed_quickly(api: Api) -> None:
     for header in ("Accept", "Accept-Encoding", "Content-Type", "Authorization", "If-None-Match"):
         for piece in (",", "a,", "*/*;q=0.1,", '"a",', ";", ";q=1"):
             assert post(api, headers={header: piece * 5_000}).status_code in (200, 401, 406, 415)
 
 
-def test_a_query_string_that_is_not_utf_8_is_bad(api: Api) -> None:
+def test_a_query_string_in_another_encoding_is_refused(api: Api) -> None:
     headers = {"Authorization": f"Bearer {api.keys['writer']}", "GraphQL-Require-Preflight": "1"}
     assert api.request("GET", "/graphql?query=%ff%fe", headers=headers).status_code == 400
 
@@ -188,7 +188,7 @@ def test_a_query_string_that_is_not_utf_8_is_bad(api: Api) -> None:
     ],
 )
 @pytest.mark.parametrize("media_type", [ANSWER, JSON])
-def test_a_body_that_is_no_request_is_bad(api: Api, body: bytes, media_type: str) -> None:
+def test_an_invalid_body_is_refused(api: Api, body: bytes, media_type: str) -> None:
     response = post(api, body, headers={"Accept": media_type})
     assert response.status_code == 400
     assert code(response) == "BAD_USER_INPUT"
@@ -196,18 +196,18 @@ def test_a_body_that_is_no_request_is_bad(api: Api, body: bytes, media_type: str
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
-def test_a_body_in_a_coding_is_not_taken(api: Api, coding: str) -> None:
+def test_a_compressed_body_is_refused(api: Api, coding: str) -> None:
     response = post(api, headers={"Content-Encoding": coding})
     assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
     assert post(api, headers={"Content-Encoding": "Identity"}).status_code == 200
 
 
-def test_null_stands_for_what_is_left_out(api: Api) -> None:
+def test_null_parameters_count_as_omitted(api: Api) -> None:
     body = {**QUERY, "variables": None, "operationName": None, "extensions": None}
     assert post(api, json.dumps(body).encode()).json()["data"] == {"__typename": "Query"}
 
 
-def test_a_body_that_is_too_long_is_not_read(serve: Callable[..., Api]) -> None:
+def test_a_body_over_the_limit_is_refused(serve: Callable[..., Api]) -> None:
     api = serve(max_request_bytes=100)
     short = json.dumps(QUERY).encode().ljust(100)
     assert post(api, short).status_code == 200
@@ -216,12 +216,12 @@ def test_a_body_that_is_too_long_is_not_read(serve: Callable[..., Api]) -> None:
         assert (response.status_code, code(response)) == (413, "BAD_USER_INPUT")
 
 
-def test_a_body_that_says_it_is_too_long_is_not_waited_for(serve: Callable[..., Api]) -> None:
+def test_a_content_length_over_the_limit_is_refused_at_once(serve: Callable[..., Api]) -> None:
     response = post(serve(max_request_bytes=100), b"{", headers={"Content-Length": "101"})
     assert (response.status_code, response.headers["connection"]) == (413, "close")
 
 
-def test_graphiql_is_for_browsers_alone(api: Api) -> None:
+def test_graphiql_is_served_to_browsers_only(api: Api) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
     response = api.request("GET", headers=browser)
     assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -230,12 +230,12 @@ def test_graphiql_is_for_browsers_alone(api: Api) -> None:
     assert get(api, {"Accept": "*/*"}, query="{ __typename }").json()["data"] == {"__typename": "Query"}
 
 
-def test_graphiql_can_be_turned_off(serve: Callable[..., Api]) -> None:
+def test_graphiql_can_be_disabled(serve: Callable[..., Api]) -> None:
     response = serve(graphiql=False).request("GET", headers={"Accept": "text/html"})
     assert response.status_code == 406
 
 
-def test_introspection_can_be_turned_off(serve: Callable[..., Api]) -> None:
+def test_introspection_can_be_disabled(serve: Callable[..., Api]) -> None:
     api = serve(introspection=False)
     assert set(api.codes("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}
     for document in ("{ viewr { role } }", "{ viewer { role(x: 1) } }", "mutation { createSessio }"):
@@ -243,7 +243,7 @@ def test_introspection_can_be_turned_off(serve: Callable[..., Api]) -> None:
     assert api.data("{ __typename }") == {"__typename": "Query"}
 
 
-def test_other_sites_may_not_ask_unless_they_are_named(serve: Callable[..., Api], api: Api) -> None:
+def test_cors_allows_listed_origins_only(serve: Callable[..., Api], api: Api) -> None:
     headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
     assert "access-control-allow-origin" not in api.request("OPTIONS", headers=headers).headers
     assert "access-control-allow-origin" not in post(api, headers=headers).headers
@@ -254,7 +254,7 @@ def test_other_sites_may_not_ask_unless_they_are_named(serve: Callable[..., Api]
     assert "access-control-allow-origin" not in post(opened, headers=other).headers
 
 
-def test_the_process_says_that_it_lives_and_that_it_is_ready(api: Api) -> None:
+def test_health_and_readiness_are_reported(api: Api) -> None:
     for path in ("/healthz", "/readyz"):
         response = api.request("GET", path)
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
@@ -272,5 +272,5 @@ def test_a_server_whose_database_fails_is_not_ready(api: Api, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/graphql/", "/graphiql/../app.py", "/graphiql/%2e%2e/app.py"])
-def test_there_is_nothing_else(api: Api, path: str) -> None:
+def test_other_paths_are_not_found(api: Api, path: str) -> None:
     assert api.request("GET", path).status_code in (307, 404)

@@ -1,4 +1,4 @@
-"""graphql-transport-ws: what is said to whom, and with which code a socket is closed."""
+"""graphql-transport-ws: messages and close codes."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ Play = Callable[[Scenario], None]
 
 @pytest.fixture
 def play(api: Api) -> Play:
-    """Plays a scenario against a server of its own."""
+    """Return a function that runs a scenario against a server."""
 
     async def played(scenario: Scenario) -> None:
         async with running(api) as server:
@@ -31,7 +31,7 @@ def play(api: Api) -> Play:
 
 
 def closes(play: Play, code: int, *said: object, key: str | None = "writer", **options: Any) -> None:
-    """Hold that the server closes with a code when it hears these messages; bytes and text go as they are."""
+    """Assert that these messages make the server close with a code. bytes and str are sent unchanged."""
 
     async def scenario(server: Running) -> None:
         async with server.client(key, **options) as client:
@@ -43,11 +43,11 @@ def closes(play: Play, code: int, *said: object, key: str | None = "writer", **o
 
 
 def subscribe(name: str = "1", document: str = FEED, **rest: Any) -> dict[str, Any]:
-    """The message that begins an operation."""
+    """Return a subscribe message."""
     return {"type": "subscribe", "id": name, "payload": {"query": document}, **rest}
 
 
-def test_a_query_and_a_mutation_answer_once_and_are_complete(play: Play) -> None:
+def test_a_query_and_a_mutation_send_one_result_and_complete(play: Play) -> None:
     async def scenario(server: Running) -> None:
         async with server.client() as client:
             query = await client.begin(WHO)
@@ -75,7 +75,7 @@ def test_a_query_and_a_mutation_answer_once_and_are_complete(play: Play) -> None
         ("subscription { sessionEvents(applicationId: 2) { cursor } }", "FORBIDDEN"),
     ],
 )
-def test_an_operation_that_cannot_be_run_ends_with_an_error_and_the_socket_goes_on(
+def test_an_operation_that_fails_ends_with_error_and_the_socket_stays_open(
     play: Play, document: str, code: str
 ) -> None:
     async def scenario(server: Running) -> None:
@@ -88,7 +88,7 @@ def test_an_operation_that_cannot_be_run_ends_with_an_error_and_the_socket_goes_
     play(scenario)
 
 
-def test_a_ping_is_answered_with_its_payload_before_and_after_the_socket_is_initialised(play: Play) -> None:
+def test_ping_is_answered_with_its_payload_before_and_after_connection_init(play: Play) -> None:
     async def pinged(client: Client) -> None:
         await client.say("pong")
         await client.say("ping")
@@ -140,12 +140,14 @@ def test_a_ping_is_answered_with_its_payload_before_and_after_the_socket_is_init
         '{"type": "ping", "payload": {"x": NaN}}',
     ],
 )
-def test_what_is_no_message_closes_the_socket_with_4400(play: Play, message: bytes | str) -> None:
+def test_an_invalid_message_closes_the_socket_with_4400(play: Play, message: bytes | str) -> None:
     closes(play, 4400, message)
 
 
 @pytest.mark.parametrize("message", ["null", "[]", '{"type": "connection_init", "payload": []}', b"{}"])
-def test_what_is_no_message_closes_a_socket_that_is_not_initialised_with_4400(play: Play, message: bytes | str) -> None:
+def test_an_invalid_message_before_connection_init_closes_the_socket_with_4400(
+    play: Play, message: bytes | str
+) -> None:
     closes(play, 4400, message, key=None)
 
 
@@ -161,28 +163,28 @@ def test_what_is_no_message_closes_a_socket_that_is_not_initialised_with_4400(pl
         {"payload": {"authorization": "Basic dXNlcjpwYXNz"}},
     ],
 )
-def test_a_socket_without_a_good_key_is_closed_with_4401(play: Play, payload: dict[str, Any]) -> None:
+def test_an_invalid_key_closes_the_socket_with_4401(play: Play, payload: dict[str, Any]) -> None:
     closes(play, 4401, {"type": "connection_init", **payload}, key=None)
 
 
-def test_an_operation_before_the_key_closes_the_socket_with_4401(play: Play) -> None:
+def test_subscribe_before_connection_init_closes_the_socket_with_4401(play: Play) -> None:
     closes(play, 4401, subscribe(), key=None)
 
 
-def test_a_second_key_closes_the_socket_with_4429(play: Play) -> None:
+def test_a_second_connection_init_closes_the_socket_with_4429(play: Play) -> None:
     closes(play, 4429, {"type": "connection_init"})
 
 
-def test_an_id_that_is_under_way_closes_the_socket_with_4409(play: Play) -> None:
+def test_an_id_in_use_closes_the_socket_with_4409(play: Play) -> None:
     closes(play, 4409, subscribe(), subscribe())
 
 
 @pytest.mark.parametrize("offered", [["graphql-ws"], ["graphql-ws", "x"], None])
-def test_any_other_protocol_closes_the_socket_with_4406(play: Play, offered: list[str] | None) -> None:
+def test_another_subprotocol_closes_the_socket_with_4406(play: Play, offered: list[str] | None) -> None:
     closes(play, 4406, key=None, subprotocols=offered)
 
 
-def test_the_protocol_is_chosen_among_several(play: Play) -> None:
+def test_the_subprotocol_is_selected_among_several(play: Play) -> None:
     async def scenario(server: Running) -> None:
         async with server.client(subprotocols=["graphql-ws", PROTOCOL]) as client:
             assert client.connection.subprotocol == PROTOCOL
@@ -190,14 +192,14 @@ def test_the_protocol_is_chosen_among_several(play: Play) -> None:
     play(scenario)
 
 
-def test_a_socket_that_is_not_initialised_in_time_is_closed_with_4408(
-    play: Play, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_connection_init_closes_the_socket_with_4408(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(websocket, "INIT_SECONDS", 0.05)
     closes(play, 4408, key=None)
 
 
-def test_a_socket_that_is_open_is_no_request_that_does_not_come(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_limit_of_a_request_head_does_not_apply_to_an_open_socket(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(uvicorn_protocol, "HEAD_SECONDS", 0.05)
 
     async def scenario(server: Running) -> None:
@@ -209,7 +211,7 @@ def test_a_socket_that_is_open_is_no_request_that_does_not_come(play: Play, monk
     play(scenario)
 
 
-def test_a_message_that_is_too_long_closes_the_socket_with_1009(serve: Callable[..., Api]) -> None:
+def test_a_message_over_the_limit_closes_the_socket_with_1009(serve: Callable[..., Api]) -> None:
     api = serve(max_request_bytes=1_000)
 
     async def scenario() -> None:
@@ -222,7 +224,7 @@ def test_a_message_that_is_too_long_closes_the_socket_with_1009(serve: Callable[
     api.runner.run(scenario())
 
 
-def test_a_peer_that_never_reads_is_let_go(serve: Callable[..., Api]) -> None:
+def test_a_client_that_does_not_read_is_disconnected(serve: Callable[..., Api]) -> None:
     api = serve(deadline_seconds=0.2)
 
     async def flood(client: Client) -> None:
@@ -241,7 +243,7 @@ def test_a_peer_that_never_reads_is_let_go(serve: Callable[..., Api]) -> None:
     api.runner.run(scenario())
 
 
-def test_an_id_is_free_again_when_its_operation_is_over(play: Play) -> None:
+def test_an_id_can_be_used_again_after_its_operation(play: Play) -> None:
     async def scenario(server: Running) -> None:
         async with server.client() as client:
             for _ in range(3):
@@ -257,7 +259,7 @@ def test_an_id_is_free_again_when_its_operation_is_over(play: Play) -> None:
     play(scenario)
 
 
-def test_a_socket_has_only_so_many_operations_at_once(serve: Callable[..., Api]) -> None:
+def test_the_operations_of_a_socket_are_limited(serve: Callable[..., Api]) -> None:
     api = serve(max_operations_per_socket=2)
 
     async def scenario() -> None:
@@ -271,7 +273,7 @@ def test_a_socket_has_only_so_many_operations_at_once(serve: Callable[..., Api])
     api.runner.run(scenario())
 
 
-def test_a_key_has_only_so_many_sockets_at_once(serve: Callable[..., Api]) -> None:
+def test_the_sockets_of_a_key_are_limited(serve: Callable[..., Api]) -> None:
     api = serve(max_connections_per_key=1)
 
     async def scenario() -> None:
@@ -305,7 +307,7 @@ def test_a_key_has_only_so_many_sockets_at_once(serve: Callable[..., Api]) -> No
         ("http://x:y", False),
     ],
 )
-def test_pages_of_this_origin_and_of_those_named_may_open_a_socket(
+def test_pages_of_the_same_or_a_listed_origin_can_open_a_socket(
     serve: Callable[..., Api], origin: str | None, opens: bool
 ) -> None:
     api = serve(cors_origins=("https://shop.example",))

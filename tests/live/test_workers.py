@@ -1,4 +1,4 @@
-"""Several workers of one server: nothing that one of them does needs another to know of it but by the database."""
+"""Several workers of one server, which share only the database."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ import pytest
 from customers import Customers, versions
 from sockets import Client, Operation
 from stores import Store
-from workers import Workers, working
+from workers import Workers, running_workers
 
 from graphql_api.cli import main
 from graphql_api.settings import PREFIX
@@ -20,7 +20,7 @@ from graphql_api.settings import PREFIX
 pytestmark = pytest.mark.alone
 
 WORKERS = 3
-CUT_OFF = 1006  # the code of a connection that ends without a word
+ABNORMAL_CLOSURE = 1006  # the close code of a connection that was lost
 
 SESSION = "query($id: String!) { customerSession(integrationId: $id) { version } }"
 UPDATE = """mutation($input: UpdateSessionInput!) {
@@ -35,15 +35,15 @@ FOLLOW = "subscription($id: String!) { customerSessionChanged(integrationId: $id
 
 
 @dataclass
-class Floor:
-    """The workers, the keys to them, and the database that they share."""
+class Cluster:
+    """Workers and their API keys."""
 
     workers: Workers
     keys: dict[str, str]
     alive: list[int]
 
     def play(self, scenario: Callable[[list[Client]], Coroutine[Any, Any, None]]) -> None:
-        """Play a scenario with a socket to each worker."""
+        """Run a scenario with a socket to each worker."""
 
         async def played() -> None:
             async with self.workers.sockets(self.alive, self.keys["writer"]) as clients:
@@ -56,7 +56,7 @@ class Floor:
 def database_url(
     store: Store, furnished: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The URL of a database, which is set for all that is started here."""
+    """The URL of a database, set in the environment."""
     url = store.copy(furnished[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("workers"))
@@ -68,28 +68,26 @@ def database_url(
 
 
 @pytest.fixture(scope="module")
-def floor(database_url: str, furnished: tuple[str, dict[str, str]]) -> Iterator[Floor]:
-    """A server of three processes."""
-    with working(WORKERS) as workers:
-        yield Floor(workers, furnished[1], workers.up(WORKERS))
+def cluster(database_url: str, furnished: tuple[str, dict[str, str]]) -> Iterator[Cluster]:
+    """A server with three workers."""
+    with running_workers(WORKERS) as workers:
+        yield Cluster(workers, furnished[1], workers.wait_for_workers(WORKERS))
 
 
 async def version_of(client: Client, name: str) -> int:
-    """The version of a session."""
+    """Return the version of a session."""
     read = await (await client.begin(SESSION, id=name)).next()
     version: int = read["customerSession"]["version"]
     return version
 
 
 async def changed(operations: list[Operation]) -> list[dict[str, Any]]:
-    """What came of changes that are under way."""
+    """Return the payloads of running mutations."""
     return [(await each.next())["changed"] for each in operations]
 
 
-def test_what_is_written_over_many_connections_each_worker_reads(
-    floor: Floor, capsys: pytest.CaptureFixture[str]
-) -> None:
-    customers = Customers(floor.workers.url, floor.keys["writer"])
+def test_each_worker_reads_what_the_others_write(cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    customers = Customers(cluster.workers.url, cluster.keys["writer"])
     asyncio.run(customers.shop(100, prefix="many "))
 
     async def scenario(clients: list[Client]) -> None:
@@ -97,22 +95,22 @@ def test_what_is_written_over_many_connections_each_worker_reads(
             found = {name: await version_of(client, name) for name in customers.acknowledged}
             assert found == customers.acknowledged
 
-    floor.play(scenario)
+    cluster.play(scenario)
     assert main(["check"]) == 0
     assert f"{len(customers.acknowledged)} sessions checked, 0 disagreements" in capsys.readouterr().out
 
 
-def test_a_repeat_that_comes_to_another_worker_is_replayed(floor: Floor) -> None:
+def test_a_repeated_request_is_replayed_by_another_worker(cluster: Cluster) -> None:
     async def scenario(clients: list[Client]) -> None:
         asked = {"integrationId": "once", "idempotencyKey": "k"}
         answers = await changed([await client.begin(CREATE, input=asked) for client in 5 * clients])
         assert Counter(each["replayed"] for each in answers) == {False: 1, True: len(answers) - 1}
         assert all(each == {**each, "session": {"version": 1}, "errors": []} for each in answers)
 
-    floor.play(scenario)
+    cluster.play(scenario)
 
 
-def test_of_changes_to_one_version_that_come_to_all_workers_at_once_one_is_made(floor: Floor) -> None:
+def test_one_of_concurrent_changes_to_a_version_succeeds(cluster: Cluster) -> None:
     async def scenario(clients: list[Client]) -> None:
         await changed([await clients[0].begin(CREATE, input={"integrationId": "contended"})])
         for version in range(1, 6):
@@ -125,10 +123,10 @@ def test_of_changes_to_one_version_that_come_to_all_workers_at_once_one_is_made(
             conflict = {"__typename": "VersionConflict", "session": {"version": version + 1}}
             assert [each["errors"] for each in answers if each != made] == [[conflict]] * (WORKERS - 1)
 
-    floor.play(scenario)
+    cluster.play(scenario)
 
 
-def test_what_is_written_through_any_worker_each_tells_once_and_in_order(floor: Floor) -> None:
+def test_each_worker_sends_all_events_once_and_in_order(cluster: Cluster) -> None:
     async def scenario(clients: list[Client]) -> None:
         following = [await client.begin(FOLLOW, id="told") for client in clients]
         await changed([await clients[0].begin(CREATE, input={"integrationId": "told"})])
@@ -138,30 +136,30 @@ def test_what_is_written_through_any_worker_each_tells_once_and_in_order(floor: 
             versions = [(await each.next())["customerSessionChanged"]["version"] for _ in range(3 * WORKERS + 1)]
             assert versions == [*range(1, 3 * WORKERS + 2)]
 
-    floor.play(scenario)
+    cluster.play(scenario)
 
 
-def test_a_worker_that_is_killed_is_replaced_and_the_others_go_on(floor: Floor) -> None:
+def test_a_killed_worker_is_replaced_and_the_others_continue(cluster: Cluster) -> None:
     async def losing(clients: list[Client]) -> None:
         await changed([await clients[0].begin(CREATE, input={"integrationId": "lasting"})])
-        os.kill(floor.alive[0], signal.SIGKILL)
-        assert await clients[0].closed() == CUT_OFF
+        os.kill(cluster.alive[0], signal.SIGKILL)
+        assert await clients[0].closed() == ABNORMAL_CLOSURE
         assert [await version_of(client, "lasting") for client in clients[1:]] == [1] * (WORKERS - 1)
 
     async def whole(clients: list[Client]) -> None:
         assert [await version_of(client, "lasting") for client in clients] == [1] * WORKERS
 
-    floor.play(losing)
-    floor.alive = floor.workers.up(WORKERS + 1)[1:]
-    floor.play(whole)
+    cluster.play(losing)
+    cluster.alive = cluster.workers.wait_for_workers(WORKERS + 1)[1:]
+    cluster.play(whole)
 
 
-def test_sigterm_ends_all_workers_and_leaves_nothing_without_an_answer(floor: Floor) -> None:
-    with working(2) as workers:
-        customers = Customers(workers.url, floor.keys["writer"])
+def test_sigterm_stops_all_workers_and_every_request_gets_a_response(cluster: Cluster) -> None:
+    with running_workers(2) as workers:
+        customers = Customers(workers.url, cluster.keys["writer"])
 
         async def scenario() -> None:
-            async with workers.sockets(workers.up(2), floor.keys["reader"]) as clients:
+            async with workers.sockets(workers.wait_for_workers(2), cluster.keys["reader"]) as clients:
                 following = [await client.begin(FOLLOW, id="nobody's") for client in clients]
                 end = workers.process.terminate
                 await customers.shop(1_000, lambda _: customers.changes == 100 and end(), prefix="last ")
@@ -170,8 +168,8 @@ def test_sigterm_ends_all_workers_and_leaves_nothing_without_an_answer(floor: Fl
                     assert error["extensions"] == {"code": "GOING_AWAY", "afterVersion": 0}
 
         asyncio.run(scenario())
-        assert workers.ended() == 0
-        assert "Traceback" not in workers.said
+        assert workers.wait() == 0
+        assert "Traceback" not in workers.output
     assert 100 <= customers.changes < 1_000
     kept = {name: version for name, version in versions().items() if name.startswith("last ")}
     assert kept == customers.acknowledged

@@ -1,4 +1,4 @@
-"""Answers on their way out: the head of one waits for its body, and nothing else waits."""
+"""ResponseTransport: one write for the head and the first piece of the body."""
 
 from asyncio import Transport
 
@@ -10,7 +10,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 class Wire(Transport):
-    """A transport that keeps what is sent, call by call."""
+    """A transport that records each write."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,15 +18,15 @@ class Wire(Transport):
         self.closed = False
 
     def write(self, data: object) -> None:
-        """One call."""
-        self.sent.append(bytes(data))  # type: ignore[call-overload]  # whatever has bytes
+        """Record a write."""
+        self.sent.append(bytes(data))  # type: ignore[call-overload]  # any buffer
 
     def is_closing(self) -> bool:
-        """Whether it has been closed."""
+        """Return whether close() was called."""
         return self.closed
 
     def close(self) -> None:
-        """Nothing more is sent."""
+        """Close."""
         self.closed = True
 
 
@@ -41,7 +41,7 @@ class Wire(Transport):
         ([b"HTTP/1.1 100 Continue\r\n\r\n", HEAD, b"body"], [b"HTTP/1.1 100 Continue\r\n\r\n", HEAD + b"body"]),
     ],
 )
-def test_a_head_goes_out_with_the_first_of_its_body(written: list[bytes], sent: list[bytes]) -> None:
+def test_the_head_is_sent_with_the_first_piece_of_the_body(written: list[bytes], sent: list[bytes]) -> None:
     wire = Wire()
     response = ResponseTransport(wire)
     for each in written:
@@ -50,7 +50,7 @@ def test_a_head_goes_out_with_the_first_of_its_body(written: list[bytes], sent: 
 
 
 @pytest.mark.parametrize("written", [[HEAD], [HEAD, b"body"], [HEAD, b"first", b"second"], []])
-def test_what_has_been_written_is_sent_before_the_end(written: list[bytes]) -> None:
+def test_close_sends_the_head(written: list[bytes]) -> None:
     wire = Wire()
     response = ResponseTransport(wire)
     for each in written:

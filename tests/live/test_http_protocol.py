@@ -1,4 +1,4 @@
-"""HTTP as it travels: what is no HTTP, too much of it, or too slow, keeps nobody else from an answer."""
+"""HTTP/1.1 on the wire: invalid, oversized and slow requests are refused and do not block other clients."""
 
 import asyncio
 import json
@@ -105,25 +105,25 @@ BODIES = (
 
 @pytest.fixture
 def api(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
-    """The API with little patience. It knows its keys for longer than a test takes: none is about the database."""
+    """The API with short limits of time. Keys are cached for longer than a test takes."""
     monkeypatch.setattr(uvicorn_protocol, "HEAD_SECONDS", 0.5)
     return serve_file(deadline_seconds=0.5, key_cache_seconds=600, graphiql=False)
 
 
 def play(api: Api, scenario: Callable[[Running], Awaitable[None]]) -> None:
-    """Play a scenario against a running server."""
+    """Run a scenario against a server."""
 
     async def played() -> None:
         async with running(api) as server, asyncio.timeout(3 * PATIENCE):
             while (await api.post({"query": "{ __typename }"})).status_code != 200:
-                pass  # the key has not been looked up in so short a time
+                pass  # the first lookup of the key may exceed the short deadline
             await scenario(server)
 
     api.runner.run(played())
 
 
 async def exchange(server: Running, *sent: bytes, ends: bool = True) -> bytes:
-    """All that comes back on a connection of its own until the server closes it. ``ends``: the client sends no more."""
+    """Send pieces on a new connection; return all bytes until the server closes it. ``ends`` half-closes it before."""
     host, port = server.address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -142,7 +142,7 @@ async def exchange(server: Running, *sent: bytes, ends: bool = True) -> bytes:
 
 
 def request(server: Running, body: bytes = GOOD, **headers: str) -> bytes:
-    """A request with a good key, after which the connection closes."""
+    """Return a valid request, after which the connection closes."""
     given = {
         "Host": server.address,
         "Authorization": f"Bearer {server.api.keys['writer']}",
@@ -156,7 +156,7 @@ def request(server: Running, body: bytes = GOOD, **headers: str) -> bytes:
 
 
 def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and content of the first response."""
+    """Return status, headers and content of the first response."""
     while answer.startswith(b"HTTP/1.1 100"):
         answer = answer.partition(b"\r\n\r\n")[2]
     head, _, content = answer.partition(b"\r\n\r\n")
@@ -165,14 +165,14 @@ def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
     return int(first.split()[1]), headers, content[: int(headers.get("content-length", len(content)))]
 
 
-async def is_well(server: Running) -> None:
-    """Hold that a good request is answered."""
+async def assert_serves(server: Running) -> None:
+    """Assert that a valid request is answered."""
     status, _, content = parsed(await exchange(server, request(server), ends=False))
     assert (status, json.loads(content)["data"]) == (200, {"viewer": {"role": "WRITER"}})
 
 
-def nonsense(random: Random, server: Running) -> list[bytes]:
-    """What a client should not send, in one piece or in several."""
+def random_request(random: Random, server: Running) -> list[bytes]:
+    """Return a request that is probably invalid, in one piece or several."""
     if random.random() < 0.2:
         return [random.randbytes(random.randrange(2_000))]
     names = [random.choice(NAMES) for _ in range(random.choice((0, 1, 3, 6, 150)))]
@@ -192,15 +192,15 @@ def nonsense(random: Random, server: Running) -> list[bytes]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_is_sent_is_refused_or_answered_and_the_next_good_request_is_answered(api: Api, seed: int) -> None:
-    random = Random(seed)  # noqa: S311  # nothing here is a secret
+def test_random_bytes_never_cause_an_internal_error_or_block_other_clients(api: Api, seed: int) -> None:
+    random = Random(seed)  # noqa: S311  # not for cryptography
 
     async def scenario(server: Running) -> None:
         for _ in range(EXCHANGES // 4 // 10):
-            sent = [nonsense(random, server) for _ in range(10)]
+            sent = [random_request(random, server) for _ in range(10)]
             answers = await asyncio.gather(*(exchange(server, *each) for each in sent))
             for pieces, answer in zip(sent, answers, strict=True):
-                if not answer:  # it was no whole request
+                if not answer:  # the request was incomplete
                     continue
                 status, headers, content = parsed(answer)
                 assert status < 500, (pieces, answer)
@@ -209,7 +209,7 @@ def test_whatever_is_sent_is_refused_or_answered_and_the_next_good_request_is_an
                     assert status == 200 or status >= 400
                     assert "json" in headers["content-type"], (pieces, answer)
                     assert json.loads(content).keys() & {"errors", "data"}
-            await is_well(server)
+            await assert_serves(server)
 
     play(api, scenario)
 
@@ -231,19 +231,19 @@ def test_whatever_is_sent_is_refused_or_answered_and_the_next_good_request_is_an
         (b"\r\n", 408),
     ],
 )
-def test_the_head_of_a_request_has_a_limit_and_has_to_come_soon(api: Api, head: bytes, expected: int) -> None:
+def test_a_head_is_limited_in_size_and_time(api: Api, head: bytes, expected: int) -> None:
     async def scenario(server: Running) -> None:
         answer = await exchange(server, head, ends=False)
-        if answer or len(head) < 500_000:  # the end of a connection may overtake what is said to one who still sends
+        if answer or len(head) < 500_000:  # a reset may discard the response to a client that still sends
             status, headers, content = parsed(answer)
             assert (status, headers["connection"]) == (expected, "close")
             assert json.loads(content)["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
-        await is_well(server)
+        await assert_serves(server)
 
     play(api, scenario)
 
 
-def test_a_head_as_long_as_it_may_be_is_read(api: Api) -> None:
+def test_a_head_within_the_limit_is_accepted_in_any_pieces(api: Api) -> None:
     async def scenario(server: Running) -> None:
         for pieces in ([request(server, X="x" * 60_000)], [bytes([each]) for each in request(server)]):
             assert parsed(await exchange(server, *pieces, ends=False))[0] == 200
@@ -251,21 +251,21 @@ def test_a_head_as_long_as_it_may_be_is_read(api: Api) -> None:
     play(api, scenario)
 
 
-def test_a_head_that_comes_in_two_parts_may_be_no_longer(api: Api) -> None:
+def test_the_limit_of_a_head_counts_all_its_pieces(api: Api) -> None:
     async def scenario(server: Running) -> None:
         host, port = server.address.split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         head = request(server, X="x" * 70_000)
         for piece in (head[:60_000], head[60_000:]):
             writer.write(piece)
-            await asyncio.sleep(0.05)  # so that each is read by itself
+            await asyncio.sleep(0.05)  # so that the server reads each by itself
         assert parsed(await reader.read())[0] == 431
         writer.close()
 
     play(api, scenario)
 
 
-def test_requests_on_one_connection_each_have_a_head_of_their_own(api: Api) -> None:
+def test_the_limit_of_a_head_applies_to_each_request_of_a_connection(api: Api) -> None:
     async def scenario(server: Running) -> None:
         several = [request(server, X="x" * 40_000, Connection="keep-alive")] * 3
         answer = await exchange(server, *several, request(server), ends=False)
@@ -278,7 +278,7 @@ def test_requests_on_one_connection_each_have_a_head_of_their_own(api: Api) -> N
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_clients_that_hold_their_bodies_open_keep_nobody_waiting(api: Api, *, chunked: bool) -> None:
+def test_slow_bodies_do_not_block_other_clients(api: Api, *, chunked: bool) -> None:
     body = b"1\r\n{\r\n" if chunked else b"{"
     length: dict[str, Any] = {"Transfer_Encoding": "chunked"} if chunked else {"Content_Length": "31"}
 
@@ -289,56 +289,58 @@ def test_clients_that_hold_their_bodies_open_keep_nobody_waiting(api: Api, *, ch
         slow = [asyncio.create_task(exchange(server, begun + body, ends=False)) for _ in range(SLOW)]
         await asyncio.sleep(0.1)
         for _ in range(20):
-            await is_well(server)
-        answers = [parsed(each) for each in await asyncio.gather(*slow) if each]  # the end may overtake it
+            await assert_serves(server)
+        answers = [parsed(each) for each in await asyncio.gather(*slow) if each]  # a reset may discard the response
         assert len(answers) > SLOW / 2
         assert {(status, headers["connection"]) for status, headers, _ in answers} == {(408, "close")}
         assert {json.loads(content)["errors"][0]["extensions"]["code"] for _, _, content in answers} == {"TIMEOUT"}
-        await is_well(server)
+        await assert_serves(server)
 
     play(api, scenario)
 
 
-def test_a_client_that_never_stops_sending_a_body_is_cut_off(api: Api) -> None:
+def test_an_endless_body_is_refused(api: Api) -> None:
     async def scenario(server: Running) -> None:
         begun = request(server, b"", Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
         answer = await exchange(server, begun, *[b"10000\r\n" + b" " * 65_536 + b"\r\n"] * 1_000)
-        assert not answer or parsed(answer)[0] == 413  # the end of a connection may overtake what is said
-        await is_well(server)
+        assert not answer or parsed(answer)[0] == 413  # a reset may discard the response
+        await assert_serves(server)
 
     play(api, scenario)
 
 
-def in_a_chunk(server: Running, *trailers: str, **headers: str) -> bytes:
-    """A good request whose body comes in one chunk, with fields behind it."""
+def chunked_request(server: Running, *trailers: str, **headers: str) -> bytes:
+    """Return a valid request with a body of one chunk, and with trailers."""
     head = request(server, b"", Transfer_Encoding="chunked", **headers).replace(b"Content-Length: 0\r\n", b"")
     fields = "".join(f"{each}\r\n" for each in trailers).encode()
     return head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(GOOD), GOOD, fields)
 
 
-def test_what_stands_behind_a_body_is_no_header(api: Api) -> None:
+def test_trailers_are_ignored(api: Api) -> None:
     async def scenario(server: Running) -> None:
         key = f"Authorization: Bearer {server.api.keys['writer']}"
-        status, headers, _ = parsed(await exchange(server, in_a_chunk(server, "X-Request-Id: mine", key), ends=False))
+        status, headers, _ = parsed(
+            await exchange(server, chunked_request(server, "X-Request-Id: mine", key), ends=False)
+        )
         assert (status, headers["x-request-id"] == "mine") == (200, False)
-        nobody = in_a_chunk(server, key).replace(f"{key}\r\n".encode(), b"", 1)
+        nobody = chunked_request(server, key).replace(f"{key}\r\n".encode(), b"", 1)
         assert parsed(await exchange(server, nobody, ends=False))[0] == 401
 
     play(api, scenario)
 
 
 @pytest.mark.parametrize("field", [b"X: " + b"x" * 2**20, b"X: x\r\n" * 2**18])
-def test_what_stands_behind_a_body_has_a_limit(api: Api, field: bytes) -> None:
+def test_trailers_are_limited_in_size(api: Api, field: bytes) -> None:
     async def scenario(server: Running) -> None:
-        begun = in_a_chunk(server, Connection="keep-alive").removesuffix(b"\r\n")
+        begun = chunked_request(server, Connection="keep-alive").removesuffix(b"\r\n")
         answer = await exchange(server, begun, field, ends=False)
-        assert not answer or b"HTTP/1.1 431" in answer  # the end of a connection may overtake what is said
-        await is_well(server)
+        assert not answer or b"HTTP/1.1 431" in answer  # a reset may discard the response
+        await assert_serves(server)
 
     play(api, scenario)
 
 
-def test_many_requests_that_come_at_once_are_no_long_head(api: Api) -> None:
+def test_pipelined_requests_do_not_count_as_one_head(api: Api) -> None:
     async def scenario(server: Running) -> None:
         one = request(server, Connection="keep-alive")
         many = one * (140_000 // len(one))
@@ -352,7 +354,7 @@ def test_many_requests_that_come_at_once_are_no_long_head(api: Api) -> None:
     ("hosts", "version", "expected"),
     [(1, "1.1", 200), (0, "1.1", 400), (2, "1.1", 400), (0, "1.0", 200), (1, "1.0", 200), (2, "1.0", 400)],
 )
-def test_a_request_names_its_host_once(api: Api, hosts: int, version: str, expected: int) -> None:
+def test_a_request_needs_one_host_header(api: Api, hosts: int, version: str, expected: int) -> None:
     async def scenario(server: Running) -> None:
         host = f"Host: {server.address}\r\n".encode()
         sent = request(server).replace(host, host * hosts).replace(b"HTTP/1.1", f"HTTP/{version}".encode())
@@ -370,19 +372,19 @@ def test_a_request_names_its_host_once(api: Api, hosts: int, version: str, expec
         (b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", 400),
     ],
 )
-def test_a_refusal_is_not_taken_for_the_answer_to_what_was_asked_before(api: Api, behind: bytes, expected: int) -> None:
+def test_a_refusal_follows_the_responses_to_earlier_requests(api: Api, behind: bytes, expected: int) -> None:
     async def scenario(server: Running) -> None:
         one = request(server, Connection="keep-alive")
         answer = await exchange(server, one * 2 + behind, ends=False)
         statuses = [int(each[:3]) for each in answer.split(b"HTTP/1.1 ")[1:]]
         assert statuses == [200, 200, expected]
-        await is_well(server)
+        await assert_serves(server)
 
     play(api, scenario)
 
 
 @pytest.mark.parametrize("headers", [{"Content-Length": "1"}, {"Transfer-Encoding": "chunked"}, {"X": "x" * 10_000}])
-def test_a_socket_that_is_not_asked_for_in_the_right_way_is_refused(api: Api, headers: dict[str, str]) -> None:
+def test_an_invalid_websocket_handshake_is_refused(api: Api, headers: dict[str, str]) -> None:
     async def scenario(server: Running) -> None:
         given = {"Host": server.address, "Connection": "upgrade", "Upgrade": "websocket", **headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())
@@ -393,11 +395,11 @@ def test_a_socket_that_is_not_asked_for_in_the_right_way_is_refused(api: Api, he
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 1_000])
-def test_a_request_that_offers_to_go_on_in_another_protocol_is_answered_in_this_one(api: Api, pieces: int) -> None:
+def test_an_upgrade_offer_is_declined_and_the_request_is_answered(api: Api, pieces: int) -> None:
     async def scenario(server: Running) -> None:
         offer: dict[str, Any] = {"Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAARAAAAAAAIAAAAA"}
         offering = request(server, Connection="Upgrade, HTTP2-Settings", **offer)
-        for sent in (offering, in_a_chunk(server, Connection="Upgrade, HTTP2-Settings", **offer)):
+        for sent in (offering, chunked_request(server, Connection="Upgrade, HTTP2-Settings", **offer)):
             whole = sent + offering + request(server)
             size = -(-len(whole) // pieces)
             answer = await exchange(server, *(whole[at : at + size] for at in range(0, len(whole), size)), ends=False)
@@ -413,7 +415,7 @@ def test_a_request_that_offers_to_go_on_in_another_protocol_is_answered_in_this_
 
 
 @pytest.mark.parametrize("names", ["close, Upgrade", "Upgrade\r\nConnection: close", "close\r\nConnection: Upgrade"])
-def test_a_connection_that_is_to_close_closes_whatever_else_is_offered(api: Api, names: str) -> None:
+def test_connection_close_is_respected_beside_an_upgrade_offer(api: Api, names: str) -> None:
     async def scenario(server: Running) -> None:
         answer = await exchange(server, request(server, Connection=names, Upgrade="h2c"), ends=False)
         status, headers, _ = parsed(answer)
@@ -422,24 +424,24 @@ def test_a_connection_that_is_to_close_closes_whatever_else_is_offered(api: Api,
     play(api, scenario)
 
 
-class Lost(asyncio.Transport):
-    """A connection that is closed, as uvloop has it."""
+class ClosedTransport(asyncio.Transport):
+    """A closed transport that behaves as uvloop's."""
 
     def is_closing(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def write(self, data: object) -> None:
-        """Raises RuntimeError, whatever is written."""
+        """Raise RuntimeError."""
         raise RuntimeError("the handler is closed")
 
     def close(self) -> None:
-        """Nothing is left to be done."""
+        """Do nothing."""
 
 
-def test_an_answer_to_a_client_that_is_gone_is_no_error() -> None:
+def test_writes_after_a_disconnect_are_ignored() -> None:
     for pieces in ([b"head"], [b"head", b"body"], [b"head", b"body", b"more"]):
-        answer = ResponseTransport(Lost())
+        answer = ResponseTransport(ClosedTransport())
         for each in pieces:
             answer.write(each)
         answer.close()

@@ -1,4 +1,4 @@
-"""What nobody waits for any more ends in the database, too."""
+"""A cancelled operation is cancelled in the database, too."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,12 +20,12 @@ ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
     "postgresql": "SELECT pg_sleep(600)::text",
 }
-MANY = 2 * READERS  # more than there are connections to wait behind
+MANY = 2 * READERS  # more reads than connections
 ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(600)%'"
 
 
 class Endless:
-    """An API whose every read goes on and on."""
+    """An API whose reads never end."""
 
     def __init__(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         self.api = api
@@ -36,18 +36,18 @@ class Endless:
 
     async def _read_on(self, statement: str, parameters: Any, objects: int | None) -> str | None:
         reading = asyncio.ensure_future(self._read(ENDLESS[self._dialect], {}, objects))
-        await asyncio.sleep(0)  # it has been handed to the driver now
+        await asyncio.sleep(0)  # the driver has it now
         self._begun += 1
         return await reading
 
-    async def in_transaction(self, times: int) -> None:
-        """Wait until so many reads are under way."""
+    async def running_reads(self, times: int) -> None:
+        """Wait until so many reads are running."""
         await until(lambda: self._begun >= times)
-        while self._dialect == "postgresql" and await self._active() < times:  # noqa: ASYNC110  # it does not tell
+        while self._dialect == "postgresql" and await self._active() < times:  # noqa: ASYNC110  # nothing to await
             await asyncio.sleep(0.01)
 
-    async def has_ended(self) -> None:
-        """Wait until none is under way, and every connection answers."""
+    async def assert_idle(self) -> None:
+        """Wait until no read is running; assert that every connection answers."""
         while self._dialect == "postgresql" and await self._active():  # noqa: ASYNC110  # as above
             await asyncio.sleep(0.01)
         await asyncio.gather(*(self._read("SELECT 'well'", {}, MAX_INLINE_OBJECTS + 1) for _ in range(MANY)))
@@ -61,22 +61,22 @@ class Endless:
 
 @pytest.fixture
 def endless(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Endless]:
-    """Serves such an API with the settings that a test asks for."""
+    """Return a function that serves such an API with given settings."""
     return lambda **settings: Endless(serve(database_pool_size=MANY + 1, **settings), monkeypatch)
 
 
 def play(endless: Endless, scenario: Callable[[Running], Coroutine[Any, Any, None]]) -> None:
-    """Play a scenario against a running server, at the end of which nothing is left under way."""
+    """Run a scenario against a server; assert that no read is left running."""
 
     async def played() -> None:
         async with running(endless.api) as server, asyncio.timeout(3 * PATIENCE):
             await scenario(server)
-            await endless.has_ended()
+            await endless.assert_idle()
 
     endless.api.runner.run(played())
 
 
-def test_a_query_whose_client_closes_its_connection_ends_in_the_database(endless: Callable[..., Endless]) -> None:
+def test_a_disconnect_cancels_the_query_in_the_database(endless: Callable[..., Endless]) -> None:
     slow = endless(deadline_seconds=600)
 
     async def scenario(server: Running) -> None:
@@ -88,28 +88,28 @@ def test_a_query_whose_client_closes_its_connection_ends_in_the_database(endless
                 headers={"Authorization": f"Bearer {server.api.keys['reader']}"},
             )
             asked = [asyncio.create_task(ask()) for _ in range(READERS)]
-            await slow.in_transaction(READERS)
+            await slow.running_reads(READERS)
             for each in asked:
-                each.cancel()  # which closes its connection
+                each.cancel()  # closes its connection
 
     play(slow, scenario)
 
 
-def test_a_query_whose_socket_closes_or_who_is_completed_ends_in_the_database(endless: Callable[..., Endless]) -> None:
+def test_complete_and_a_closed_socket_cancel_the_query_in_the_database(endless: Callable[..., Endless]) -> None:
     slow = endless(deadline_seconds=600)
 
     async def scenario(server: Running) -> None:
         async with server.client() as leaving, server.client() as staying:
             await leaving.begin(LOOKUP)
             completed = await staying.begin(LOOKUP)
-            await slow.in_transaction(2)
+            await slow.running_reads(2)
             await completed.stop()
             await leaving.connection.close()
 
     play(slow, scenario)
 
 
-def test_a_query_past_its_deadline_ends_in_the_database(endless: Callable[..., Endless]) -> None:
+def test_a_deadline_cancels_the_query_in_the_database(endless: Callable[..., Endless]) -> None:
     slow = endless(deadline_seconds=0.3)
 
     async def scenario(server: Running) -> None:

@@ -1,4 +1,4 @@
-"""Clients that do not read what they asked for are let go, though closing alone would wait for them for good."""
+"""Clients that do not read their responses are disconnected. Closing alone would wait for them without end."""
 
 import asyncio
 import json
@@ -23,8 +23,8 @@ ALL = "subscription($after: String) { sessionEvents(after: $after) { node { chan
 
 
 @asynccontextmanager
-async def asked(server: Running, request: bytes) -> AsyncIterator[socket.socket]:
-    """A connection on which something has been asked for, and for whose answer there is little room."""
+async def requested(server: Running, request: bytes) -> AsyncIterator[socket.socket]:
+    """A connection with a small receive buffer, on which a request was sent."""
     host, port = server.address.split(":")
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -36,21 +36,21 @@ async def asked(server: Running, request: bytes) -> AsyncIterator[socket.socket]
 
 @pytest.fixture
 def impatient(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
-    """The API with little patience."""
+    """The API with short limits of time."""
     monkeypatch.setattr(uvicorn_protocol, "WRITE_SECONDS", 0.2)
     return serve_file(deadline_seconds=0.2, key_cache_seconds=600)
 
 
-def test_a_client_that_reads_nothing_of_a_long_answer_is_let_go(impatient: Api) -> None:
+def test_a_client_that_does_not_read_a_response_is_disconnected(impatient: Api) -> None:
     async def scenario(server: Running) -> None:
-        async with asked(server, GET * 10):
+        async with requested(server, GET * 10):
             await until(lambda: server.connections)
             await until(lambda: not server.connections)
 
     play(impatient, scenario)
 
 
-def test_a_client_that_reads_nothing_of_a_stream_is_let_go(impatient: Api) -> None:
+def test_a_client_that_does_not_read_a_stream_is_disconnected(impatient: Api) -> None:
     for number in range(20):
         impatient.shop.create(f"s{number}", cart_items=[line(product_name="n" * 500, quantity=1)] * 500)
     body = json.dumps({"query": ALL, "variables": {"after": cursors.made(FEED, 1, 0)}})
@@ -60,14 +60,14 @@ def test_a_client_that_reads_nothing_of_a_stream_is_let_go(impatient: Api) -> No
     )
 
     async def scenario(server: Running) -> None:
-        async with asked(server, f"{head}{body}".encode()):
+        async with requested(server, f"{head}{body}".encode()):
             await until(lambda: len(impatient.server.connections))
             await until(lambda: not len(impatient.server.connections) and not server.connections)
 
     play(impatient, scenario)
 
 
-def test_where_too_much_waits_the_slowest_are_let_go(
+def test_the_slowest_readers_are_disconnected_beyond_the_memory_limit(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uvicorn_protocol, "MAX_WRITE_BUFFERS", 300_000)  # three clients: the file is sent by 64 kB
@@ -75,7 +75,7 @@ def test_where_too_much_waits_the_slowest_are_let_go(
     async def scenario(server: Running) -> None:
         async with AsyncExitStack() as stack:
             for _ in range(9):
-                await stack.enter_async_context(asked(server, GET * 10))
+                await stack.enter_async_context(requested(server, GET * 10))
                 await until(lambda: uvicorn_protocol.slow_readers)
             await until(lambda: len(server.connections) < 9)
             assert len(uvicorn_protocol.slow_readers) <= 4
@@ -85,13 +85,11 @@ def test_where_too_much_waits_the_slowest_are_let_go(
     assert not uvicorn_protocol.slow_readers
 
 
-def test_a_client_that_reads_slowly_gets_everything(
-    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_reader_gets_the_whole_response(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn_protocol, "WRITE_SECONDS", 0.5)
 
     async def scenario(server: Running) -> None:
-        async with asked(server, GET) as connection, asyncio.timeout(PATIENCE):
+        async with requested(server, GET) as connection, asyncio.timeout(PATIENCE):
             loop, read = asyncio.get_running_loop(), b""
             while not read.endswith(LARGE.read_bytes()[-1_000:]):
                 read += await loop.sock_recv(connection, 40_000)
