@@ -1,4 +1,4 @@
-"""What tests stand on: a database of their own, a copy of one that has been migrated, and a shop in it."""
+"""Fixtures: a database for each test, copied from a migrated one, and an application or a server on it."""
 
 import asyncio
 import os
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from process import Process
     from served import Api
 
-# How long an example takes tells of the machine, not of the code.
+# The time that an example takes depends on the machine.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 
-# What of the tests on PostgreSQL runs on tables in partitions: every statement of a change, and most reads.
+# The directories whose tests run on partitioned tables: they contain every statement of a change, and nearly all reads.
 STORES = {
     "operations": ("sqlite", "postgresql", "partitioned"),
     "reference": ("sqlite", "partitioned"),
@@ -37,13 +37,13 @@ STORES = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``pytest --postgresql serializable`` puts all tests on PostgreSQL on a server of one kind."""
+    """Add ``--postgresql serializable``, which runs all tests for PostgreSQL on one kind of server."""
     kinds = ["postgresql", "partitioned", "serializable"]
     parser.addoption("--postgresql", choices=kinds, help="the kind of server that all tests on PostgreSQL run on")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever stands on a store on both databases."""
+    """Run every test that uses a store on both databases."""
     asked = any("store" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if "store" in metafunc.fixturenames and not asked:
         stores = STORES.get(metafunc.definition.path.parent.name, ("sqlite", "postgresql"))
@@ -54,21 +54,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def store(request: pytest.FixtureRequest) -> Store:
-    """Where databases are kept."""
+    """The place where databases are created: SQLite files, or a PostgreSQL server."""
     names = {"sqlite": "files", "postgresql": "server"}
-    kept: Store = request.getfixturevalue(names.get(request.param, request.param))
-    return kept
+    store: Store = request.getfixturevalue(names.get(request.param, request.param))
+    return store
 
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
-    """SQLite."""
+    """SQLite files."""
     return Files(tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """PostgreSQL."""
+    """A PostgreSQL server."""
     server = Server()
     yield server
     server.close()
@@ -76,7 +76,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def partitioned() -> Iterator[Server]:
-    """PostgreSQL with the big tables in partitions."""
+    """A PostgreSQL server with partitioned tables."""
     server = Server(partitions=3)
     yield server
     server.close()
@@ -84,7 +84,7 @@ def partitioned() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def serializable() -> Iterator[Server]:
-    """PostgreSQL where every transaction is serializable unless it says otherwise."""
+    """A PostgreSQL server whose default isolation level is serializable."""
     server = Server(default_transaction_isolation="serializable")
     yield server
     server.close()
@@ -123,7 +123,7 @@ def url(store: Store, migrated: str) -> Iterator[str]:
 
 @pytest.fixture
 def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where commands make ``cartograph.db``: a directory of the test's own, with no variable of ours set."""
+    """A working directory for commands, without ``CARTOGRAPH_`` variables."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
@@ -132,7 +132,7 @@ def own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def empty_url(store: Store) -> Iterator[str]:
-    """A database in which nothing is."""
+    """A database without tables."""
     url = store.empty()
     yield url
     store.drop(url)
@@ -140,21 +140,21 @@ def empty_url(store: Store) -> Iterator[str]:
 
 @pytest.fixture
 def own_database(own_directory: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Such a one for commands, on either database, in place of ``cartograph.db``."""
+    """A database without tables, in ``CARTOGRAPH_DATABASE_URL`` for commands."""
     monkeypatch.setenv(f"{PREFIX}DATABASE_URL", empty_url)
     return empty_url
 
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """One event loop for the whole of a test."""
+    """One event loop for the whole test."""
     with asyncio.Runner() as runner:
         yield runner
 
 
 @pytest.fixture
 def database(runner: asyncio.Runner, url: str) -> Iterator[Database]:
-    """A database with all tables and no rows, open."""
+    """An open database with all tables and no rows."""
     database = runner.run(open_database(url))
     yield database
     runner.run(database.close())
@@ -162,7 +162,7 @@ def database(runner: asyncio.Runner, url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def shop(runner: asyncio.Runner, database: Database) -> Shop:
-    """An application in euros."""
+    """An application whose currency is the euro."""
     return open_shop(runner, database)
 
 
@@ -174,13 +174,13 @@ def migrated_file(files: Files) -> str:
 
 @pytest.fixture
 def file_url(files: Files, migrated_file: str) -> str:
-    """Such a copy."""
+    """An SQLite database with all tables and no rows."""
     return files.copy(migrated_file)
 
 
 @pytest.fixture
 def shop_in_a_file(runner: asyncio.Runner, file_url: str) -> Iterator[Shop]:
-    """An application in euros there."""
+    """An application whose currency is the euro, on SQLite."""
     database = runner.run(open_database(file_url))
     yield open_shop(runner, database)
     runner.run(database.close())
@@ -196,7 +196,7 @@ def furnished(store: Store) -> tuple[str, dict[str, str]]:
 def serve(
     runner: asyncio.Runner, store: Store, furnished: tuple[str, dict[str, str]]
 ) -> Iterator[Callable[..., "Api"]]:
-    """Serves the API with the settings that a test asks for; closed when the test ends."""
+    """Serve the API with the given settings until the test ends."""
     from served import Api  # noqa: PLC0415  # as above
 
     with ExitStack() as opened:
@@ -211,13 +211,13 @@ def serve(
 
 @pytest.fixture
 def api(serve: Callable[..., "Api"]) -> "Api":
-    """The API as it is served where nothing is set."""
+    """The API with the default settings."""
     return serve()
 
 
 @pytest.fixture(scope="module")
 def shared_api(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator["Api"]:
-    """The API, served once for all tests of a module that leave it as it was."""
+    """The API, served once for all tests of a module; they must not change its data."""
     from served import Api  # noqa: PLC0415  # as above
 
     url = store.copy(furnished[0])
@@ -228,7 +228,7 @@ def shared_api(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator[
 
 @pytest.fixture(scope="session")
 def furnished_file(files: Files) -> tuple[str, dict[str, str]]:
-    """The same on SQLite."""
+    """A database with two applications and keys of every role, to be copied, on SQLite."""
     return furnished_template(files)
 
 
@@ -236,7 +236,7 @@ def furnished_file(files: Files) -> tuple[str, dict[str, str]]:
 def serve_file(
     runner: asyncio.Runner, files: Files, furnished_file: tuple[str, dict[str, str]]
 ) -> Iterator[Callable[..., "Api"]]:
-    """Serves the API on SQLite alone."""
+    """Serve the API on SQLite with the given settings until the test ends."""
     from served import Api  # noqa: PLC0415  # as above
 
     with ExitStack() as opened:
@@ -249,7 +249,7 @@ def serve_file(
 
 @pytest.fixture
 def process(own_directory: Path, furnished_file: tuple[str, dict[str, str]]) -> Iterator["Process"]:
-    """``cartograph serve`` in a process of its own, on ``cartograph.db``."""
+    """A process of ``cartograph serve`` on ``cartograph.db``."""
     from process import serving  # noqa: PLC0415  # as above
 
     shutil.copy(path_of(furnished_file[0]), own_directory / "cartograph.db")
@@ -259,7 +259,7 @@ def process(own_directory: Path, furnished_file: tuple[str, dict[str, str]]) -> 
 
 @pytest.fixture
 def customers(process: "Process", furnished_file: tuple[str, dict[str, str]]) -> "Customers":
-    """Customers of that server."""
+    """Clients of that process."""
     from customers import Customers  # noqa: PLC0415  # as above
     from process import address  # noqa: PLC0415  # as above
 

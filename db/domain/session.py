@@ -191,5 +191,5 @@ def return_items(
     state = check_transition(session, Operation.RETURN_ITEMS)
     lines, items = cart.return_items(session.cart, requests, session.net_total, rounding, session.minor_digits)
     amount = sum((item.amount for item in items), ZERO)
-    made = SessionReturn(version=session.version + 1, created=now, items=items, amount=amount)
-    return replace(session, state=state, cart=lines, returns=(*session.returns, made))
+    new = SessionReturn(version=session.version + 1, created=now, items=items, amount=amount)
+    return replace(session, state=state, cart=lines, returns=(*session.returns, new))

@@ -27,13 +27,13 @@ def update_profile(connection: Connection, actor: Actor, command: UpdateProfile,
     at = truncate_to_millisecond(now)
     lock_profile(connection, application_id, integration_id, at)
     row = PROFILE.c.application_id == application_id, PROFILE.c.integration_id == integration_id
-    held = connection.execute(select(PROFILE.c.attributes, PROFILE.c.updated).where(*row)).one()
+    stored = connection.execute(select(PROFILE.c.attributes, PROFILE.c.updated).where(*row)).one()
     attributes = rules.merge(
-        AttributeEntity.CUSTOMER_PROFILE, held.attributes, command.attributes, ("attributes",), found
+        AttributeEntity.CUSTOMER_PROFILE, stored.attributes, command.attributes, ("attributes",), found
     )
     if found:
         raise Refused(*found)
-    if attributes != held.attributes:
-        new = {"attributes": attributes, "updated": max(at, held.updated)}
+    if attributes != stored.attributes:
+        new = {"attributes": attributes, "updated": max(at, stored.updated)}
         connection.execute(update(PROFILE).where(*row).values(new))
     return ProfileOutcome(application_id, integration_id)

@@ -1,4 +1,4 @@
-"""Attribute values against their definitions: nine types, and allowed values."""
+"""Checks of attribute values: nine types, and allowed values."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ PATH = ("attributes",)
 
 
 def define(type_: AttributeType, *allowed: str) -> AttributeDefinition:
-    """A definition for sessions; without allowed values every value of the type is allowed."""
+    """Define an attribute of sessions. Without allowed values every value of the type is allowed."""
     return AttributeDefinition(entity=SESSION, name="x", type=type_, allowed_values=allowed or None)
 
 
@@ -46,11 +46,11 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("type_", "value"), GOOD)
-def test_a_value_of_the_type_is_accepted(type_: AttributeType, value: Any) -> None:
+def test_value_of_the_type_is_accepted(type_: AttributeType, value: Any) -> None:
     assert not list(value_problems(define(type_), value, PATH))
 
 
-def test_every_type_has_a_value_here() -> None:
+def test_every_type_is_tested() -> None:
     assert {type_ for type_, _ in GOOD} == set(AttributeType)
 
 
@@ -98,7 +98,7 @@ TIME = "expected an RFC 3339 time with an offset."
         (TYPE.LOCATION_LIST, {"latitude": 0, "longitude": 0}, "expected a list, got an object."),
     ],
 )
-def test_a_value_of_another_type_is_refused(type_: AttributeType, value: Any, problem: str) -> None:
+def test_value_of_another_type_is_refused(type_: AttributeType, value: Any, problem: str) -> None:
     assert list(value_problems(define(type_), value, (*PATH, "x"))) == [
         InvalidAttributeValue(
             path=("attributes", "x"), name="x", entity=SESSION, type=type_, allowed_values=None, problem=problem
@@ -115,7 +115,7 @@ def test_a_value_of_another_type_is_refused(type_: AttributeType, value: Any, pr
         (TYPE.LOCATION_LIST, [{"latitude": 0, "longitude": 0}, {}, [0, 0]], ["1", "2"]),
     ],
 )
-def test_the_path_leads_to_the_element_of_a_list(type_: AttributeType, value: Any, indexes: list[str]) -> None:
+def test_path_leads_to_the_element_of_a_list(type_: AttributeType, value: Any, indexes: list[str]) -> None:
     found = list(value_problems(define(type_), value, (*PATH, "x")))
     assert [refusal.path for refusal in found] == [("attributes", "x", index) for index in indexes]
 
@@ -128,7 +128,7 @@ def test_the_path_leads_to_the_element_of_a_list(type_: AttributeType, value: An
         (TYPE.TIME, ("2026-03-01T10:00:00Z",), ["2026-03-01T11:00:00+01:00"], ["2026-03-01T10:00:00.001Z"]),
     ],
 )
-def test_only_allowed_values_are_accepted_whatever_their_spelling(
+def test_allowed_values_are_compared_by_value(
     type_: AttributeType, allowed: tuple[str, ...], good: list[Any], bad: list[Any]
 ) -> None:
     definition = define(type_, *allowed)
@@ -145,6 +145,6 @@ def test_only_allowed_values_are_accepted_whatever_their_spelling(
     ] * len(bad)
 
 
-def test_allowed_values_hold_for_each_element_of_a_list() -> None:
+def test_allowed_values_apply_to_each_element_of_a_list() -> None:
     found = list(value_problems(define(TYPE.STRING_LIST, "a", "b"), ["a", "c", "b"], PATH))
     assert [refusal.path for refusal in found] == [("attributes", "1")]

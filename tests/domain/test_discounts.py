@@ -1,4 +1,4 @@
-"""Discounts: their list, and their shares of the cart."""
+"""Discounts: validation, and allocation to the lines of the cart."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ Cart = list[CartLine]
 
 @st.composite
 def discounted_carts(draw: st.DrawFn) -> tuple[Cart, Decimal, int]:
-    """A cart with prices of up to 4 decimals, a discount it can carry, and the currency's minor digits."""
+    """Draw a cart with prices of up to 4 decimals, a discount up to its total, and the currency's minor digits."""
     digits = draw(st.sampled_from([0, 2, 3, 4]))
     prices = st.one_of(st.integers(0, 30), st.integers(0, 10**7)).map(lambda units: Decimal(units).scaleb(-4))
     lines = st.builds(CartLine, sku=st.just("A"), quantity=st.integers(1, 9), price=prices)
@@ -28,7 +28,7 @@ def discounted_carts(draw: st.DrawFn) -> tuple[Cart, Decimal, int]:
 
 
 def independent_shares(cart: Cart, discount: Decimal, digits: int) -> list[Fraction]:
-    """Largest remainder in exact fractions, one minor unit after the other."""
+    """Allocate by largest remainder in exact fractions, one minor unit at a time."""
     whole, unit = Fraction(total(cart)), Fraction(1, 10**digits)
     exact = [Fraction(discount) * Fraction(line.total) / whole if whole else Fraction(0) for line in cart]
     shares = [share // unit * unit for share in exact]
@@ -39,28 +39,28 @@ def independent_shares(cart: Cart, discount: Decimal, digits: int) -> list[Fract
 
 
 @given(discounted_carts())
-def test_shares_sum_to_the_discount_and_follow_largest_remainder(case: tuple[Cart, Decimal, int]) -> None:
+def test_shares_sum_to_the_discount_by_largest_remainder(case: tuple[Cart, Decimal, int]) -> None:
     shares = [line.discount_share for line in share_discount(*case)]
     assert sum(shares) == case[1]
     assert shares == independent_shares(*case)
 
 
 @given(discounted_carts())
-def test_a_line_that_costs_nothing_has_no_share(case: tuple[Cart, Decimal, int]) -> None:
+def test_free_line_has_no_share(case: tuple[Cart, Decimal, int]) -> None:
     assert all(line.discount_share == 0 for line in share_discount(*case) if line.total == 0)
 
 
-def test_a_share_can_exceed_a_line_that_costs_less_than_a_minor_unit() -> None:
+def test_share_can_exceed_a_line_cheaper_than_a_minor_unit() -> None:
     cart = [CartLine(sku="A", quantity=1, price=Decimal("0.005"))] * 2
     assert [line.discount_share for line in share_discount(cart, Decimal("0.01"), 2)] == [Decimal("0.01"), 0]
 
 
 def found(*discounts: tuple[str, str], digits: int = 2) -> list[Refusal]:
-    """The problems of a list of labels and amounts."""
+    """Return the refusals of a list of labels and amounts."""
     return list(problems([Discount(label, Decimal(amount)) for label, amount in discounts], digits))
 
 
-def test_labels_of_1_to_100_characters_and_whole_minor_units_are_accepted() -> None:
+def test_valid_discounts_are_accepted() -> None:
     assert not found(("a", "0"), ("🎁" * 100, "12.34"), ("A", "5.000"), (" ", "1E+2"))
     assert not found(("a", "3"), digits=0)
     assert not found(("a", "0.0001"), digits=4)
@@ -75,7 +75,7 @@ def test_labels_of_1_to_100_characters_and_whole_minor_units_are_accepted() -> N
         ("\udc00", "The lone surrogate U+DC00 cannot be stored."),
     ],
 )
-def test_a_bad_label_is_refused(label: str, problem: str) -> None:
+def test_invalid_label_is_refused(label: str, problem: str) -> None:
     assert found(("good", "1"), (label, "1")) == [InvalidInput(path=("discounts", "1", "label"), problem=problem)]
 
 
@@ -89,17 +89,17 @@ def test_a_bad_label_is_refused(label: str, problem: str) -> None:
         ("NaN", 2, "Expected a number, got NaN."),
     ],
 )
-def test_a_bad_amount_is_refused(amount: str, digits: int, problem: str) -> None:
+def test_invalid_amount_is_refused(amount: str, digits: int, problem: str) -> None:
     assert found(("a", amount), digits=digits) == [InvalidInput(path=("discounts", "0", "amount"), problem=problem)]
 
 
-def test_a_label_that_stands_twice_is_refused_where_it_comes_again() -> None:
+def test_refusal_of_a_repeated_label_has_its_second_index() -> None:
     assert found(("a", "1"), ("b", "1"), ("a", "1")) == [
         InvalidInput(path=("discounts", "2", "label"), problem='The label "a" is listed twice.')
     ]
 
 
-def test_every_problem_is_found_at_once() -> None:
+def test_every_problem_is_reported() -> None:
     assert [refusal.path[1:] for refusal in found(("", "-1"), ("", "0.001"))] == [
         ("0", "label"),
         ("0", "amount"),
@@ -109,7 +109,7 @@ def test_every_problem_is_found_at_once() -> None:
     ]
 
 
-def test_discounts_stand_in_the_order_of_their_labels_code_points() -> None:
+def test_discounts_are_sorted_by_code_points_of_their_labels() -> None:
     discounts = by_label([Discount(label, Decimal(1)) for label in ("é", "b", "🎁", "B", "a", "\uffff")])
     assert list(discounts) == ["B", "a", "b", "é", "\uffff", "🎁"]
     assert discount_total(discounts) == 6

@@ -1,4 +1,4 @@
-"""The entity's own JSON shape."""
+"""The JSON form of a session."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 SHORT = CustomerSession(application_id=1, integration_id="s1", created=NOW, updated=NOW, minor_digits=2)
 
 
-def test_absent_codes_are_empty_and_what_has_no_value_yet_is_left_out() -> None:
+def test_absent_codes_are_empty_and_unset_keys_are_left_out() -> None:
     assert list(to_entity(SHORT).items()) == [
         ("integrationId", "s1"),
         ("created", "2026-03-01T10:00:00.000Z"),
@@ -37,7 +37,7 @@ def test_absent_codes_are_empty_and_what_has_no_value_yet_is_left_out() -> None:
     ]
 
 
-def test_a_session_tells_all_it_holds() -> None:
+def test_entity_has_every_field_of_the_session() -> None:
     full = CustomerSession(
         application_id=2,
         id=7,
@@ -137,12 +137,12 @@ def test_a_session_tells_all_it_holds() -> None:
         ("0.0125", "0.0125"),
     ],
 )
-def test_an_amount_is_written_with_no_more_digits_than_it_needs(text: str, expected: str) -> None:
+def test_normalized_amount_has_no_trailing_zeros(text: str, expected: str) -> None:
     assert str(normalize(Decimal(text))) == expected
 
 
 @given(st.integers(0, 10**18 - 1), st.integers(0, 12))
-def test_a_plain_amount_is_the_same_amount_without_an_exponent(units: int, zeros: int) -> None:
+def test_normalized_amount_is_equal_and_has_no_exponent(units: int, zeros: int) -> None:
     amount = Decimal(f"{Decimal(units).scaleb(-4):f}{'0' * zeros}")
     text = str(normalize(amount))
     assert Decimal(text) == amount
@@ -150,6 +150,6 @@ def test_a_plain_amount_is_the_same_amount_without_an_exponent(units: int, zeros
     assert text.replace(".", "", 1).isdigit()
 
 
-def test_times_are_written_in_utc_to_the_millisecond() -> None:
+def test_times_are_formatted_in_utc_with_milliseconds() -> None:
     berlin = timezone(timedelta(hours=1))
     assert format_time(datetime(2026, 3, 1, 0, 30, 0, 123_999, tzinfo=berlin)) == "2026-02-28T23:30:00.123Z"

@@ -1,4 +1,4 @@
-"""Refusals: each speaks one sentence, made from its facts."""
+"""Messages of refusals: one sentence each, built from their facts."""
 
 from decimal import Decimal
 
@@ -85,19 +85,19 @@ SENTENCES: list[tuple[Refusal, str]] = [
 
 
 @pytest.mark.parametrize(("refusal", "sentence"), SENTENCES, ids=lambda each: type(each).__name__)
-def test_a_refusal_speaks_one_sentence(refusal: Refusal, sentence: str) -> None:
+def test_message_of_a_refusal(refusal: Refusal, sentence: str) -> None:
     assert refusal.message == sentence
 
 
-def test_every_refusal_stands_here() -> None:
+def test_every_refusal_is_tested() -> None:
     assert {type(refusal) for refusal, _ in SENTENCES} == set(Refusal.__subclasses__())
 
 
-def test_what_is_refused_as_a_whole_tells_every_reason() -> None:
+def test_refused_has_the_message_of_every_refusal() -> None:
     refused = Refused(InvalidInput(problem="One."), InvalidInput(problem="Two."))
     assert str(refused) == "One.; Two."
 
 
-def test_a_long_value_is_cut_in_a_message() -> None:
+def test_long_value_is_truncated_in_a_message() -> None:
     assert quote("x" * 60) == f'"{"x" * 60}"'
     assert quote("x" * 61) == f'"{"x" * 57}..."'

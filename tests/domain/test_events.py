@@ -1,4 +1,4 @@
-"""Events: what each one tells, and that a history folds to its session."""
+"""Events: their changed values, and the fold of a history to its session."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -47,39 +47,39 @@ FULL = sessions.update(
 )
 
 
-def test_the_first_event_holds_the_whole_entity() -> None:
+def test_first_event_has_the_whole_entity() -> None:
     created = make_event(EventType.CREATED, None, FULL, "shop")
     assert created.changes == to_entity(FULL)
     assert (created.version, created.actor, created.from_state) == (1, "shop", None)
     assert created.state is SessionState.OPEN
 
 
-def test_an_event_tells_what_changed_and_nothing_else() -> None:
+def test_event_has_only_the_changed_values() -> None:
     later = NOW + timedelta(hours=1)
     closed = replace(sessions.close(FULL, None, later), version=2, updated=later)
-    told = make_event(EventType.CLOSED, FULL, closed, "shop")
-    assert told.changes == {
+    event = make_event(EventType.CLOSED, FULL, closed, "shop")
+    assert event.changes == {
         "state": "closed",
         "closed": "2026-03-01T11:00:00.000Z",
         "updated": "2026-03-01T11:00:00.000Z",
     }
-    assert (told.version, told.occurred, told.from_state) == (2, later, SessionState.OPEN)
-    assert [told.total, told.discount_total] == [21, 1]
-    assert told.changed_fields == []
+    assert (event.version, event.occurred, event.from_state) == (2, later, SessionState.OPEN)
+    assert [event.total, event.discount_total] == [21, 1]
+    assert event.changed_fields == []
 
 
-def test_changed_fields_are_those_of_the_input_in_alphabetical_order() -> None:
+def test_changed_fields_are_input_fields_in_alphabetical_order() -> None:
     content = SessionContent(referral="x", coupon="y", cart_items=(), discounts=(), attributes={"b": None})
-    told = make_event(EventType.UPDATED, FULL, sessions.update(FULL, content, RULES), "shop")
-    assert told.changed_fields == ["attributes", "cartItems", "coupon", "discounts", "referral"]
+    event = make_event(EventType.UPDATED, FULL, sessions.update(FULL, content, RULES), "shop")
+    assert event.changed_fields == ["attributes", "cartItems", "coupon", "discounts", "referral"]
 
 
-def test_an_empty_reason_is_no_reason() -> None:
+def test_empty_reason_is_none() -> None:
     assert make_event(EventType.CANCELLED, FULL, FULL, "shop", "").reason is None
     assert make_event(EventType.CANCELLED, FULL, FULL, "shop", "late").reason == "late"
 
 
-def test_a_change_that_changes_nothing_makes_no_changes() -> None:
+def test_equal_entities_have_no_changed_values() -> None:
     same = SessionContent(
         profile_id="p1",
         coupon="",
@@ -106,7 +106,7 @@ requests = st.builds(ReturnRequest, st.integers(0, 3), st.none(), st.none() | st
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Left out, cleared, or one of these."""
+    """Omitted, null, or one of these."""
     return st.just(UNSET) | st.none() | values
 
 
@@ -123,7 +123,7 @@ contents = st.builds(
 
 
 class History(RuleBasedStateMachine):
-    """A session that anything is asked of, and the changes of what was accepted."""
+    """A session under random operations, and the events of the accepted ones."""
 
     @initialize(
         digits=st.sampled_from([0, 2, 3, 4]),
@@ -131,14 +131,14 @@ class History(RuleBasedStateMachine):
         cart=st.lists(lines, min_size=1, max_size=4),
     )
     def create(self, digits: int, rounding: RoundingMode, cart: list[CartLine]) -> None:
-        """Begin with a cart, so that there is something to return."""
+        """Create a session with a cart, so that there are units to return."""
         self.decided = replace(RULES, minor_digits=digits, rounding=rounding)
         self.session = replace(EMPTY, minor_digits=digits)
         self.history = [to_entity(self.session)]
         self.accept(lambda session: sessions.update(session, SessionContent(cart_items=cart), self.decided))
 
     def accept(self, operation: Callable[[CustomerSession], CustomerSession]) -> None:
-        """Do what an operation does: refuse as a whole, or count one version where anything changed."""
+        """Apply an operation: refuse it as a whole, or count one version if anything changed."""
         before = to_entity(self.session)
         try:
             after = operation(self.session)
@@ -152,41 +152,41 @@ class History(RuleBasedStateMachine):
 
     @rule(content=contents)
     def update(self, content: SessionContent) -> None:
-        """New content."""
+        """Update the content."""
         self.accept(lambda session: sessions.update(session, content, self.decided))
 
     @rule()
     def close(self) -> None:
-        """The purchase."""
+        """Close the session."""
         self.accept(lambda session: sessions.close(session, None, session.updated))
 
     @rule(items=st.lists(requests, max_size=3))
     def return_items(self, items: list[ReturnRequest]) -> None:
-        """A return, as often as not of too much."""
+        """Return units, in about half the cases too many."""
         self.accept(lambda session: sessions.return_items(session, items, self.decided.rounding, session.updated))
 
     @rule(reason=st.sampled_from([None, "late"]))
     def cancel(self, reason: str | None) -> None:
-        """The end."""
+        """Cancel the session."""
         self.accept(lambda session: sessions.cancel(session, reason, session.updated))
 
     @invariant()
     def the_history_folds_to_the_session(self) -> None:
-        """Field for field, and in versions without a gap."""
+        """The fold equals the session, and versions have no gap."""
         assert fold(self.history) == to_entity(self.session)
         assert len(self.history) == self.session.version
 
     @invariant()
     def no_amount_is_negative(self) -> None:
-        """Neither what is left to pay, nor anything that was given back."""
+        """Neither the net total nor any refund is negative."""
         session = self.session
         assert session.net_total >= 0
-        assert all(item.amount >= 0 for made in session.returns for item in made.items)
+        assert all(item.amount >= 0 for each in session.returns for item in each.items)
         assert session.returned_total == sum(line.returned_total for line in session.cart)
 
     @invariant()
     def shares_sum_to_the_discounts(self) -> None:
-        """Before the close and after it."""
+        """Shares sum to the discounts before and after the close."""
         assert sum(line.discount_share for line in self.session.cart) == self.session.discount_total
         assert self.session.discount_total <= self.session.total
 

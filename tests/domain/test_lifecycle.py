@@ -1,4 +1,4 @@
-"""The life cycle: every state with every operation, and the graph as a whole."""
+"""The life cycle: every state with every operation, and properties of the graph."""
 
 from datetime import UTC, datetime
 from itertools import product
@@ -76,7 +76,7 @@ def test_a_session_is_created_open_or_closed() -> None:
     assert {OPEN, CLOSED} == INITIAL
 
 
-def test_every_state_has_its_moves_and_every_operation_its_target() -> None:
+def test_every_state_has_transitions_and_every_operation_a_target() -> None:
     assert set(TRANSITIONS) == set(SessionState)
     assert set(TARGET) == set(Operation)
     assert set().union(*TRANSITIONS.values()) == set(Operation)
@@ -92,11 +92,11 @@ def test_every_state_can_be_reached() -> None:
 
 
 @pytest.mark.parametrize("state", SessionState)
-def test_there_is_no_way_back_to_open(state: SessionState) -> None:
+def test_no_state_leads_back_to_open(state: SessionState) -> None:
     assert OPEN not in next_states(state)
 
 
-def test_nothing_leaves_cancelled() -> None:
+def test_cancelled_permits_no_operation() -> None:
     assert not TRANSITIONS[CANCELLED]
 
 

@@ -1,4 +1,4 @@
-"""Exact amounts: limits, format_decimal form, rounding and allocation."""
+"""Exact amounts: limits, format, rounding and allocation."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -25,7 +25,7 @@ AMOUNTS = st.builds(
     "text",
     ["0", "0.0001", "156.30", "99999999999999.9999", "1E+5", "0.50000000", "0E+999999999", "0E-999999999"],
 )
-def test_an_amount_within_the_limits_is_accepted(text: str) -> None:
+def test_amount_within_the_limits_is_accepted(text: str) -> None:
     assert not list(problems(Decimal(text), PATH))
 
 
@@ -47,23 +47,23 @@ def test_an_amount_within_the_limits_is_accepted(text: str) -> None:
         ("-Infinity", "Expected a number, got -Infinity."),
     ],
 )
-def test_an_amount_beyond_the_limits_is_refused_with_its_path(text: str, problem: str) -> None:
+def test_amount_beyond_the_limits_is_refused_with_its_path(text: str, problem: str) -> None:
     assert list(problems(Decimal(text), PATH)) == [InvalidInput(path=PATH, problem=problem)]
 
 
 @pytest.mark.parametrize("text", ["9" * MILLION, f"0.{'1' * MILLION}", f"NaN{'1' * MILLION}"])
-def test_a_million_digits_are_refused_in_a_short_sentence(text: str) -> None:
+def test_message_for_a_million_digits_is_short(text: str) -> None:
     (refusal,) = problems(Decimal(text), PATH)
     assert len(refusal.message) <= 100
     assert refusal.message.endswith("....")
 
 
-def test_a_million_zeros_after_the_point_are_no_digits() -> None:
+def test_trailing_zeros_are_no_decimal_places() -> None:
     assert not list(problems(Decimal(f"1.{'0' * MILLION}"), PATH))
 
 
 @pytest.mark.parametrize(("digits", "text"), [(0, "0.5"), (2, "0.005"), (3, "0.0005")])
-def test_an_amount_finer_than_the_digits_asked_for_is_refused(digits: int, text: str) -> None:
+def test_amount_with_too_many_decimal_places_is_refused(digits: int, text: str) -> None:
     problem = f"Expected at most {digits} decimal places, got {text}."
     assert list(problems(Decimal(text), PATH, minor_digits=digits)) == [InvalidInput(path=PATH, problem=problem)]
 
@@ -71,7 +71,7 @@ def test_an_amount_finer_than_the_digits_asked_for_is_refused(digits: int, text:
 @pytest.mark.parametrize(
     ("text", "places"), [("0", 0), ("0.000", 0), ("1.50", 1), ("100", 0), ("1E+5", 0), ("0.0125", 4), ("10.00", 0)]
 )
-def test_decimal_places_are_those_the_value_needs(text: str, places: int) -> None:
+def test_decimal_places_are_the_fewest_that_the_value_needs(text: str, places: int) -> None:
     assert decimal_places(Decimal(text)) == places
 
 
@@ -90,14 +90,12 @@ def test_decimal_places_are_those_the_value_needs(text: str, places: int) -> Non
         ("99999999999999.9999", 4, "99999999999999.9999"),
     ],
 )
-def test_an_amount_prints_with_the_minor_digits_and_no_more_than_it_needs(
-    text: str, digits: int, expected: str
-) -> None:
+def test_format_has_the_minor_digits_and_no_more_than_needed(text: str, digits: int, expected: str) -> None:
     assert format_decimal(Decimal(text), digits) == expected
 
 
 @given(AMOUNTS, st.sampled_from([0, 2, 3, 4]))
-def test_the_printed_form_is_the_same_amount_with_at_least_the_minor_digits(amount: Decimal, digits: int) -> None:
+def test_formatted_amount_is_equal_and_has_at_least_the_minor_digits(amount: Decimal, digits: int) -> None:
     text = format_decimal(amount, digits)
     whole, _, decimals = text.partition(".")
     assert Decimal(text) == amount
@@ -111,14 +109,14 @@ def test_the_printed_form_is_the_same_amount_with_at_least_the_minor_digits(amou
     ("numerator", "down", "half_up", "half_even"),
     [(4, 0, 0, 0), (5, 0, 1, 0), (6, 0, 1, 1), (10, 1, 1, 1), (15, 1, 2, 2), (25, 2, 3, 2), (26, 2, 3, 3)],
 )
-def test_tenths_round_as_the_mode_says(numerator: int, down: int, half_up: int, half_even: int) -> None:
+def test_division_rounds_by_the_rounding_mode(numerator: int, down: int, half_up: int, half_even: int) -> None:
     assert divide(numerator, 10, RoundingMode.DOWN) == down
     assert divide(numerator, 10, RoundingMode.HALF_UP) == half_up
     assert divide(numerator, 10, RoundingMode.HALF_EVEN) == half_even
 
 
 @given(st.integers(0, 10**30), st.integers(1, 10**6))
-def test_division_rounds_as_exact_fractions_do(numerator: int, denominator: int) -> None:
+def test_division_is_rounded_like_exact_fractions(numerator: int, denominator: int) -> None:
     exact = Fraction(numerator, denominator)
     assert divide(numerator, denominator, RoundingMode.DOWN) == floor(exact)
     assert divide(numerator, denominator, RoundingMode.HALF_UP) == floor(exact + Fraction(1, 2))
@@ -140,11 +138,11 @@ def test_division_rounds_as_exact_fractions_do(numerator: int, denominator: int)
         ("99999999999999.9999", ["1", "1"], 4, ["50000000000000.0000", "49999999999999.9999"]),
     ],
 )
-def test_an_amount_is_spread_by_largest_remainder_and_ties_go_to_the_lower_position(
+def test_allocation_is_by_largest_remainder_and_ties_go_to_the_lower_position(
     amount: str, weights: list[str], digits: int, shares: list[str]
 ) -> None:
     assert allocate(Decimal(amount), [Decimal(weight) for weight in weights], digits) == [Decimal(s) for s in shares]
 
 
-def test_exponent_forms_are_spread_like_any_other() -> None:
+def test_amount_with_an_exponent_is_allocated() -> None:
     assert allocate(Decimal("1E+2"), [Decimal("1E+5"), Decimal("3E+5")], 2) == [25, 75]

@@ -1,4 +1,4 @@
-"""What a return gives back."""
+"""Refunds of returned units."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,24 +18,24 @@ Case = tuple[tuple[CartLine, ...], Decimal, int]
 
 
 def line(sku: str, quantity: int, price: str, share: str = "0") -> CartLine:
-    """A line of a closed cart."""
+    """Return a line of a closed cart."""
     return CartLine(sku=sku, quantity=quantity, price=Decimal(price), discount_share=Decimal(share))
 
 
 def at(position: int, quantity: int | None = None) -> ReturnRequest:
-    """Units of the line at a position."""
+    """Request units of the line at a position."""
     return ReturnRequest(position, None, quantity)
 
 
 def net(cart: Sequence[CartLine]) -> Decimal:
-    """What is left of the cart's price after discounts and returns."""
+    """Return the cart's total less discounts and returns."""
     return sum((each.total - each.discount_share - each.returned_total for each in cart), Decimal(0))
 
 
 def amounts(
     cart: Sequence[CartLine], *quantities: int, rounding: RoundingMode = HALF_UP, digits: int = 2
 ) -> list[Decimal]:
-    """What each return of so many units of the first line gives back, one after the other."""
+    """Return the refunds of successive returns from the first line."""
     given_back = []
     for quantity in quantities:
         cart, (item,) = return_items(cart, [at(0, quantity)], net(cart), rounding, digits)
@@ -43,7 +43,7 @@ def amounts(
     return given_back
 
 
-def test_a_return_gives_back_the_price_less_the_share_of_its_units() -> None:
+def test_refund_is_the_price_less_the_share_of_its_units() -> None:
     cart, items = return_items([line("A", 4, "10", "8.00")], [at(0, 3)], Decimal(32), HALF_UP, 2)
     assert items == (ReturnedItem(0, 3, Decimal("24.00")),)
     assert [cart[0].returned_quantity, cart[0].remaining_quantity, cart[0].returned_total] == [3, 1, 24]
@@ -57,23 +57,23 @@ def test_a_return_gives_back_the_price_less_the_share_of_its_units() -> None:
         (DOWN, ["10.00", "9.99", "10.00", "9.99"]),
     ],
 )
-def test_parts_of_a_share_are_taken_cumulatively(rounding: RoundingMode, expected: list[str]) -> None:
+def test_parts_of_a_share_are_rounded_cumulatively(rounding: RoundingMode, expected: list[str]) -> None:
     assert amounts([line("A", 4, "10", "0.02")], 1, 1, 1, 1, rounding=rounding) == [Decimal(each) for each in expected]
 
 
-def test_yen_are_given_back_in_whole_yen() -> None:
+def test_refund_in_yen_is_whole() -> None:
     assert amounts([line("A", 3, "500", "100")], 1, 1, 1, digits=0) == [467, 466, 467]
 
 
-def test_prices_finer_than_a_minor_unit_are_given_back_exactly() -> None:
+def test_refund_of_prices_finer_than_a_minor_unit_is_exact() -> None:
     assert amounts([line("A", 3, "0.005")], 2, 1) == [Decimal("0.010"), Decimal("0.005")]
 
 
-def test_a_unit_that_costs_less_than_its_part_of_the_share_gives_back_nothing() -> None:
+def test_refund_is_zero_if_the_part_of_the_share_exceeds_the_price() -> None:
     assert amounts([line("A", 2, "0.005", "0.01")], 1, 1) == [0, 0]
 
 
-def test_a_line_whose_share_exceeds_it_gives_back_nothing_and_the_next_no_more_than_is_left() -> None:
+def test_refunds_never_exceed_the_net_total() -> None:
     cart = share_discount([line("A", 1, "0.005"), line("B", 1, "0.005")], Decimal("0.01"), 2)
     _, items = return_items(cart, [at(1), at(0)], Decimal(0), HALF_UP, 2)
     assert [item.amount for item in items] == [0, 0]
@@ -81,7 +81,7 @@ def test_a_line_whose_share_exceeds_it_gives_back_nothing_and_the_next_no_more_t
 
 @st.composite
 def closed_carts(draw: st.DrawFn, *, whole: bool) -> Case:
-    """A cart with its shares, what it cost, and the minor digits; ``whole`` prices are in whole minor units."""
+    """Draw a cart with shares, its net total and the minor digits; ``whole`` prices are in whole minor units."""
     digits = draw(st.sampled_from([0, 2, 3, 4]))
     places = digits if whole else 4
     prices = st.one_of(st.integers(0, 60), st.integers(0, 10**6)).map(lambda units: Decimal(units).scaleb(-places))
@@ -93,21 +93,19 @@ def closed_carts(draw: st.DrawFn, *, whole: bool) -> Case:
 
 
 def in_random_order(cart: Sequence[CartLine]) -> st.SearchStrategy[list[int]]:
-    """The positions of all units of a cart, shuffled: one return of one unit for each."""
+    """Draw the positions of all units of a cart in random order, for returns of one unit each."""
     return st.permutations([position for position, each in enumerate(cart) for _ in range(each.quantity)])
 
 
 def part(share: Decimal, units: int, quantity: int, rounding: RoundingMode, digits: int) -> Fraction:
-    """The share of the first ``units`` of ``quantity``, rounded to minor units, in exact fractions."""
+    """Return the share of the first ``units`` of ``quantity``, rounded to minor units, in exact fractions."""
     exact = Fraction(share) * 10**digits * units / quantity
     rounded = {HALF_UP: floor(exact + Fraction(1, 2)), HALF_EVEN: round(exact), DOWN: floor(exact)}[rounding]
     return Fraction(rounded, 10**digits)
 
 
 @given(closed_carts(whole=True), st.sampled_from(RoundingMode), st.data())
-def test_whole_prices_give_back_what_the_first_units_cost_less_their_part(
-    case: Case, rounding: RoundingMode, data: st.DataObject
-) -> None:
+def test_refunds_of_whole_prices_match_exact_fractions(case: Case, rounding: RoundingMode, data: st.DataObject) -> None:
     cart, left, digits = case
     for position in data.draw(in_random_order(cart)):
         cart, (item,) = return_items(cart, [at(position, 1)], left, rounding, digits)
@@ -120,7 +118,7 @@ def test_whole_prices_give_back_what_the_first_units_cost_less_their_part(
 
 
 @given(closed_carts(whole=False), st.sampled_from(RoundingMode), st.data())
-def test_when_all_is_returned_nothing_is_left_and_on_the_way_nothing_is_negative(
+def test_net_total_reaches_zero_and_no_refund_is_negative(
     case: Case, rounding: RoundingMode, data: st.DataObject
 ) -> None:
     cart, left, digits = case

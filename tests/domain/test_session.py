@@ -1,4 +1,4 @@
-"""The session: how it begins, and what each operation makes of it."""
+"""The session: creation, and each operation."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,14 +45,14 @@ RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=Attribut
 
 
 def refused(operation: Callable[..., object], *args: Any) -> tuple[Refusal, ...]:
-    """Why the operation was refused."""
+    """Return the refusals of an operation."""
     with pytest.raises(Refused) as caught:
         operation(*args)
     return caught.value.refusals
 
 
 @pytest.mark.parametrize("integration_id", ["x", " ", "🛒" * 325, "e\u0301"])
-def test_a_session_begins_open_empty_and_anonymous_at_version_1(integration_id: str) -> None:
+def test_new_session_is_open_empty_and_anonymous_at_version_1(integration_id: str) -> None:
     session = sessions.create(CreateSession(application_id=1, integration_id=integration_id), RULES, NOW)
     assert session == CustomerSession(
         application_id=1, integration_id=integration_id, created=NOW, updated=NOW, minor_digits=2
@@ -60,7 +60,7 @@ def test_a_session_begins_open_empty_and_anonymous_at_version_1(integration_id: 
     assert (session.version, session.state, session.profile_id, session.first_session) == (1, "open", None, True)
 
 
-def test_a_session_can_begin_closed_with_its_cart() -> None:
+def test_session_can_be_created_closed_with_a_cart() -> None:
     content = SessionContent(cart_items=[CartLine(sku="A", quantity=2, price=Decimal("0.005"))])
     command = CreateSession(application_id=1, integration_id="s1", state=SessionState.CLOSED, content=content)
     session = sessions.create(command, RULES, NOW)
@@ -77,25 +77,25 @@ def test_a_session_can_begin_closed_with_its_cart() -> None:
         ("\ud83d", "The lone surrogate U+D83D cannot be stored."),
     ],
 )
-def test_an_integration_id_that_cannot_be_kept_is_refused(integration_id: str, problem: str) -> None:
+def test_invalid_integration_id_is_refused(integration_id: str, problem: str) -> None:
     command = CreateSession(application_id=1, integration_id=integration_id)
     assert refused(sessions.create, command, RULES, NOW) == (InvalidInput(path=("integrationId",), problem=problem),)
 
 
 @pytest.mark.parametrize("state", [SessionState.PARTIALLY_RETURNED, SessionState.CANCELLED])
-def test_a_session_begins_in_no_other_state(state: SessionState) -> None:
+def test_session_cannot_be_created_in_another_state(state: SessionState) -> None:
     command = CreateSession(application_id=1, integration_id="s1", state=state)
     problem = f"A session is created OPEN or CLOSED, not {state.name}."
     assert refused(sessions.create, command, RULES, NOW) == (InvalidInput(path=("state",), problem=problem),)
 
 
-def test_content_that_breaks_a_rule_begins_no_session() -> None:
+def test_invalid_content_is_refused_on_creation() -> None:
     command = CreateSession(application_id=1, integration_id="s1", content=SessionContent(coupon="x" * 101))
     (refusal,) = refused(sessions.create, command, RULES, NOW)
     assert refusal.path == ("coupon",)
 
 
-def test_another_version_than_expected_is_a_conflict() -> None:
+def test_unexpected_version_is_a_conflict() -> None:
     session = replace(FULL, id=7, version=3)
     sessions.check_version(session, None)
     sessions.check_version(session, 3)
@@ -104,31 +104,31 @@ def test_another_version_than_expected_is_a_conflict() -> None:
     )
 
 
-def test_closing_sets_the_state_and_the_time_and_nothing_else() -> None:
+def test_close_sets_only_state_and_time() -> None:
     assert replace(FULL, state=SessionState.CLOSED, closed=LATER) == CLOSED
     assert sessions.close(FULL, Decimal("100.00"), LATER) == CLOSED
 
 
-def test_closing_with_another_total_is_refused() -> None:
+def test_close_with_another_total_is_refused() -> None:
     assert refused(sessions.close, FULL, Decimal("90.01"), LATER) == (
         TotalChanged(expected=Decimal("90.01"), actual=Decimal(100), minor_digits=2),
     )
 
 
 @pytest.mark.parametrize("expected", ["1E+999999999", "NaN", "sNaN", "-1", "0.00001"])
-def test_closing_with_a_total_that_no_cart_can_have_is_invalid(expected: str) -> None:
+def test_close_with_an_impossible_total_is_invalid(expected: str) -> None:
     (refusal,) = refused(sessions.close, FULL, Decimal(expected), LATER)
     assert (type(refusal), refusal.path) == (InvalidInput, ("expectedTotal",))
 
 
-def test_cancelling_sets_the_state_and_the_time_and_nothing_else() -> None:
+def test_cancel_sets_only_state_and_time() -> None:
     for session in (FULL, CLOSED):
         assert sessions.cancel(session, "x" * 1_000, LATER) == replace(
             session, state=SessionState.CANCELLED, cancelled=LATER
         )
 
 
-def test_a_return_is_recorded_with_the_version_it_makes() -> None:
+def test_return_has_the_version_that_it_makes() -> None:
     after = sessions.return_items(CLOSED, [ReturnRequest(0, None, 1)], RoundingMode.HALF_UP, LATER)
     item = ReturnedItem(0, 1, Decimal("9.00"))
     assert after.state is SessionState.PARTIALLY_RETURNED
@@ -136,7 +136,7 @@ def test_a_return_is_recorded_with_the_version_it_makes() -> None:
     assert [after.returned_total, after.net_total] == [9, Decimal("81.01")]
 
 
-def test_when_all_has_come_back_the_state_stays_and_nothing_is_left_to_pay() -> None:
+def test_completely_returned_session_is_partially_returned_with_net_total_zero() -> None:
     requests = [ReturnRequest(0, None, None), ReturnRequest(None, "B", None)]
     after = sessions.return_items(CLOSED, requests, RoundingMode.HALF_UP, LATER)
     assert after.state is SessionState.PARTIALLY_RETURNED
@@ -144,12 +144,12 @@ def test_when_all_has_come_back_the_state_stays_and_nothing_is_left_to_pay() -> 
     assert after.net_total == 0
 
 
-def test_shares_stay_as_they_were_at_close() -> None:
+def test_shares_do_not_change_after_close() -> None:
     after = sessions.return_items(CLOSED, [ReturnRequest(1, None, 1)], RoundingMode.HALF_UP, LATER)
     assert [item.discount_share for item in after.cart] == [item.discount_share for item in FULL.cart]
 
 
-def test_what_the_life_cycle_lacks_is_refused_before_anything_is_looked_at() -> None:
+def test_transition_is_checked_before_the_input() -> None:
     content = SessionContent(coupon="x" * 101)
     assert refused(sessions.update, CLOSED, content, RULES) == (SessionNotEditable(state=SessionState.CLOSED),)
     (refusal,) = refused(sessions.close, CLOSED, Decimal(1), LATER)

@@ -1,4 +1,4 @@
-"""What each field of a session may hold."""
+"""Rules for each field of a session."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,17 +23,17 @@ EMPTY = CustomerSession(application_id=1, integration_id="s1", created=NOW, upda
 
 
 def line(sku: str = "A", quantity: int = 1, price: str = "10", **rest: Any) -> CartLine:
-    """A line as it comes in."""
+    """Return a line as it is sent."""
     return CartLine(sku=sku, quantity=quantity, price=Decimal(price), **rest)
 
 
 def updated(**content: Any) -> CustomerSession:
-    """A session with this content."""
+    """Return a session with this content."""
     return sessions.update(EMPTY, SessionContent(**content), RULES)
 
 
 def refused(operation: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[Refusal, ...]:
-    """Why the operation was refused."""
+    """Return the refusals of an operation."""
     with pytest.raises(Refused) as caught:
         operation(*args, **kwargs)
     return caught.value.refusals
@@ -112,7 +112,7 @@ SURROGATE = "The lone surrogate U+D83D cannot be stored."
         ),
     ],
 )
-def test_a_value_that_breaks_a_rule_is_refused_with_its_path(content: dict[str, Any], path: str, problem: str) -> None:
+def test_invalid_value_is_refused_with_its_path(content: dict[str, Any], path: str, problem: str) -> None:
     assert refused(updated, **content) == (InvalidInput(path=tuple(path.split(".")), problem=problem),)
 
 
@@ -134,11 +134,11 @@ def test_a_value_that_breaks_a_rule_is_refused_with_its_path(content: dict[str, 
         {"cart_items": [line()], "discounts": [Discount("a", Decimal("10.00")), Discount("A", Decimal(0))]},
     ],
 )
-def test_a_value_at_its_limit_is_accepted(content: dict[str, Any]) -> None:
+def test_value_at_its_limit_is_accepted(content: dict[str, Any]) -> None:
     assert updated(**content).net_total >= 0
 
 
-def test_a_million_digits_are_refused_in_a_short_sentence() -> None:
+def test_message_for_a_million_digits_is_short() -> None:
     (refusal,) = refused(updated, cart_items=[line(price="9" * 1_000_000)])
     assert refusal.path == ("cartItems", "0", "price")
     assert len(refusal.message) <= 100
@@ -147,5 +147,5 @@ def test_a_million_digits_are_refused_in_a_short_sentence() -> None:
 @pytest.mark.parametrize(
     ("reason", "problem"), [("x" * 1_001, TOO_LONG.format(most=1000, got=1001)), ("\0", NUL), ("\ud83d", SURROGATE)]
 )
-def test_a_reason_that_cannot_be_kept_is_refused(reason: str, problem: str) -> None:
+def test_invalid_reason_is_refused(reason: str, problem: str) -> None:
     assert refused(sessions.cancel, EMPTY, reason, NOW) == (InvalidInput(path=("reason",), problem=problem),)

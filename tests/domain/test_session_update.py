@@ -1,4 +1,4 @@
-"""What an update makes of a session."""
+"""Updates of a session."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -42,17 +42,17 @@ EMPTY = CustomerSession(application_id=1, integration_id="s1", created=NOW, upda
 
 
 def line(sku: str = "A", quantity: int = 1, price: str = "10", **rest: Any) -> CartLine:
-    """A line as it comes in."""
+    """Return a line as it is sent."""
     return CartLine(sku=sku, quantity=quantity, price=Decimal(price), **rest)
 
 
 def updated(session: CustomerSession = EMPTY, **content: Any) -> CustomerSession:
-    """The session with new content."""
+    """Return the session with new content."""
     return sessions.update(session, SessionContent(**content), RULES)
 
 
 def refused(session: CustomerSession = EMPTY, **content: Any) -> tuple[Refusal, ...]:
-    """Why the update was refused."""
+    """Return the refusals of an update."""
     with pytest.raises(Refused) as caught:
         updated(session, **content)
     return caught.value.refusals
@@ -79,17 +79,17 @@ def test_every_field_can_be_set() -> None:
     assert [item.discount_share for item in FULL.cart] == [Decimal("3.00"), Decimal("6.99")]
 
 
-def test_a_field_that_is_left_out_keeps_its_value() -> None:
+def test_omitted_field_keeps_its_value() -> None:
     assert updated(FULL) == FULL
     assert updated(FULL, coupon="SUMMER") == replace(FULL, coupon="SUMMER")
 
 
-def test_a_null_clears_a_field() -> None:
+def test_null_clears_a_field() -> None:
     fields = ("profile_id", "coupon", "referral", "cart_items", "identifiers", "attributes", "discounts")
     assert updated(FULL, **dict.fromkeys(fields)) == EMPTY
 
 
-def test_an_empty_code_is_no_code() -> None:
+def test_empty_code_is_none() -> None:
     assert updated(FULL, profile_id="", coupon="", referral="") == updated(
         FULL, profile_id=None, coupon=None, referral=None
     )
@@ -102,12 +102,12 @@ def test_attributes_merge_and_lists_replace() -> None:
     assert [item.sku for item in after.cart] == ["C"]
 
 
-def test_new_lines_share_the_discounts_anew() -> None:
+def test_discounts_are_shared_again_when_the_cart_changes() -> None:
     after = updated(FULL, cart_items=[line("A", 1, "10"), line("A", 1, "10"), line("A", 1, "10")])
     assert [item.discount_share for item in after.cart] == [Decimal("3.33")] * 3
 
 
-def test_every_rule_that_is_broken_is_told_at_once() -> None:
+def test_every_broken_rule_is_reported() -> None:
     refusals = refused(
         FULL,
         profile_id="\0",
@@ -134,7 +134,7 @@ def test_every_rule_that_is_broken_is_told_at_once() -> None:
     ]
 
 
-def test_an_unknown_attribute_is_refused_for_the_session_and_for_a_line() -> None:
+def test_unknown_attribute_is_refused_for_the_session_and_for_a_line() -> None:
     assert refused(attributes={"nope": 1}, cart_items=[line(), line(attributes={"channel": "x"})]) == (
         UnknownAttribute(path=("attributes", "nope"), name="nope", entity=AttributeEntity.CUSTOMER_SESSION),
         UnknownAttribute(
@@ -143,7 +143,7 @@ def test_an_unknown_attribute_is_refused_for_the_session_and_for_a_line() -> Non
     )
 
 
-def test_an_attribute_of_the_wrong_type_is_refused_down_to_the_element() -> None:
+def test_attribute_of_the_wrong_type_is_refused_with_the_path_of_the_element() -> None:
     (refusal,) = refused(cart_items=[line(attributes={"sizes": [1, True]})])
     assert refusal == InvalidAttributeValue(
         path=("cartItems", "0", "attributes", "sizes", "1"),
@@ -156,12 +156,12 @@ def test_an_attribute_of_the_wrong_type_is_refused_down_to_the_element() -> None
 
 
 @pytest.mark.parametrize("attributes", [None, {"shop": None}, {"shop": "y"}])
-def test_an_attribute_that_is_not_editable_stands(attributes: dict[str, Any] | None) -> None:
+def test_attribute_that_is_not_editable_cannot_change(attributes: dict[str, Any] | None) -> None:
     (refusal,) = refused(updated(attributes={"shop": "x"}), attributes=attributes)
     assert (type(refusal), refusal.path) == (InvalidAttributeValue, ("attributes", "shop"))
 
 
-def test_a_line_that_keeps_its_place_and_sku_keeps_what_is_not_editable() -> None:
+def test_line_with_the_same_position_and_sku_keeps_attributes_that_are_not_editable() -> None:
     session = updated(cart_items=[line("A", attributes={"batch": "b1"})])
     (refusal,) = refused(session, cart_items=[line("A", attributes={"batch": "b2"})])
     assert refusal.path == ("cartItems", "0", "attributes", "batch")
@@ -170,17 +170,17 @@ def test_a_line_that_keeps_its_place_and_sku_keeps_what_is_not_editable() -> Non
     assert updated(session, cart_items=[line("A", 5, "1", attributes={"batch": "b1"})]).total == 5
 
 
-def test_another_sku_in_the_same_place_is_another_line() -> None:
+def test_another_sku_at_the_same_position_is_another_line() -> None:
     session = updated(cart_items=[line("A", attributes={"batch": "b1"})])
     assert updated(session, cart_items=[line("B")]).cart[0].attributes == {}
 
 
-def test_the_attributes_of_a_line_replace_those_it_had() -> None:
+def test_attributes_of_a_line_are_replaced() -> None:
     session = updated(cart_items=[line("A", attributes={"sizes": [1]})])
     assert updated(session, cart_items=[line("A")]).cart[0].attributes == {}
 
 
-def test_a_line_that_comes_in_has_no_share_and_no_returns_of_its_own() -> None:
+def test_shares_and_returns_of_a_given_line_are_ignored() -> None:
     (item,) = updated(cart_items=[line("A", 1, "10", discount_share=Decimal(7))]).cart
     assert item.discount_share == 0
 
@@ -194,14 +194,14 @@ def test_a_line_that_comes_in_has_no_share_and_no_returns_of_its_own() -> None:
         ({"cart_items": [], "discounts": [Discount("a", Decimal("0.01"))]}, "discounts"),
     ],
 )
-def test_discounts_above_the_total_are_refused_where_the_change_was(content: dict[str, Any], path: str) -> None:
+def test_refusal_of_discounts_above_the_total_has_the_path_of_the_change(content: dict[str, Any], path: str) -> None:
     (refusal,) = refused(FULL, **content)
     assert isinstance(refusal, DiscountExceedsTotal)
     assert refusal.path == (path,)
     assert refusal.discount_total > refusal.total
 
 
-def test_the_refusal_of_discounts_names_both_sums() -> None:
+def test_refusal_of_discounts_has_both_sums() -> None:
     assert refused(FULL, cart_items=[line(price="9.98")]) == (
         DiscountExceedsTotal(
             path=("cartItems",), discount_total=Decimal("9.99"), total=Decimal("9.98"), minor_digits=2

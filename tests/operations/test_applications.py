@@ -1,4 +1,4 @@
-"""createApplication and updateApplication: the owners of sessions."""
+"""createApplication and updateApplication."""
 
 from typing import Any
 
@@ -14,17 +14,17 @@ from db.repository.core import APPLICATION
 
 
 def create(shop: Shop, name: str = "Another", currency: str = "EUR", **facts: Any) -> int:
-    """One new application."""
+    """Create an application."""
     return shop.write(create_application, CreateApplication(name=name, currency=currency, **facts), shop.tick())
 
 
 def row(shop: Shop, application_id: int) -> dict[str, Any]:
-    """The application as it is kept."""
+    """Return the stored application."""
     statement = APPLICATION.select().filter_by(application_id=application_id)
     return dict(shop.query(lambda connection: connection.execute(statement).mappings().one()))
 
 
-def test_an_application_is_kept_as_it_was_sent(shop: Shop) -> None:
+def test_application_is_stored_as_it_was_sent(shop: Shop) -> None:
     application_id = create(
         shop,
         "Kiosk",
@@ -47,21 +47,21 @@ def test_an_application_is_kept_as_it_was_sent(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("currency", "digits"), [("JPY", 0), ("EUR", 2), ("BHD", 3), ("CLF", 4)])
-def test_the_minor_digits_are_those_of_iso_4217(shop: Shop, currency: str, digits: int) -> None:
+def test_minor_digits_are_those_of_iso_4217(shop: Shop, currency: str, digits: int) -> None:
     assert row(shop, create(shop, currency=currency))["minor_digits"] == digits
 
 
 @pytest.mark.parametrize("currency", ["", "eur", "EURO", "XYZ", "XAU", "XXX", " EUR", "978", "\ud800"])
-def test_a_currency_needs_a_code_that_is_in_use_and_has_a_minor_unit(shop: Shop, currency: str) -> None:
+def test_currency_without_a_code_in_use_or_a_minor_unit_is_refused(shop: Shop, currency: str) -> None:
     assert [each.path for each in refusals(create, shop, currency=currency)] == [("currency",)]
 
 
 @pytest.mark.parametrize("time_zone", ["", "europe/berlin", "Europe/Atlantis", "+01:00", "../etc/passwd", "\0"])
-def test_a_time_zone_needs_an_iana_name(shop: Shop, time_zone: str) -> None:
+def test_time_zone_without_an_iana_name_is_refused(shop: Shop, time_zone: str) -> None:
     assert [each.path for each in refusals(create, shop, time_zone=time_zone)] == [("timeZone",)]
 
 
-def test_every_broken_rule_is_told(shop: Shop) -> None:
+def test_every_broken_rule_is_reported(shop: Shop) -> None:
     before = shop.everything()
 
     found = refusals(create, shop, name="x" * 201, currency="euro", time_zone="Here")
@@ -70,7 +70,7 @@ def test_every_broken_rule_is_told(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_an_update_changes_what_it_names_and_nothing_else(shop: Shop) -> None:
+def test_update_changes_only_the_given_fields(shop: Shop) -> None:
     before = row(shop, shop.application_id)
 
     shop.write(update_application, UpdateApplication(application_id=shop.application_id))
@@ -91,7 +91,7 @@ def test_an_update_changes_what_it_names_and_nothing_else(shop: Shop) -> None:
     }
 
 
-def test_an_update_that_breaks_the_rules_or_finds_nothing_is_refused(shop: Shop) -> None:
+def test_invalid_update_and_update_of_a_missing_row_are_refused(shop: Shop) -> None:
     bad = UpdateApplication(application_id=shop.application_id, name="", time_zone="Here")
     assert [each.path for each in refusals(shop.write, update_application, bad)] == [("name",), ("timeZone",)]
 

@@ -36,7 +36,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("statement", BROKEN.values(), ids=BROKEN)
-def test_the_tables_refuse(shop: Shop, statement: str) -> None:
+def test_constraint_refuses_invalid_rows(shop: Shop, statement: str) -> None:
     for name in ("s1", "s2"):
         shop.create(name, SessionState.CLOSED, profile_id="ada", cart_items=[line(quantity=2)])
         shop.take_back(units(0, 1), integration_id=name)

@@ -1,4 +1,4 @@
-"""createAttributeDefinition and updateAttributeDefinition: what sessions, lines and profiles may carry."""
+"""createAttributeDefinition and updateAttributeDefinition."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ def definition(shop: Shop, entity: AttributeEntity, name: str) -> AttributeDefin
 
 
 def change(shop: Shop, entity: AttributeEntity, name: str, **new: Any) -> None:
-    """One update of a definition."""
+    """Update a definition."""
     command = UpdateAttributeDefinition(application_id=shop.application_id, entity=entity, name=name, **new)
     shop.write(update_attribute_definition, command)
 
 
-def test_a_definition_is_kept_as_it_was_sent(shop: Shop) -> None:
+def test_definition_is_stored_as_it_was_sent(shop: Shop) -> None:
     sent = AttributeDefinition(
         entity=SESSION,
         name="colour",
@@ -44,7 +44,7 @@ def test_a_definition_is_kept_as_it_was_sent(shop: Shop) -> None:
     assert definition(shop, SESSION, "colour") == sent
 
 
-def test_a_name_is_taken_once_for_each_entity(shop: Shop) -> None:
+def test_name_is_unique_within_an_entity(shop: Shop) -> None:
     for entity in AttributeEntity:
         shop.define(entity, "colour")
     before = shop.everything()
@@ -55,7 +55,7 @@ def test_a_name_is_taken_once_for_each_entity(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_a_definition_that_breaks_the_rules_is_refused_with_all_of_them(shop: Shop) -> None:
+def test_every_broken_rule_of_a_definition_is_reported(shop: Shop) -> None:
     found = refusals(shop.define, SESSION, "1st", AttributeType.BOOLEAN, allowed_values=("true",))
 
     assert [(type(each), each.path) for each in found] == [
@@ -64,7 +64,7 @@ def test_a_definition_that_breaks_the_rules_is_refused_with_all_of_them(shop: Sh
     ]
 
 
-def test_attributes_are_held_against_the_definitions_of_their_own_application(shop: Shop) -> None:
+def test_attributes_are_checked_against_their_own_application(shop: Shop) -> None:
     other = shop.another("Other", "EUR")
     other.define(SESSION, "colour")
 
@@ -76,7 +76,7 @@ def test_attributes_are_held_against_the_definitions_of_their_own_application(sh
     )
 
 
-def test_an_application_may_drop_the_names_it_does_not_know(shop: Shop) -> None:
+def test_application_can_ignore_unknown_names(shop: Shop) -> None:
     easy = shop.another("Easy", "EUR", unknown_attributes=UnknownAttributes.IGNORE)
     easy.define(SESSION, "colour")
 
@@ -86,7 +86,7 @@ def test_an_application_may_drop_the_names_it_does_not_know(shop: Shop) -> None:
     assert (session.attributes, session.cart[0].attributes) == ({"colour": "red"}, {})
 
 
-def test_what_is_not_editable_stays_once_it_is_set(shop: Shop) -> None:
+def test_attribute_that_is_not_editable_can_be_set_once(shop: Shop) -> None:
     shop.define(SESSION, "source", editable=False)
     shop.define(LINE, "batch", editable=False)
     shop.create(attributes={"source": "web"}, cart_items=[line(attributes={"batch": "a"})])
@@ -96,7 +96,7 @@ def test_what_is_not_editable_stays_once_it_is_set(shop: Shop) -> None:
     assert shop.update(attributes={"source": "web"}, cart_items=[line(attributes={"batch": "a"})]).version == 1
 
 
-def test_a_definition_may_get_another_description_and_other_allowed_values(shop: Shop) -> None:
+def test_description_and_allowed_values_can_change(shop: Shop) -> None:
     shop.define(SESSION, "colour", description="Old.", allowed_values=("red",))
     shop.create(attributes={"colour": "red"})
 
@@ -105,12 +105,12 @@ def test_a_definition_may_get_another_description_and_other_allowed_values(shop:
     assert [type(each) for each in refusals(shop.update, attributes={"colour": "red"})] == [InvalidAttributeValue]
 
     change(shop, SESSION, "colour", description=None, allowed_values=None)
-    kept = definition(shop, SESSION, "colour")
-    assert (kept.description, kept.allowed_values) == ("", None)
+    stored = definition(shop, SESSION, "colour")
+    assert (stored.description, stored.allowed_values) == ("", None)
     assert shop.session().attributes == {"colour": "red"}
 
 
-def test_an_update_that_breaks_the_rules_or_finds_nothing_is_refused(shop: Shop) -> None:
+def test_invalid_update_and_update_of_a_missing_row_are_refused(shop: Shop) -> None:
     shop.define(PROFILE, "age", AttributeType.NUMBER)
     before = shop.everything()
 

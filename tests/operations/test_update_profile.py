@@ -1,4 +1,4 @@
-"""updateProfile: attributes of a customer."""
+"""updateProfile."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ PROFILE = AttributeEntity.CUSTOMER_PROFILE
 
 
 def update(shop: Shop, integration_id: str = "ada", **attributes: Any) -> ProfileOutcome:
-    """One update of a profile."""
+    """Update a profile."""
     command = UpdateProfile(application_id=shop.application_id, integration_id=integration_id, attributes=attributes)
     return shop.write(update_profile, shop.till, command, shop.tick())
 
 
-def test_a_profile_that_is_not_known_is_made(shop: Shop) -> None:
+def test_missing_profile_is_created(shop: Shop) -> None:
     shop.define(PROFILE, "born")
 
     outcome = update(shop, born="1815-12-10")
@@ -41,7 +41,7 @@ def test_attributes_merge_by_name_and_null_removes_one(shop: Shop) -> None:
     assert (ada["created"], ada["updated"]) == (created, shop.now)
 
 
-def test_what_changes_nothing_writes_nothing(shop: Shop) -> None:
+def test_update_without_changes_writes_nothing(shop: Shop) -> None:
     shop.define(PROFILE, "city")
     update(shop, city="London")
     before = shop.everything()
@@ -52,7 +52,7 @@ def test_what_changes_nothing_writes_nothing(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_a_refused_update_makes_no_profile(shop: Shop) -> None:
+def test_refused_update_creates_no_profile(shop: Shop) -> None:
     shop.define(PROFILE, "age", AttributeType.NUMBER)
     shop.define(PROFILE, "vip", AttributeType.BOOLEAN, editable=False)
     before = shop.everything()
@@ -66,7 +66,7 @@ def test_a_refused_update_makes_no_profile(shop: Shop) -> None:
     assert shop.everything() == before
 
 
-def test_a_profile_needs_an_integration_id_and_an_application(shop: Shop) -> None:
+def test_invalid_integration_id_and_missing_application_are_refused(shop: Shop) -> None:
     for integration_id, problem in (
         ("", "Expected 1 to 1000 characters, got 0."),
         ("é" * 651, "Expected at most 1300 bytes of UTF-8, got 1302."),
