@@ -75,8 +75,7 @@ async def instrument(
         traces = await asyncio.to_thread(start_traces)
         reports.insert(0, traces.finish)
     if settings.metrics_port is not None:
-        # prometheus_client reads the environment at import, so it is imported only where it is used.
-        from graphql_api.observability.metrics import metrics, sample  # noqa: PLC0415
+        from graphql_api.observability.metrics import metrics, sample  # noqa: PLC0415  # not loaded where it is off
 
         reports.append(metrics().count_operation)
         sampling = asyncio.create_task(sample(gauges, pool))
