@@ -9,18 +9,18 @@ from sqlalchemy import ColumnElement, Integer, Text, or_
 from db.domain.attribute_definition import AttributeEntity
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
-from graphql_api.sql.arguments import Getter
 from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads
-from graphql_api.sql.global_ids import Columns
-from graphql_api.sql.request import Request
+from graphql_api.sql.plan_key import HasValue
+from graphql_api.sql.request import Getter, Request, viewer_application
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns
 from graphql_api.types.application import Application
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
-from graphql_api.types.session_filter import beside, filtered
-from graphql_api.types.session_list import Filter, OrderBy, asked_order
+from graphql_api.types.profile_list import PROFILE_LIST, ProfileFilter, ProfileOrder
+from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
 from graphql_api.types.viewer import Viewer
 
 
@@ -47,7 +47,7 @@ def named(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
 
 def visible(scope: Scope, application: Columns) -> list[ColumnElement[bool]]:
     """Return the condition on applications that the caller can read: its own, or all for an ADMIN key."""
-    own = scope.bind(lambda request: request.viewer.application_id, Integer())
+    own = scope.bind(viewer_application, Integer())
     return [or_(own == 0, application["application_id"] == own)]
 
 
@@ -55,7 +55,7 @@ def definitions(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
     """Return the conditions on the requested definitions."""
     entity = scope.argument("entity")
     found = [of_viewer(scope, definition)]
-    if scope.look(lambda request: entity(request) is not None):
+    if scope.plan_key(HasValue(entity)):
         found.append(definition["entity"] == scope.bind(entity, definition["entity"].type))
     return found
 
@@ -135,20 +135,14 @@ class Query:
 
     @strawberry.field(
         description="A page of the application's sessions, the newest first unless orderBy says otherwise.",
-        metadata=reads(
-            Page(
-                lambda scope, session: [of_viewer(scope, session), *filtered(scope, session)],
-                asked_order,
-                lambda scope, order: beside(scope, order, lambda row: of_viewer(scope, row)),
-            )
-        ),
+        metadata=reads(SESSION_LIST.page_of_application(of_viewer)),
     )
     async def customer_sessions(
         self,
         info: Info,
         application_id: ApplicationId = None,
-        filter: Filter = None,
-        order_by: OrderBy = None,
+        filter: SessionFilter = None,
+        order_by: SessionOrder = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -157,18 +151,15 @@ class Query:
         return await read_field(info)
 
     @strawberry.field(
-        description="A page of the application's customers, ordered by integration ID.",
-        metadata=reads(
-            Page(
-                lambda scope, profile: [of_viewer(scope, profile)],
-                lambda scope: Order("profile", ("integration_id",)),
-            )
-        ),
+        description="A page of the application's customers, by integration ID unless orderBy says otherwise.",
+        metadata=reads(PROFILE_LIST.page_of_application(of_viewer)),
     )
     async def customer_profiles(
         self,
         info: Info,
         application_id: ApplicationId = None,
+        filter: ProfileFilter = None,
+        order_by: ProfileOrder = None,
         first: First = None,
         after: After = None,
         last: Last = None,

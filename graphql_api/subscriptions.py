@@ -16,7 +16,7 @@ from graphql_api.queries import IntegrationId
 from graphql_api.sql import cursors
 from graphql_api.sql.fields import Edge as EdgeOf
 from graphql_api.sql.fields import One, Order, reads
-from graphql_api.sql.global_ids import shown
+from graphql_api.sql.global_ids import quoted
 from graphql_api.types.node import ApplicationId, Edge
 from graphql_api.types.session_event import SessionEvent
 from graphql_api.types.written import written_event
@@ -80,13 +80,13 @@ class Subscription:
     ) -> AsyncGenerator[Edge[SessionEvent], None]:
         """Subscribe by the ID of an event, which the cursor encodes."""
         application = info.context.viewer.resolve_application(application_id)
-        position = None if after is None else cursors.read(after, FEED, [EVENT.c.id], application)[0]
+        position = None if after is None else cursors.decode(after, FEED, [EVENT.c.id], application)[0]
         history = ApplicationHistory(application)
         try:
             events = await info.context.feed.subscribe(history, position)
         except PositionAhead:
-            raise BadUserInput(f"{shown(str(after))} is a cursor of an event that has not happened.") from None
-        return resumable(events, history, lambda event_id: {"after": cursors.made(FEED, application, event_id)})
+            raise BadUserInput(f"{quoted(str(after))} is a cursor of an event that has not happened.") from None
+        return resumable(events, history, lambda event_id: {"after": cursors.encode(FEED, application, event_id)})
 
 
 async def resumable(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
@@ -14,7 +15,11 @@ class CustomerProfileRow(Row, table=True):
     """A customer. ``updated`` is when the profile itself last changed, not its sessions."""
 
     __tablename__ = "customer_profile"
-    __table_args__ = (belongs_to("application"), CLUSTERED)
+    __table_args__ = (
+        belongs_to("application"),
+        Index(None, "application_id", "created", "integration_id"),
+        CLUSTERED,
+    )
 
     application_id: int = Field(primary_key=True)
     integration_id: str = Field(primary_key=True, sa_type=CodePoints)

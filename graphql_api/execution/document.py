@@ -6,7 +6,7 @@ A thread compiles statements: a large one takes hundreds of milliseconds, during
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -22,22 +22,24 @@ from graphql import (
 from sqlalchemy import Dialect, Select
 
 from graphql_api.execution.compile_queue import run_in_compile_queue
-from graphql_api.execution.variables import Noticed
+from graphql_api.sql.arguments import DocumentArguments
+from graphql_api.sql.compilation import CompilationContext
 from graphql_api.sql.compiler import Compiler
-from graphql_api.sql.cost import Costing, within
-from graphql_api.sql.plan import Plan, written
+from graphql_api.sql.cost import CostFormula, CostWalk
+from graphql_api.sql.plan import Plan, build_plan
+from graphql_api.sql.plan_key import PlanKey, matches
 from graphql_api.sql.request import Request
-from graphql_api.sql.scope import Trace
 
-MAX_PLANS = 64  # of one field: requests that differ in shape have different statements
-BYTES_PER_CHARACTER = 150  # of a document's text, as a syntax tree
-BYTES_PER_PARAMETER = 3_000  # of a statement, with the code that computes its value
+MAX_PLANS = 64  # of one operation or field: each serves the requests of one plan cache key
+BYTES_PER_CHARACTER = 150  # of memory, for the parsed document
+BYTES_PER_PARAMETER = 3_000  # of memory, for a parameter of a statement with its getter
 
 
 @dataclass(frozen=True)
 class Document:
-    """A valid document with the plans of its operations and fields.
+    """A valid document with the plans of its operations and fields, and the formulas of their costs.
 
+    Both are cached by the nodes that they are for, each with the plan cache key of the requests that it serves.
     ``on_growth`` is called when a plan has been added.
     """
 
@@ -48,8 +50,9 @@ class Document:
     text: str
     sha256: str
     on_growth: Callable[[Document], None] | None = None
+    arguments: DocumentArguments = field(default_factory=DocumentArguments)
     plans: dict[tuple[int, ...], list[Plan]] = field(default_factory=dict)
-    fixed_costs: dict[int, int] = field(default_factory=dict)
+    formulas: dict[tuple[int, ...], list[CostFormula]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -69,58 +72,69 @@ class Document:
         return BYTES_PER_CHARACTER * len(self.text) + statements
 
     def cached_plan(self, nodes: Sequence[Node], request: Request) -> Plan | None:
-        """Return the plan of a field's nodes, or of an operation, made for a request of the same shape, or None."""
-        return next((plan for plan in self.plans.get(tuple(map(id, nodes)), ()) if plan.fits(request)), None)
+        """Return the cached plan of a field's nodes, or of an operation, that serves a request."""
+        return next((plan for plan in self.plans.get(key_of(nodes), ()) if plan.serves(request)), None)
 
     async def plan_field(
         self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request, dialect: Dialect
     ) -> Plan:
-        """Return the plan of a field that the executor resolves."""
+        """Return the plan of a field that the executor resolves. Raises LimitExceeded and BadUserInput."""
         if plan := self.cached_plan(nodes, request):
             return plan
-        return await self._compile(nodes, request, dialect, lambda compiler: compiler.root(parent, nodes))
+        formula = self._formula(nodes, request, lambda walk: walk.field(parent, nodes))
+        return await self._compile(
+            nodes, request, dialect, formula, lambda compiler: compiler.root_field(parent, nodes)
+        )
 
     async def plan_operation(self, operation: OperationDefinitionNode, request: Request, dialect: Dialect) -> Plan:
         """Return the plan of a whole query, or of each event of a subscription.
 
-        The cost is checked first, since compiling takes longer. Raises LimitExceeded and BadUserInput.
+        Raises LimitExceeded and BadUserInput.
         """
         if plan := self.cached_plan([operation], request):
             return plan
-        self.cost(operation, request)
-        return await self._compile([operation], request, dialect, lambda compiler: compiler.whole(operation))
+        formula = self._operation_formula(operation, request)
+        return await self._compile(
+            [operation], request, dialect, formula, lambda compiler: compiler.operation(operation)
+        )
 
     def cost(self, operation: OperationDefinitionNode, request: Request) -> int:
-        """What an operation costs for a request. Raises LimitExceeded, and BadUserInput on an impossible page.
+        """Return the cost of an operation. Raises LimitExceeded, and BadUserInput on a page size out of range."""
+        return self._operation_formula(operation, request).evaluate(request)
 
-        It is worked out once where no variable has a part in it.
-        """
-        cost = self.fixed_costs.get(id(operation))
-        if cost is None:
-            variables = Noticed(request.variables)
-            noticing = replace(request, variables=variables, known={})
-            cost = Costing(self.schema, self.fragments, noticing).of(operation)
-            if not variables.noticed:
-                self.fixed_costs[id(operation)] = cost
-        return within(cost, request.limits.max_cost)
+    def _operation_formula(self, operation: OperationDefinitionNode, request: Request) -> CostFormula:
+        return self._formula([operation], request, lambda walk: walk.operation(operation))
+
+    def _formula(
+        self, nodes: Sequence[Node], request: Request, walked: Callable[[CostWalk], CostFormula]
+    ) -> CostFormula:
+        known = self.formulas.setdefault(key_of(nodes), [])
+        for formula in known:
+            if matches(formula.key, request):
+                return formula
+        formula = walked(CostWalk(self.schema, self.fragments, PlanKey(request), self.arguments))
+        known.append(formula)
+        del known[:-MAX_PLANS]
+        return formula
 
     async def _compile(
         self,
         nodes: Sequence[Node],
         request: Request,
         dialect: Dialect,
+        formula: CostFormula,
         compiled: Callable[[Compiler], Select[Any] | None],
     ) -> Plan:
-        """Return a plan for requests of this shape, compiled once by the first of those that wait for it."""
+        """Return a plan, compiled once by the first of the requests that wait for it."""
+        formula.evaluate(request)  # a document over the limit is not compiled: that takes longer
 
         def make() -> Plan:
             if plan := self.cached_plan(nodes, request):
                 return plan
-            trace = Trace(request)
-            statement = compiled(Compiler(self.schema, self.fragments, trace))
-            looks = tuple(trace.looks.items())
-            plan = written(statement, trace, dialect) if statement is not None else Plan(None, looks)
-            of_nodes = self.plans.setdefault(tuple(map(id, nodes)), [])
+            context = CompilationContext(PlanKey(request, formula.key), self.arguments)
+            statement = compiled(Compiler(self.schema, self.fragments, context))
+            plan = build_plan(statement, context, formula, dialect)
+            of_nodes = self.plans.setdefault(key_of(nodes), [])
             of_nodes.append(plan)
             del of_nodes[:-MAX_PLANS]
             return plan
@@ -129,3 +143,8 @@ class Document:
         if self.on_growth:
             self.on_growth(self)
         return plan
+
+
+def key_of(nodes: Sequence[Node]) -> tuple[int, ...]:
+    """Return what identifies nodes of the document; they live as long as the document."""
+    return tuple(map(id, nodes))

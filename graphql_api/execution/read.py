@@ -39,17 +39,17 @@ async def check_event_cost(context: Context, operation: OperationDefinitionNode,
     """Raise LimitExceeded or BadUserInput where no event of a subscription could be read."""
     request = Request(context.viewer, context.settings, variables)
     plan = await context.document.plan_operation(operation, request, context.database.dialect)
-    plan.cost(request)
+    plan.cost.evaluate(request)
 
 
 async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragment:
     """Run a plan's statement. Raises LimitExceeded where the database refuses it for its size or that of its value."""
     assert plan.statement is not None
     try:
-        cost = plan.cost(request)
+        cost = plan.cost.evaluate(request)
         context.record.cost += cost
-        objects = None if plan.swept else cost
-        return orjson.Fragment(await context.database.read(plan.statement, plan.bound(request), objects) or "null")
+        objects = None if plan.cost.sweeps else cost
+        return orjson.Fragment(await context.database.read(plan.statement, plan.bind(request), objects) or "null")
     except StatementTooDeep:
         raise LimitExceeded("The document nests more lists in each other than this database can read.") from None
     except AnswerTooLarge as error:

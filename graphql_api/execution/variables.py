@@ -1,6 +1,6 @@
 """Coercion of an operation's variables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from graphql import GraphQLSchema, OperationDefinitionNode, get_variable_values
@@ -21,23 +21,3 @@ def coerce_variables(
     if isinstance(values, list):
         raise OperationFailed(*public_errors(values))
     return values
-
-
-class Noticed(Mapping[str, Any]):
-    """The values of variables; ``noticed`` tells whether anybody has asked for one, or for which there are."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self.noticed = False
-        self._values = values
-
-    def __getitem__(self, name: str) -> Any:
-        self.noticed = True
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        self.noticed = True
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        self.noticed = True
-        return len(self._values)

@@ -6,7 +6,8 @@ import strawberry
 
 from db.domain.commands import UNSET, Unset
 from graphql_api.execution.context import Context, Info
-from graphql_api.sql.global_ids import Source, parse
+from graphql_api.sql.global_ids import parse
+from graphql_api.sql.source import Source
 
 T = TypeVar("T")
 

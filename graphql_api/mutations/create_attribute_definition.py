@@ -14,8 +14,8 @@ from graphql_api.mutations.arguments import APPLICATION_ID, writable_application
 from graphql_api.mutations.payload import PAYLOAD, EntityPayload
 from graphql_api.mutations.runner import execute_and_read
 from graphql_api.sql.fields import One, reads
-from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns
 from graphql_api.types.attribute_definition import AttributeDefinition
 from graphql_api.types.written import of_source
 

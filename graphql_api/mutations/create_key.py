@@ -13,8 +13,8 @@ from graphql_api.execution.context import Info
 from graphql_api.mutations.payload import EntityPayload
 from graphql_api.mutations.runner import execute
 from graphql_api.sql.fields import One, reads
-from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns
 from graphql_api.types.api_key import ApiKey
 from graphql_api.types.written import of_source
 

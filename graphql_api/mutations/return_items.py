@@ -20,8 +20,8 @@ from graphql_api.mutations.arguments import (
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_and_read
 from graphql_api.sql.fields import One, reads
-from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns
 from graphql_api.types.session_return import SessionReturn
 from graphql_api.types.written import of_source
 

@@ -13,8 +13,8 @@ from graphql_api.mutations.payload import PAYLOAD, RepeatablePayload
 from graphql_api.mutations.runner import execute_and_read
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.fields import One, reads
-from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.written import of_source
 

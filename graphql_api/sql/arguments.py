@@ -1,10 +1,10 @@
-"""The arguments of a field: each a way to find its value among the variables of one request."""
+"""The arguments of fields: for each, a getter that finds its value among the variables of a request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import (
     FieldNode,
@@ -21,21 +21,46 @@ from graphql.execution.values import VariableValues
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 
 from graphql_api.errors import BadUserInput
-
-if TYPE_CHECKING:
-    from graphql_api.sql.request import Request
-
-Getter = Callable[["Request"], Any]
+from graphql_api.sql.request import Getter, Request
 
 
-def getters(definition: GraphQLField, node: FieldNode) -> dict[str, Getter]:
-    """Argument name -> its value in a request; None where it is left out and has no default."""
-    given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    return {name: getter(argument, given.get(name)) for name, argument in definition.args.items()}
+class DocumentArguments:
+    """The getters of a document's arguments and directives, each made once.
+
+    The cost formula and the statement of an operation ask for the same values. With the same getters they share entries
+    of the plan cache key.
+    """
+
+    def __init__(self) -> None:
+        self._of_fields: dict[tuple[int, int], Mapping[str, Getter]] = {}
+        self._conditions: dict[int, Getter] = {}
+
+    def of_field(self, definition: GraphQLField, node: FieldNode) -> Mapping[str, Getter]:
+        """Return the getter of each argument by its name; the value is None where it is left out with no default."""
+        key = (id(definition), id(node))  # both live as long as the document
+        if key not in self._of_fields:
+            given = {argument.name.value: argument.value for argument in node.arguments or ()}
+            made = {name: getter(argument, given.get(name)) for name, argument in definition.args.items()}
+            self._of_fields.setdefault(key, made)
+        return self._of_fields[key]
+
+    def condition(self, node: ValueNode) -> Getter:
+        """Return the getter of a directive's condition."""
+        if id(node) not in self._conditions:
+            self._conditions.setdefault(id(node), lambda request: condition_value(node, request.variables))
+        return self._conditions[id(node)]
+
+
+def condition_value(node: ValueNode, variables: Mapping[str, Any]) -> bool:
+    """Return the value of a directive's condition. Raises BadUserInput on null."""
+    value = variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
+    if value is None:  # a variable with a default for which the request has null
+        raise BadUserInput("The condition of a directive is null.")
+    return bool(value)
 
 
 def getter(argument: GraphQLArgument, node: ValueNode | None) -> Getter:
-    """How one argument's value is found: known, a variable's, or a literal with variables inside."""
+    """Return the getter of one argument: a constant, a variable, or a literal with variables inside."""
     default = coerce_default_value(argument)
     default = None if default is Undefined else default
     if node is None:
@@ -43,76 +68,78 @@ def getter(argument: GraphQLArgument, node: ValueNode | None) -> Getter:
     if isinstance(node, VariableNode):
         name = node.name.value
         if is_non_null_type(argument.type):
-            return lambda request: fitting(request.variables.get(name, default))
+            return lambda request: not_null(request.variables.get(name, default))
         return lambda request: request.variables.get(name, default)
     if not has_variables(node):
-        known = coerce_input_literal(node, argument.type)
-        return lambda request: known
-    return once(
-        lambda request: fitting(coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables))))
+        constant = coerce_input_literal(node, argument.type)
+        return lambda request: constant
+    return memoized(
+        lambda request: not_null(coerce_input_literal(node, argument.type, VariableValues({}, dict(request.variables))))
     )
 
 
 def absent(request: Request) -> None:
-    """The value of an argument that is left out, or that a field does not have."""
+    """The getter of an argument that is left out, or that a field does not have."""
 
 
-def once(getter: Getter) -> Getter:
-    """The same value, worked out once a request, however often it is asked for."""
+def memoized(getter: Getter) -> Getter:
+    """Return a getter that computes its value once for each request."""
 
     def found(request: Request) -> Any:
-        known = request.known
-        if found not in known:
-            known[found] = getter(request)
-        return known[found]
+        if found not in request.memo:
+            request.memo[found] = getter(request)
+        return request.memo[found]
 
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
-    """A field of an input object; None where it has no value. Two of the same field are equal, as are those below."""
+class InputField:
+    """Read a field of an input object; None where it has no value."""
 
-    given: Getter
+    of: Getter
     name: str
 
     def __call__(self, request: Request) -> Any:
-        """The field's value."""
-        value = self.given(request)
+        """Return the field's value."""
+        value = self.of(request)
         return None if value is None else value.get(self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """The names of an input object's fields that have a value."""
+class FieldsWithValue:
+    """Read the names of the fields of an input object that have a value; none where there is no object."""
 
-    given: Getter
+    of: Getter
 
     def __call__(self, request: Request) -> tuple[str, ...]:
-        """None of them where there is no object."""
-        return tuple(name for name, value in (self.given(request) or {}).items() if value is not None)
+        """Return the names."""
+        return tuple(name for name, value in (self.of(request) or {}).items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
-class Single:
-    """Whether a list holds one value."""
+class HasOneItem:
+    """Read whether a list has exactly one item."""
 
-    given: Getter
+    of: Getter
 
     def __call__(self, request: Request) -> bool:
-        """There has to be a list."""
-        return len(self.given(request)) == 1
+        """Return whether it has."""
+        return len(self.of(request)) == 1
 
 
-def fitting(value: Any) -> Any:
-    """The value. Raises BadUserInput where a variable with a default was given null, and stands where null cannot."""
+def not_null(value: Any) -> Any:
+    """Return the value. Raises BadUserInput on null in a variable with a default that stands where null is not allowed.
+
+    GraphQL validation lets such a variable pass, because of its default.
+    """
     if value is None or value is Undefined:
         raise BadUserInput("A variable is null where null cannot stand.")
     return value
 
 
 def has_variables(node: ValueNode) -> bool:
-    """Whether a variable stands anywhere in a literal."""
+    """Return whether a variable stands anywhere in a literal."""
     match node:
         case VariableNode():
             return True

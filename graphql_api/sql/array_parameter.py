@@ -1,4 +1,4 @@
-"""A list from a request as a table of SQL: one parameter, however long it is."""
+"""A JSON array in one parameter as a table of SQL."""
 
 from typing import Any
 
@@ -7,21 +7,21 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 
-class Elements(FunctionElement[Any]):
-    """The elements of a JSON array as a table of ``key``, which puts them in order, and ``value``."""
+class ArrayElements(FunctionElement[Any]):
+    """A table of the elements: ``key`` is their order, and ``value`` the JSON."""
 
-    name = "elements"
+    name = "array_elements"
     inherit_cache = True
 
 
-@compiles(Elements)
-def elements_sqlite(element: Elements, compiler: SQLCompiler, **options: Any) -> str:
-    """json_each has both columns."""
+@compiles(ArrayElements)
+def array_elements_sqlite(element: ArrayElements, compiler: SQLCompiler, **options: Any) -> str:
+    """Render json_each, which has both columns."""
     return f"json_each({compiler.process(element.clauses, **options)})"
 
 
-@compiles(Elements, "postgresql")
-def elements_postgresql(element: Elements, compiler: SQLCompiler, **options: Any) -> str:
-    """Numbered as they come."""
+@compiles(ArrayElements, "postgresql")
+def array_elements_postgresql(element: ArrayElements, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the elements with their numbers."""
     array = compiler.process(element.clauses, **options)
     return f"(SELECT key, value FROM json_array_elements(({array})::json) WITH ORDINALITY AS each (value, key))"  # noqa: S608  # made of SQL

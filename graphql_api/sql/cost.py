@@ -1,17 +1,20 @@
-"""What an operation costs, before anything of it is compiled or run: the selection, walked once with its variables.
+"""The cost of an operation: a formula, made by walking its selection once and evaluated for each request.
 
-An object, or an edge without one, counts for one, as many times as the pages around it are long; other lists count for
-one. Rows that are only gone through (a count, a sum, the search for a page) count for twenty, and so does a change.
+An object, or an edge of which only the cursor is selected, counts one, multiplied by the sizes of the pages around it.
+Lists without pages count one. A count, a sum or the search for a page reads any number of rows and counts twenty; so
+does a change. Limits are checked before anything is compiled: compiling is the greater work.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
 from typing import cast
 
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -23,110 +26,143 @@ from graphql import (
 )
 
 from graphql_api.errors import LimitExceeded
-from graphql_api.sql.arguments import Getter, absent, getters
-from graphql_api.sql.connections import page_size
+from graphql_api.sql.arguments import DocumentArguments, absent
 from graphql_api.sql.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload, Value
-from graphql_api.sql.nodes import node_types
-from graphql_api.sql.request import Request
-from graphql_api.sql.scope import SWEEP
-from graphql_api.sql.selection import Selection, constant
+from graphql_api.sql.nodes import IdCount, node_types
+from graphql_api.sql.page_size import page_size
+from graphql_api.sql.plan_key import HasValue, KeyValues, PlanKey
+from graphql_api.sql.request import Getter, Request
+from graphql_api.sql.selection import Fragments, Selection
 
 FieldNodes = Sequence[FieldNode]
+Sizes = tuple[Getter, ...]  # of the pages around an object, the outermost first
+
+SWEEP = 20
 
 
-def within(cost: int, most: int) -> int:
-    """The cost. Raises LimitExceeded where it is over the limit."""
-    if cost > most:
-        raise LimitExceeded(f"The document can answer {cost} objects; the limit is {most}.")
-    return cost
+@dataclass(frozen=True, slots=True)
+class CostFormula:
+    """A sum of products: each weight is multiplied by the sizes of the pages around it.
+
+    ``key`` has the values of the request that the formula was made for, and ``sweeps`` says whether any number of rows
+    may be read.
+    """
+
+    key: KeyValues
+    fixed: int
+    paged: Sequence[tuple[int, Sizes]]
+    sweeps: bool
+
+    def evaluate(self, request: Request) -> int:
+        """Return the cost for a request.
+
+        Raises LimitExceeded above the limit, and BadUserInput on a page size that is out of range.
+        """
+        cost = self.fixed + sum(weight * prod(size(request) for size in sizes) for weight, sizes in self.paged)
+        if cost > request.limits.max_cost:
+            raise LimitExceeded(f"The document can answer {cost} objects; the limit is {request.limits.max_cost}.")
+        return cost
 
 
-class Costing:
-    """Adds up one operation for one request."""
+class CostWalk:
+    """Walks a selection and adds up its formula."""
 
-    def __init__(
-        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], request: Request
-    ) -> None:
-        self.schema = schema
-        self.request = request
-        self.selection = Selection(schema, fragments, lambda node: bool(constant(node, request.variables)))
-        self.total = 0
+    def __init__(self, schema: GraphQLSchema, fragments: Fragments, key: PlanKey, arguments: DocumentArguments) -> None:
+        self._schema = schema
+        self._key = key
+        self._arguments = arguments
+        self._selection = Selection(schema, fragments, lambda node: bool(key.value(arguments.condition(node))))
+        self._weights: Counter[Sizes] = Counter()
+        self._sweeps = False
 
-    def of(self, operation: OperationDefinitionNode) -> int:
-        """The whole operation. Raises BadUserInput on a page of a size that cannot be."""
-        root = self.schema.get_root_type(operation.operation)
-        assert root is not None, "validation has seen to it"
-        for nodes in self.selection.fields(root, [operation.selection_set]).values():
-            if root is self.schema.mutation_type and not nodes[0].name.value.startswith("__"):
-                self.total += SWEEP
-            self.field(root, nodes, 1)
-        return self.total
+    def operation(self, operation: OperationDefinitionNode) -> CostFormula:
+        """Return the formula of a whole operation. Raises LimitExceeded where it selects too much to be compiled."""
+        root = self._schema.get_root_type(operation.operation)
+        assert root is not None, "validation refuses an operation that the schema does not have"
+        for nodes in self._selection.fields(root, [operation.selection_set]).values():
+            if root is self._schema.mutation_type and not nodes[0].name.value.startswith("__"):
+                self._add((), SWEEP)
+            self._field(root, nodes, ())
+        return self._formula()
 
-    def fields(self, type_: GraphQLObjectType, nodes: FieldNodes, times: int) -> None:
-        """What stands in an object that is no object of the database."""
-        for each in self.selection.fields(type_, [node.selection_set for node in nodes]).values():
-            self.field(type_, each, times)
+    def field(self, parent: GraphQLObjectType, nodes: FieldNodes) -> CostFormula:
+        """Return the formula of one field that is read by a statement of its own."""
+        self._field(parent, nodes, ())
+        return self._formula()
 
-    def field(self, parent: GraphQLObjectType | GraphQLInterfaceType, nodes: FieldNodes, times: int) -> None:
-        """One field of an object that is answered so many times."""
+    def _formula(self) -> CostFormula:
+        paged = [(weight, sizes) for sizes, weight in self._weights.items() if sizes]
+        return CostFormula(self._key.values, self._weights[()], paged, self._sweeps)
+
+    def _add(self, sizes: Sizes, weight: int = 1) -> None:
+        """Add a weight. What pages of size 0 select is compiled all the same, so the weights alone are limited, too."""
+        self._weights[sizes] += weight
+        most = self._key.request.limits.max_cost
+        if self._weights.total() > most:
+            raise LimitExceeded(f"The document selects more than {most} objects.")
+
+    def _sweep(self, sizes: Sizes) -> None:
+        self._sweeps = True
+        self._add(sizes, SWEEP)
+
+    def _fields(self, type_: GraphQLObjectType, nodes: FieldNodes, sizes: Sizes) -> None:
+        for each in self._selection.fields(type_, [node.selection_set for node in nodes]).values():
+            self._field(type_, each, sizes)
+
+    def _field(self, parent: GraphQLObjectType | GraphQLInterfaceType, nodes: FieldNodes, sizes: Sizes) -> None:
         definition = parent.fields.get(nodes[0].name.value)
-        if definition is None:  # __typename, __schema and __type are not in the database
+        if definition is None:  # __typename, __schema and __type are not read from the database
             return
-        named = get_named_type(definition.type)
+        type_ = get_named_type(definition.type)
         match definition.extensions["strawberry-definition"].metadata.get(READS):
             case Embedded() | One() | Many():
-                self.object(named, nodes, times)
+                self._object(type_, nodes, sizes)
             case Page():
-                arguments = getters(definition, nodes[0])
-                self.page(cast(GraphQLObjectType, named), nodes, arguments, times)
+                self._page(cast(GraphQLObjectType, type_), nodes, self._arguments.of_field(definition, nodes[0]), sizes)
             case Edge():
-                self.edge(cast(GraphQLObjectType, named), nodes, times)
+                self._edge(cast(GraphQLObjectType, type_), nodes, sizes)
             case Nodes(ids):
-                given = getters(definition, nodes[0])[ids](self.request)
-                many = len(given) if is_list_type(get_nullable_type(definition.type)) else 1
-                for _, type_ in node_types(self.schema, cast(GraphQLInterfaceType, named)).values():
-                    self.object(type_, nodes, times * many)
+                if is_list_type(get_nullable_type(definition.type)):
+                    sizes = (*sizes, IdCount(self._arguments.of_field(definition, nodes[0])[ids]))
+                for _, node_type in node_types(self._schema, cast(GraphQLInterfaceType, type_)).values():
+                    self._object(node_type, nodes, sizes)
             case Value(sweeps=True):
-                self.total += SWEEP * times
-            case Payload() | None if isinstance(named, GraphQLObjectType):
-                self.fields(named, nodes, times)
+                self._sweep(sizes)
+            case Payload() | None if isinstance(type_, GraphQLObjectType):
+                self._fields(type_, nodes, sizes)
 
-    def object(self, type_: GraphQLNamedType, nodes: FieldNodes, times: int) -> None:
-        """One object. What the types of an interface select alike counts once."""
-        self.total += times
-        sets = [node.selection_set for node in nodes]
+    def _object(self, type_: GraphQLNamedType, nodes: FieldNodes, sizes: Sizes) -> None:
+        """Add one object. A field that all types of an interface select by the same nodes counts once."""
+        self._add(sizes)
         if not isinstance(type_, GraphQLInterfaceType):
-            return self.fields(cast(GraphQLObjectType, type_), nodes, times)
-        types = self.schema.get_possible_types(type_)
-        for alike, parents in self.selection.alike(types, sets):
-            by_all = len(parents) == len(types) and alike[0].name.value in type_.fields
+            return self._fields(cast(GraphQLObjectType, type_), nodes, sizes)
+        types = self._schema.get_possible_types(type_)
+        for selected, parents in self._selection.by_types(types, [node.selection_set for node in nodes]):
+            by_all = len(parents) == len(types) and selected[0].name.value in type_.fields
             for parent in [type_] if by_all else parents:
-                self.field(parent, alike, times)
+                self._field(parent, selected, sizes)
         return None
 
-    def page(self, type_: GraphQLObjectType, nodes: FieldNodes, arguments: Mapping[str, Getter], times: int) -> None:
-        """One connection."""
-        first, last = arguments["first"], arguments.get("last", absent)
-        backward = last(self.request) is not None
-        size = page_size("last", last) if backward else page_size("first", first)
-        length = times * size(self.request)
-        if arguments.get("filter", absent)(self.request) is not None:
-            self.total += SWEEP * times
+    def _page(self, type_: GraphQLObjectType, nodes: FieldNodes, arguments: Mapping[str, Getter], sizes: Sizes) -> None:
+        inside: Sizes = (*sizes, page_size(arguments, self._key))
+        self._weights[inside] += 0  # so that the size is checked, even where nothing is selected that it multiplies
+        if self._key.value(HasValue(arguments.get("filter", absent))):
+            self._sweep(sizes)
         node = get_named_type(type_.fields["nodes"].type)
-        for each in self.selection.fields(type_, [node.selection_set for node in nodes]).values():
+        for each in self._selection.fields(type_, [node.selection_set for node in nodes]).values():
             match each[0].name.value:
                 case "nodes":
-                    self.object(node, each, length)
+                    self._object(node, each, inside)
                 case "edges":
-                    self.edge(cast(GraphQLObjectType, get_named_type(type_.fields["edges"].type)), each, length)
+                    self._edge(cast(GraphQLObjectType, get_named_type(type_.fields["edges"].type)), each, inside)
                 case "totalCount":
-                    self.total += SWEEP * times
+                    self._sweep(sizes)
 
-    def edge(self, type_: GraphQLObjectType, nodes: FieldNodes, times: int) -> None:
-        """A row with its cursor, which is read for the cursor alone, too."""
-        selected = self.selection.fields(type_, [node.selection_set for node in nodes]).values()
+    def _edge(self, type_: GraphQLObjectType, nodes: FieldNodes, sizes: Sizes) -> None:
+        """Add a row with its cursor; for the cursor alone the row is read, too."""
+        selected = self._selection.fields(type_, [node.selection_set for node in nodes]).values()
         rows = [each for each in selected if each[0].name.value == "node"]
         for each in rows:
-            self.object(get_named_type(type_.fields["node"].type), each, times)
+            self._object(get_named_type(type_.fields["node"].type), each, sizes)
         if not rows:
-            self.total += times
+            self._add(sizes)

@@ -1,43 +1,37 @@
-"""What a Strawberry type says beside its fields: what each one reads.
+"""What each field of a GraphQL type reads: declared beside the field, in the Strawberry type.
 
-``column`` reads the column of its own name; ``value``, ``money`` and ``json_text`` read an expression over the row;
-``one``, ``many``, ``embedded`` and ``Page`` read other rows. A test fails on a field that says nothing.
+``column`` reads the column of the field's name, ``value`` and ``json_text`` an expression over the row, ``embedded`` an
+object in the same row, ``one``, ``many`` and ``Page`` other rows. A test fails on a field without a declaration.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import strawberry
 from graphql import GraphQLField, GraphQLNamedType
 from sqlalchemy import ColumnElement
 
-from graphql_api.sql.global_ids import Columns, Source
-
-if TYPE_CHECKING:
-    from graphql_api.sql.filter_strategy import Aside
-    from graphql_api.sql.scope import Scope
+from graphql_api.sql.filter_strategy import FilterStrategy
+from graphql_api.sql.scope import Conditions, Scope
+from graphql_api.sql.source import Source
 
 READS = "reads"  # the key in a field's metadata
 
-Expression = Callable[["Scope"], ColumnElement[Any]]
-Conditions = Callable[["Scope", Columns], Sequence[ColumnElement[bool]]]
+Expression = Callable[[Scope], ColumnElement[Any]]
 
 
 @dataclass(frozen=True)
 class Value:
     """A scalar or an enum, written by its GraphQL type. Without an expression, the column of the field's name.
 
-    ``sweeps`` where the expression goes through rows, nobody knows how many.
+    ``sweeps`` marks an expression that reads any number of rows, to count or to sum them. ``places`` is how many
+    decimal places a Decimal has at least; none where it is left out.
     """
 
     expression: Expression | None = None
     sweeps: bool = False
-
-
-@dataclass(frozen=True)
-class Money(Value):
-    """An amount, printed with the minor digits of its session's currency."""
+    places: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -52,14 +46,14 @@ class Identity:
 
 @dataclass(frozen=True)
 class Embedded:
-    """An object kept in the columns of the same row; null unless ``when`` holds, where there is such a condition."""
+    """An object stored in columns of the same row; null where ``when`` is given and does not hold."""
 
     when: Expression | None
 
 
 @dataclass(frozen=True)
 class Payload:
-    """What a mutation answers: an object of no row, that costs what its fields cost."""
+    """The payload of a mutation: an object without a row. It costs what its fields cost."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,7 @@ class One:
 
 @dataclass(frozen=True)
 class Many:
-    """All rows that fit, in order."""
+    """All rows that meet the conditions, in order."""
 
     where: Conditions
     order_by: Sequence[str]
@@ -88,11 +82,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Page:
-    """A connection: a page of the rows that fit, by key; ``aside`` where a filter may stand beside the order."""
+    """A connection: a page of the rows that meet the conditions, read by key.
+
+    ``strategy`` returns how the index is chosen when the statement runs, or None where the order's index serves.
+    """
 
     where: Conditions
-    order: Callable[["Scope"], Order]
-    aside: "Callable[[Scope, Order], Aside | None]" = lambda scope, order: None
+    order: Callable[[Scope], Order]
+    strategy: Callable[[Scope, Order], FilterStrategy | None] = lambda scope, order: None
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Nodes:
-    """Rows of any table by their global ids; ``ids`` gives the argument's value as a list."""
+    """Rows of any table by their global ids; ``ids`` names the argument, an id or a list of ids."""
 
     ids: str
 
@@ -114,61 +111,56 @@ Reads = Value | Identity | Embedded | Payload | One | Many | Page | Edge | Nodes
 
 
 def column(description: str) -> Any:
-    """A field that reads the column of its own name."""
-    return strawberry.field(description=description, metadata={READS: Value()})
+    """Declare a field that reads the column of its own name."""
+    return strawberry.field(description=description, metadata=reads(Value()))
 
 
 def value(description: str, expression: Expression, *, name: str | None = None) -> Any:
-    """A field that reads an expression over the row; ``name`` where GraphQL's is a word of Python."""
-    return strawberry.field(description=description, name=name, metadata={READS: Value(expression)})
-
-
-def money(description: str, expression: Expression | None = None) -> Any:
-    """A field that reads an amount."""
-    return strawberry.field(description=description, metadata={READS: Money(expression)})
+    """Declare a field that reads an expression over the row; ``name`` where the GraphQL name is a keyword of Python."""
+    return strawberry.field(description=description, name=name, metadata=reads(Value(expression)))
 
 
 def json_text(description: str, expression: Expression) -> Any:
-    """A field that reads JSON text."""
-    return strawberry.field(description=description, metadata={READS: JsonText(expression)})
+    """Declare a field that reads JSON text."""
+    return strawberry.field(description=description, metadata=reads(JsonText(expression)))
 
 
 def swept(field: Any) -> Any:
-    """The same field, whose expression goes through rows to count them or to sum them."""
-    field.metadata = {READS: replace(field.metadata[READS], sweeps=True)}
+    """Mark a field whose expression reads any number of rows, to count or to sum them."""
+    field.metadata = reads(replace(field.metadata[READS], sweeps=True))
     return field
 
 
 def embedded(description: str, when: Expression | None = None) -> Any:
-    """A field that reads an object from the columns of the same row."""
-    return strawberry.field(description=description, metadata={READS: Embedded(when)})
+    """Declare a field that reads an object from the columns of the same row."""
+    return strawberry.field(description=description, metadata=reads(Embedded(when)))
 
 
 def one(description: str, where: Conditions, *, name: str | None = None) -> Any:
-    """A field that reads one other row; ``name`` where GraphQL's is a word of Python."""
-    return strawberry.field(description=description, name=name, metadata={READS: One(where)})
+    """Declare a field that reads one other row; ``name`` where the GraphQL name is a keyword of Python."""
+    return strawberry.field(description=description, name=name, metadata=reads(One(where)))
 
 
 def many(description: str, where: Conditions, *, order_by: Sequence[str]) -> Any:
-    """A field that reads all rows that fit."""
-    return strawberry.field(description=description, metadata={READS: Many(where, order_by)})
+    """Declare a field that reads all rows that meet the conditions."""
+    return strawberry.field(description=description, metadata=reads(Many(where, order_by)))
 
 
 def reads(what: Reads) -> dict[str, Any]:
-    """The metadata of a field with arguments, whose resolver is ``answer``."""
+    """Return the metadata of a field; used as it is by fields with arguments, whose resolver is ``answer``."""
     return {READS: what}
 
 
 def reads_of(definition: GraphQLField) -> Reads:
-    """What a field's type says beside it. Raises KeyError where it says nothing."""
+    """Return what a field reads. Raises KeyError where it has no declaration."""
     return cast(Reads, definition.extensions["strawberry-definition"].metadata[READS])
 
 
 def python_name(definition: GraphQLField) -> str:
-    """The field's name in Python, which is its column's."""
+    """Return the field's name in Python, which is its column's."""
     return cast(str, definition.extensions["strawberry-definition"].python_name)
 
 
 def source_of(type_: GraphQLNamedType) -> Source:
-    """Where a type's objects are kept."""
+    """Return where a type's objects are stored."""
     return cast(Source, type_.extensions["strawberry-definition"].origin.source)

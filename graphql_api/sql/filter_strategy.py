@@ -1,12 +1,12 @@
-"""A filter beside the order: pages that no one index can read.
+"""The choice of the index for a page with a filter that the order's index does not serve.
 
-An index holds the rows of an order, or those of a filter, and seldom both. Few rows that fit are best fetched and put
-in order; where many do, it is best to walk along the order until the page is full. Which it is, the statement finds out
-when it runs: it counts the rows that fit each field up to FEW, and gives all ways but one a limit of 0. So a page takes
-about as long in a large table as in a small one, whether its filter lets through a handful of rows or half of them.
+An index holds the rows of an order, or those of a filter, and seldom both. Where few rows pass a filter it is fastest
+to fetch and sort these; where many do, to walk along the order until the page is full. The statement finds out which
+when it runs: it counts the rows that pass each field, up to FEW, and gives every way but one a limit of 0. A page then
+takes about as long in a large table as in a small one, whether its filter passes a handful of rows or half of them.
 
-PostgreSQL plans a statement once, without the values: it cannot know which way it will be. So each way is said in a
-form that leaves it one plan.
+PostgreSQL plans a statement once, without the values, and cannot know which way will be taken. Each way is therefore
+written in a form that leaves the planner one plan: the elements below say what each does to it.
 """
 
 from __future__ import annotations
@@ -20,56 +20,68 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from graphql_api.sql.global_ids import Columns
+from graphql_api.sql.source import Columns
 
 FEW = 1_000
 
 
 @dataclass(frozen=True)
-class Way:
-    """One field of a filter. ``ids`` are those of the rows that fit it, by its own index, which is another table's
-    where they are ``apart``; ``others`` is what is demanded besides."""
+class FilterIndex:
+    """The way by one field of a filter and its index.
+
+    ``ids`` selects the ids of the rows that pass the field, from another table if ``related``. ``others`` returns all
+    other conditions on a row. ``row_id`` names the column with the id of a row.
+    """
 
     ids: Callable[[], Select[Any]]
-    apart: bool
+    related: bool
     others: Callable[[Columns], Sequence[ColumnElement[bool]]]
+    row_id: str
 
-    def is_few(self) -> ColumnElement[bool]:
-        """Whether at most FEW rows fit the field."""
-        fitting = self.ids().limit(FEW + 1).subquery()
-        return select(func.count()).select_from(fitting).scalar_subquery() <= FEW
+    def has_few(self) -> ColumnElement[bool]:
+        """Return whether at most FEW rows pass the field."""
+        passing = self.ids().limit(FEW + 1).subquery()
+        return select(func.count()).select_from(passing).scalar_subquery() <= FEW
 
-    def among_few(self, row: Columns) -> Sequence[ColumnElement[bool]]:
-        """Whether a row fits the filter, where few fit the field."""
-        return [Among(row["id"], self.ids().limit(FEW)), *self.others(fetched(row))]
+    def conditions_for_few(self, row: Columns) -> Sequence[ColumnElement[bool]]:
+        """Return the conditions of the whole filter, where few rows pass the field."""
+        return [FetchedById(row[self.row_id], self.ids().limit(FEW)), *self.others(without_indexes(row))]
 
-    def among_all(self, row: Columns) -> Sequence[ColumnElement[bool]]:
-        """The same, however many do."""
-        found = Among(row["id"], self.ids()) if self.apart else row["id"].in_(self.ids())
-        return [found, *self.others(free(row, "application_id"))]
+    def conditions_for_any(self, row: Columns) -> Sequence[ColumnElement[bool]]:
+        """Return the conditions of the whole filter, however many rows pass the field."""
+        id_ = row[self.row_id]
+        found = FetchedById(id_, self.ids()) if self.related else id_.in_(self.ids())
+        return [found, *self.others(without_indexes_on_sqlite(row, "application_id"))]
 
 
 @dataclass(frozen=True)
-class Aside:
-    """What a page's filter offers. ``ways`` are the fields that the order's index does not serve, and ``served`` names
-    the columns whose conditions it does."""
+class FilterStrategy:
+    """The ways to read a page: by the index of a filter's field, or along the order.
+
+    ``indexes`` are the ways by fields that the order's index does not serve. ``served`` names the columns of the
+    others.
+    """
 
     application: Callable[[Columns], ColumnElement[bool]]
-    ways: Sequence[Way]
+    indexes: Sequence[FilterIndex]
     served: Collection[str]
+    row_id: str
 
-    def where_few(self, way: Way, limit: ColumnElement[int]) -> ColumnElement[int]:
-        """The limit where few rows fit the field, and no field before it; or else 0."""
-        before = self.ways[: self.ways.index(way)]
-        return case(*((each.is_few(), 0) for each in before), (way.is_few(), limit), else_=0)
+    def limit_by(self, index: FilterIndex, limit: ColumnElement[int]) -> ColumnElement[int]:
+        """Return the limit where this field is the first that few rows pass, and else 0."""
+        before = self.indexes[: self.indexes.index(index)]
+        return case(*((each.has_few(), 0) for each in before), (index.has_few(), limit), else_=0)
 
-    def where_many(self, limit: ColumnElement[int]) -> ColumnElement[int]:
-        """The limit where many rows fit every field, or else 0."""
-        return case(*((each.is_few(), 0) for each in self.ways), else_=limit)
+    def limit_along_order(self, limit: ColumnElement[int]) -> ColumnElement[int]:
+        """Return the limit where many rows pass every field, and else 0."""
+        return case(*((each.has_few(), 0) for each in self.indexes), else_=limit)
 
 
-class Among(FunctionElement[bool]):
-    """Whether a row is one of few whose ids a query answers. They are found first, and then fetched one by one."""
+class FetchedById(FunctionElement[bool]):
+    """A condition: the row's id is among those that a query selects.
+
+    The ids are found first, and the rows are then fetched one by one by their ids.
+    """
 
     inherit_cache = True
 
@@ -77,22 +89,22 @@ class Among(FunctionElement[bool]):
         super().__init__(id_, ids.scalar_subquery())
 
 
-@compiles(Among)
-def among(element: Among, compiler: SQLCompiler, **options: Any) -> str:
-    """As it is said in SQL."""
+@compiles(FetchedById)
+def fetched_by_id(element: FetchedById, compiler: SQLCompiler, **options: Any) -> str:
+    """Render IN, which SQLite carries out this way."""
     id_, ids = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{id_} IN {ids}"
 
 
-@compiles(Among, "postgresql")
-def among_postgresql(element: Among, compiler: SQLCompiler, **options: Any) -> str:
-    """PostgreSQL takes an array that it does not know for short, and a query with a limit for a tenth of the table."""
+@compiles(FetchedById, "postgresql")
+def fetched_by_id_postgresql(element: FetchedById, compiler: SQLCompiler, **options: Any) -> str:
+    """Render an array: PostgreSQL expects an unknown array to be short, but a limited query to be a tenth of all."""
     id_, ids = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{id_} = ANY (ARRAY{ids})"
 
 
-class Probed(FunctionElement[bool]):
-    """Whether a query about a row answers anything. It is asked for each row that is looked at, and for no other."""
+class ExistsForRow(FunctionElement[bool]):
+    """A condition: a query about the row finds something. It runs for each row that is read, and for no other."""
 
     inherit_cache = True
 
@@ -100,22 +112,22 @@ class Probed(FunctionElement[bool]):
         super().__init__(query.scalar_subquery())
 
 
-@compiles(Probed)
-def probed(element: Probed, compiler: SQLCompiler, **options: Any) -> str:
-    """As it is said in SQL."""
+@compiles(ExistsForRow)
+def exists_for_row(element: ExistsForRow, compiler: SQLCompiler, **options: Any) -> str:
+    """Render EXISTS."""
     return f"EXISTS {compiler.process(element.clauses, **options)}"
 
 
-@compiles(Probed, "postgresql")
-def probed_postgresql(element: Probed, compiler: SQLCompiler, **options: Any) -> str:
-    """PostgreSQL makes a join of what is sought, unless an offset forbids it: and then reads all, for a page of few."""
+@compiles(ExistsForRow, "postgresql")
+def exists_for_row_postgresql(element: ExistsForRow, compiler: SQLCompiler, **options: Any) -> str:
+    """Render EXISTS with an offset: without it PostgreSQL makes a join, and reads all rows for a page of few."""
     return f"EXISTS ({compiler.process(element.clauses, **options)} OFFSET 0)"
 
 
-class Unindexed(FunctionElement[Any]):
-    """A column whose indexes the planner is to leave alone."""
+class WithoutIndexOnSqlite(FunctionElement[Any]):
+    """A column whose indexes SQLite does not use. PostgreSQL knows how values are distributed, and chooses better."""
 
-    name = "unindexed"
+    name = "without_index_on_sqlite"
     inherit_cache = True
 
     def __init__(self, column: ColumnElement[Any]) -> None:
@@ -123,50 +135,50 @@ class Unindexed(FunctionElement[Any]):
         self.type = column.type
 
 
-@compiles(Unindexed)
-def unindexed(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
-    """A database that knows how its values are spread needs no telling."""
+@compiles(WithoutIndexOnSqlite)
+def without_index(element: WithoutIndexOnSqlite, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the column."""
     return compiler.process(element.clauses, **options)
 
 
-@compiles(Unindexed, "sqlite")
-def unindexed_sqlite(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
-    """The plus of SQLite's manual still lets a partial index in, where it shows that the column is not null."""
+@compiles(WithoutIndexOnSqlite, "sqlite")
+def without_index_sqlite(element: WithoutIndexOnSqlite, compiler: SQLCompiler, **options: Any) -> str:
+    """Render coalesce: the unary plus of SQLite's manual still allows a partial index of rows that are not null."""
     return f"coalesce({compiler.process(element.clauses, **options)}, NULL)"
 
 
-class Fetched(Unindexed):
-    """A column of rows that are few, and found already: no database needs another index."""
+class WithoutIndex(WithoutIndexOnSqlite):
+    """A column whose indexes neither database uses, for rows that were found by their ids."""
 
     inherit_cache = True
 
 
-@compiles(Fetched, "postgresql")
-def fetched_postgresql(element: Fetched, compiler: SQLCompiler, **options: Any) -> str:
-    """The first and only element of an array."""
+@compiles(WithoutIndex, "postgresql")
+def without_index_postgresql(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the only element of an array of the column."""
     return f"(ARRAY[{compiler.process(element.clauses, **options)}])[1]"
 
 
-class Free:
-    """The columns of a row, unindexed but for those that are named."""
+class ColumnsWithoutIndexes:
+    """The columns of a row, without indexes but those of the columns in ``indexed``."""
 
-    def __init__(self, row: Columns, indexed: Collection[str], made: type[Unindexed]) -> None:
+    def __init__(self, row: Columns, indexed: Collection[str], wrapper: type[WithoutIndexOnSqlite]) -> None:
         self._row = row
         self._indexed = indexed
-        self._made = made
+        self._wrapper = wrapper
 
     def __getitem__(self, name: str) -> ColumnElement[Any]:
-        return self._row[name] if name in self._indexed else self._made(self._row[name])
+        return self._row[name] if name in self._indexed else self._wrapper(self._row[name])
 
     def __contains__(self, name: str) -> bool:
         return name in self._row
 
 
-def free(row: Columns, *indexed: str) -> Columns:
-    """A row whose conditions leave all indexes alone but those of the columns that are named."""
-    return cast(Columns, Free(row, indexed, Unindexed))
+def without_indexes_on_sqlite(row: Columns, *indexed: str) -> Columns:
+    """Return a row whose conditions use no indexes on SQLite but those of the columns in ``indexed``."""
+    return cast(Columns, ColumnsWithoutIndexes(row, indexed, WithoutIndexOnSqlite))
 
 
-def fetched(row: Columns) -> Columns:
-    """A row that is found by its id: its conditions, and its place in an order, leave all other indexes alone."""
-    return cast(Columns, Free(row, ("application_id",), Fetched))
+def without_indexes(row: Columns) -> Columns:
+    """Return a row that is found by its id: neither its conditions nor its order use another index."""
+    return cast(Columns, ColumnsWithoutIndexes(row, ("application_id",), WithoutIndex))

@@ -1,7 +1,7 @@
-"""SQL that puts JSON texts together, for both databases.
+"""SQL that makes JSON objects and arrays, for both databases.
 
-Text is joined, not built with json_object alone: a nested value is not parsed again at every level, and both databases
-do it alike. But a run of plain values is quickest made at once, where SQLite has json_object for it.
+The JSON is concatenated as text. json_object alone would parse nested values again at every level. On SQLite a run of
+plain values is made by one json_object, which is faster than to quote and concatenate each.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,14 +22,14 @@ Field = tuple[str, Part]
 
 EMPTY, BRACES = (literal_column(f"'{text}'", Text) for text in ("", "{}"))
 
-GROUP = 100  # parts joined at one depth: SQLite takes a thousand, summed over all subqueries that stand in each other
-RUN = 60  # fields made by one json_object: SQLite takes 127 arguments to a function
+GROUP = 100  # parts concatenated at one depth: SQLite's limit is 1,000, summed over all subqueries nested in each other
+RUN = 60  # fields of one json_object: SQLite's functions take 127 arguments
 
 
-class Joined(ColumnElement[str]):
-    """Parts put one behind the other. A ``str`` is SQL text of the compiler's own making, never a request's value.
+class Concat(ColumnElement[str]):
+    """The concatenation of parts. A ``str`` is JSON text made by the compiler, never a value of a request.
 
-    Parentheses stand only where they must: SQLite's parser takes about a hundred open ones and things like them.
+    Parentheses are written only where they are needed: SQLite's parser allows a depth of about a hundred.
     """
 
     inherit_cache = False
@@ -39,15 +39,15 @@ class Joined(ColumnElement[str]):
         self.parts: Sequence[Part] = list(parts)
 
     def parts_on(self, dialect: str) -> Iterable[Part]:
-        """The parts as a database takes them best."""
+        """Return the parts in the form that is fastest on a database."""
         return self.parts
 
     def self_group(self, against: Any = None) -> Any:
-        """In parentheses, where an operator is around it."""
+        """Return the element in parentheses where an operator stands around it."""
         return Grouping(self) if against is not None and operators.is_precedent(operators.concat_op, against) else self
 
 
-class Object(Joined):
+class JsonObject(Concat):
     """A JSON object."""
 
     inherit_cache = False
@@ -60,30 +60,30 @@ class Object(Joined):
         super().__init__([*parts, "}"])
 
     def parts_on(self, dialect: str) -> Iterable[Part]:
-        """SQLite makes runs of plain values by json_object; the braces go where other parts follow."""
+        """Use json_object for runs of plain values on SQLite, without its braces where other parts stand beside it."""
         if dialect != "sqlite":
             return self.parts
         pieces = list(self.pieces())
-        if len(pieces) == 1 and not isinstance(pieces[0], Joined):
+        if len(pieces) == 1 and not isinstance(pieces[0], Concat):
             return pieces
         parts: list[Part] = ["{"]
         for piece in pieces:
-            parts += ["," if len(parts) > 1 else "", piece if isinstance(piece, Joined) else func.trim(piece, BRACES)]
+            parts += ["," if len(parts) > 1 else "", piece if isinstance(piece, Concat) else func.trim(piece, BRACES)]
         return [*parts, "}"]
 
     def pieces(self) -> Iterator[ColumnElement[Any]]:
-        """Runs of plain values, each a whole object, and the other fields between them, each a Joined."""
+        """Yield each run of plain values as a json_object, and each other field as a Concat."""
         for plain, run in groupby(self.fields, lambda field: isinstance(field[1], JsonValue)):
             fields = list(run)
             if not plain:
-                yield from (Joined([f'"{key}":', value]) for key, value in fields)
+                yield from (Concat([f'"{key}":', value]) for key, value in fields)
                 continue
             for start in range(0, len(fields), RUN):
-                yield func.json_object(*arguments(fields[start : start + RUN]))
+                yield func.json_object(*keys_and_values(fields[start : start + RUN]))
 
 
-def arguments(fields: Iterable[Field]) -> Iterator[ColumnElement[Any]]:
-    """Keys and values, as json_object takes them."""
+def keys_and_values(fields: Iterable[Field]) -> Iterator[ColumnElement[Any]]:
+    """Yield keys and values in turn: the arguments of json_object."""
     for key, field in fields:
         assert isinstance(field, JsonValue)
         yield literal_column(f"'{key}'", Text)
@@ -91,21 +91,21 @@ def arguments(fields: Iterable[Field]) -> Iterator[ColumnElement[Any]]:
 
 
 def flattened(parts: Iterable[Part], dialect: str) -> Iterator[Part]:
-    """The parts with each Joined among them replaced by its own parts."""
+    """Yield the parts; in place of a Concat, its own."""
     for part in parts:
-        if isinstance(part, Joined):
+        if isinstance(part, Concat):
             yield from flattened(part.parts_on(dialect), dialect)
         else:
             yield part
 
 
-@compiles(Joined)
-def compile_joined(element: Joined, compiler: SQLCompiler, **options: Any) -> str:
-    """Groups of parts, joined by ||."""
+@compiles(Concat)
+def compile_joined(element: Concat, compiler: SQLCompiler, **options: Any) -> str:
+    """Render groups of parts with || between them."""
     texts: list[str] = []
     for literal, run in groupby(flattened([element], compiler.dialect.name), lambda part: isinstance(part, str)):
         if literal:
-            texts += [written(text)] if (text := "".join(map(str, run))) else []
+            texts += [sql_literal(text)] if (text := "".join(map(str, run))) else []
         else:
             grouped = (part.self_group(against=operators.concat_op) for part in run if not isinstance(part, str))
             texts += [compiler.process(part, **options) for part in grouped]
@@ -114,37 +114,37 @@ def compile_joined(element: Joined, compiler: SQLCompiler, **options: Any) -> st
     return " || ".join(texts) or "''"
 
 
-def written(text: str) -> str:
-    """A text as SQL spells it."""
+def sql_literal(text: str) -> str:
+    """Return a text as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
-class Listed(FunctionElement[str]):
-    """All rows' texts with commas between them; NULL where there is no row."""
+class ConcatRows(FunctionElement[str]):
+    """An aggregate: the texts of all rows with commas between them; NULL where there is no row."""
 
-    name = "listed"
+    name = "concat_rows"
     inherit_cache = True
 
 
-@compiles(Listed)
-def listed_sqlite(element: Listed, compiler: SQLCompiler, **options: Any) -> str:
-    """In the order of the subquery, which SQLite keeps for group_concat."""
+@compiles(ConcatRows)
+def concat_rows_sqlite(element: ConcatRows, compiler: SQLCompiler, **options: Any) -> str:
+    """Keep the order of the subquery, as SQLite does for group_concat."""
     return f"group_concat({compiler.process(element.clauses, **options)}, ',')"
 
 
-@compiles(Listed, "postgresql")
-def listed_postgresql(element: Listed, compiler: SQLCompiler, **options: Any) -> str:
-    """In the order of the subquery."""
+@compiles(ConcatRows, "postgresql")
+def concat_rows_postgresql(element: ConcatRows, compiler: SQLCompiler, **options: Any) -> str:
+    """Keep the order of the subquery."""
     return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
 
 
-def or_null(text: ColumnElement[Any]) -> ColumnElement[str]:
-    """JSON's null where SQL's is."""
+def json_or_null(text: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return a JSON text with JSON's null in place of SQL's NULL."""
     return func.coalesce(text, NULL)
 
 
-def in_list(rows: Select[Any]) -> Joined:
-    """A JSON array of the rows' column ``o``, in their order."""
+def json_array(rows: Select[Any]) -> Concat:
+    """Return a JSON array of the rows' column ``o``, in their order."""
     ordered = rows.subquery()
-    listed = select(func.coalesce(Listed(ordered.c.o), EMPTY)).select_from(ordered)
-    return Joined(["[", listed.scalar_subquery(), "]"])
+    array = select(func.coalesce(ConcatRows(ordered.c.o), EMPTY)).select_from(ordered)
+    return Concat(["[", array.scalar_subquery(), "]"])

@@ -1,7 +1,6 @@
 """SQL that writes one value as JSON, for both databases.
 
-Each of these has one SQL value inside, ``value``, and is itself the JSON text of it. Where SQLite makes a whole object
-at once it takes the value as it is, and needs no text of each.
+Each element is the JSON text of the SQL value inside it. json_object of SQLite takes ``value``, the SQL value itself.
 """
 
 from typing import Any
@@ -16,125 +15,125 @@ NULL, TRUE, FALSE = (literal_column(f"'{text}'", Text) for text in ("null", "tru
 
 
 class JsonValue(FunctionElement[str]):
-    """The JSON of a value that json_object of SQLite knows how to write: a text, a whole number, NULL."""
+    """The JSON of a value that json_object of SQLite can write: a text, a whole number, NULL."""
 
     inherit_cache = True
     type = Text()
 
     @property
     def value(self) -> ColumnElement[Any]:
-        """What json_object takes."""
+        """The SQL value."""
         (only,) = self.clauses
         return only
 
 
 @compiles(JsonValue)
 def json_value_sqlite(element: JsonValue, compiler: SQLCompiler, **options: Any) -> str:
-    """json_quote answers null for NULL, and a number for a number."""
+    """Render json_quote, which returns null for NULL and a number for a number."""
     return f"json_quote({compiler.process(element.clauses, **options)})"
 
 
-class Quoted(JsonValue):
+class JsonString(JsonValue):
     """A string, escaped and in quotes."""
 
-    name = "quoted"
+    name = "json_string"
     inherit_cache = True
 
 
-@compiles(Quoted, "postgresql")
-def quoted_postgresql(element: Quoted, compiler: SQLCompiler, **options: Any) -> str:
-    """to_json answers NULL for NULL."""
+@compiles(JsonString, "postgresql")
+def json_string_postgresql(element: JsonString, compiler: SQLCompiler, **options: Any) -> str:
+    """Render to_json, which returns NULL for NULL."""
     return f"coalesce(to_json({compiler.process(element.clauses, **options)})::text, 'null')"
 
 
-class Bare(JsonValue):
-    """A string in quotes in which nothing has to be escaped: digits, names, times."""
+class JsonPlainString(JsonValue):
+    """A string that needs no escapes, such as digits, names and times: only quotes are added."""
 
-    name = "bare"
+    name = "json_plain_string"
     inherit_cache = True
 
 
-@compiles(Bare, "postgresql")
-def bare_postgresql(element: Bare, compiler: SQLCompiler, **options: Any) -> str:
-    """Just the quotes."""
+@compiles(JsonPlainString, "postgresql")
+def json_plain_string_postgresql(element: JsonPlainString, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the quotes."""
     return f"""coalesce('"' || ({compiler.process(element.clauses, **options)}) || '"', 'null')"""
 
 
-def named(type_: GraphQLNamedType) -> Bare:
-    """The ``__typename`` of an object."""
-    return Bare(literal_column(f"'{type_.name}'", Text))
+def typename(type_: GraphQLNamedType) -> JsonPlainString:
+    """Return the ``__typename`` of an object."""
+    return JsonPlainString(literal_column(f"'{type_.name}'", Text))
 
 
-class Whole(JsonValue):
+class JsonInt(JsonValue):
     """A whole number."""
 
-    name = "whole"
+    name = "json_int"
     inherit_cache = True
 
 
-@compiles(Whole, "postgresql")
-def whole_postgresql(element: Whole, compiler: SQLCompiler, **options: Any) -> str:
-    """Its digits."""
+@compiles(JsonInt, "postgresql")
+def json_int_postgresql(element: JsonInt, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the digits."""
     return f"coalesce(({compiler.process(element.clauses, **options)})::text, 'null')"
 
 
-class Truth(JsonValue):
+class JsonBool(JsonValue):
     """true or false."""
 
-    name = "truth"
+    name = "json_bool"
     inherit_cache = True
 
     @property
     def value(self) -> ColumnElement[Any]:
-        """SQLite has no type for it, but marks what its JSON functions answer."""
+        """The value as JSON: SQLite has no boolean type, and json_object writes what json() returns as it is."""
         return case((super().value, func.json(TRUE)), else_=func.json(FALSE))
 
 
-@compiles(Truth)
-def truth(element: Truth, compiler: SQLCompiler, **options: Any) -> str:
-    """The words."""
+@compiles(JsonBool)
+def json_bool(element: JsonBool, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the words."""
     return f"CASE WHEN {compiler.process(element.clauses, **options)} THEN 'true' ELSE 'false' END"
 
 
-class Moment(FunctionElement[str]):
+class FormatTime(FunctionElement[str]):
     """A time as RFC 3339 text, without quotes."""
 
-    name = "moment"
+    name = "format_time"
     inherit_cache = True
 
 
-@compiles(Moment)
-def moment_sqlite(element: Moment, compiler: SQLCompiler, **options: Any) -> str:
-    """SQLite keeps the very text."""
+@compiles(FormatTime)
+def format_time_sqlite(element: FormatTime, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the column: SQLite stores a time as this text."""
     return compiler.process(element.clauses, **options)
 
 
-@compiles(Moment, "postgresql")
-def moment_postgresql(element: Moment, compiler: SQLCompiler, **options: Any) -> str:
-    """To the millisecond, in UTC."""
+@compiles(FormatTime, "postgresql")
+def format_time_postgresql(element: FormatTime, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the time in UTC, to the millisecond."""
     column = compiler.process(element.clauses, **options)
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"""
 
 
-class Hex(FunctionElement[str]):
+class Hexadecimal(FunctionElement[str]):
     """The UTF-8 bytes of a text, in lower-case hexadecimal digits."""
 
     name = "hexadecimal"
     inherit_cache = True
 
 
-@compiles(Hex)
-def hex_sqlite(element: Hex, compiler: SQLCompiler, **options: Any) -> str:
-    """SQLite's hex is in upper case."""
+@compiles(Hexadecimal)
+def hex_sqlite(element: Hexadecimal, compiler: SQLCompiler, **options: Any) -> str:
+    """Render hex, which is upper case on SQLite, in lower case."""
     return f"lower(hex({compiler.process(element.clauses, **options)}))"
 
 
-@compiles(Hex, "postgresql")
-def hex_postgresql(element: Hex, compiler: SQLCompiler, **options: Any) -> str:
-    """Of the bytes of the text."""
+@compiles(Hexadecimal, "postgresql")
+def hex_postgresql(element: Hexadecimal, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the bytes of the text."""
     return f"encode(convert_to({compiler.process(element.clauses, **options)}, 'UTF8'), 'hex')"
 
 
 def as_text(value: ColumnElement[Any]) -> ColumnElement[str]:
-    """What is JSON already: a whole number, or a column of JSON."""
+    """Return a whole number, or a column of JSON, as text: both are JSON already."""
     return cast(value, Text)

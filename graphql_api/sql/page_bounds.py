@@ -1,10 +1,10 @@
-"""The rows of a page: those between its cursors, in the direction of reading."""
+"""The rows of a page: those between its cursors, in the direction in which it is read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -22,27 +22,31 @@ from sqlalchemy import (
 from sqlalchemy import tuple_ as row_of
 
 from graphql_api.sql.fields import Order, Page
-from graphql_api.sql.filter_strategy import Among, Aside, Way, fetched, free
-from graphql_api.sql.global_ids import Columns
-
-if TYPE_CHECKING:
-    from graphql_api.sql.scope import Scope
+from graphql_api.sql.filter_strategy import (
+    FetchedById,
+    FilterIndex,
+    FilterStrategy,
+    without_indexes,
+    without_indexes_on_sqlite,
+)
+from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns
 
 Key = Sequence[ColumnElement[Any]]
-Fits = Callable[[Columns], Sequence[ColumnElement[bool]]]
+RowConditions = Callable[[Columns], Sequence[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A part of an order, from one end: which rows are in it, and whether it is read from the greatest key down."""
+class KeyRange:
+    """A part of an order: the conditions on its rows, and whether it is read from the greatest key down."""
 
-    within: Fits
+    within: RowConditions
     descending: bool
 
 
 @dataclass(frozen=True)
-class Window:
-    """What a page is cut out of; ``table`` makes a fresh name for its table, and ``backward`` reads from the end."""
+class PageBounds:
+    """The rows of a page. ``table`` returns their table under a fresh name; ``backward`` reads from the end."""
 
     scope: Scope
     page: Page
@@ -50,41 +54,41 @@ class Window:
     backward: bool
     after: Key | None
     before: Key | None
-    aside: Aside | None
+    strategy: FilterStrategy | None
     table: Callable[[], FromClause]
 
-    def found(self, table: FromClause, limit: ColumnElement[int], *columns: ColumnElement[Any]) -> Select[Any]:
-        """At most ``limit`` rows between the page's cursors, in the direction of reading."""
+    def rows(self, table: FromClause, limit: ColumnElement[int], *columns: ColumnElement[Any]) -> Select[Any]:
+        """Select at most ``limit`` rows between the page's cursors, in the direction of reading."""
         row, rows = table.c, select(*columns).select_from(table).correlate_except(table).limit(limit)
-        if self.aside is None:
+        if self.strategy is None:
             rows = rows.where(*self.within(row), *self.page.where(self.scope, row))
             return rows.order_by(*self.directed(row, self.descending))
-        picked = self.picked(self.aside, Stretch(self.within, self.descending), limit)
-        rows = rows.where(self.aside.application(row), Among(row["id"], picked))
-        return rows.order_by(*self.directed(fetched(row), self.descending))
+        ids = self.ids(self.strategy, KeyRange(self.within, self.descending), limit)
+        rows = rows.where(self.strategy.application(row), FetchedById(row[self.strategy.row_id], ids))
+        return rows.order_by(*self.directed(without_indexes(row), self.descending))
 
-    def picked(self, aside: Aside, stretch: Stretch, limit: ColumnElement[int]) -> CompoundSelect[Any]:
-        """The ids of the first rows of a stretch, by whichever way the statement finds to be the shortest."""
-        few = (self.few(way, stretch).limit(aside.where_few(way, limit)) for way in aside.ways)
-        many = self.many(aside, stretch).limit(aside.where_many(limit))
-        return union_all(*(select(each.subquery().c.id) for each in (*few, many)))
+    def ids(self, strategy: FilterStrategy, keys: KeyRange, limit: ColumnElement[int]) -> CompoundSelect[Any]:
+        """Select the ids of the first rows of a range, by the way that the statement chooses when it runs."""
+        few = (self.ids_by(each, keys).limit(strategy.limit_by(each, limit)) for each in strategy.indexes)
+        many = self.ids_along_order(strategy, keys).limit(strategy.limit_along_order(limit))
+        return union_all(*(select(each.subquery().c[strategy.row_id]) for each in (*few, many)))
 
-    def few(self, way: Way, stretch: Stretch) -> Select[Any]:
-        """Where few rows fit one field: these, put in order."""
+    def ids_by(self, index: FilterIndex, keys: KeyRange) -> Select[Any]:
+        """Select the ids by a filter's index: its few rows, sorted."""
         table = self.table()
-        row = fetched(table.c)
-        rows = select(table.c["id"]).where(*way.among_few(table.c), *stretch.within(row))
-        return rows.order_by(*self.directed(row, stretch.descending)).correlate_except(table)
+        row = without_indexes(table.c)
+        rows = select(table.c[index.row_id]).where(*index.conditions_for_few(table.c), *keys.within(row))
+        return rows.order_by(*self.directed(row, keys.descending)).correlate_except(table)
 
-    def many(self, aside: Aside, stretch: Stretch) -> Select[Any]:
-        """Where many rows fit: the first ones on a walk along the order."""
+    def ids_along_order(self, strategy: FilterStrategy, keys: KeyRange) -> Select[Any]:
+        """Select the ids by the order's index: the first rows that pass the filter on a walk along it."""
         table = self.table()
-        row = free(table.c, "application_id", *self.order.columns, *aside.served)
-        rows = select(table.c["id"]).where(*stretch.within(row), *self.page.where(self.scope, row))
-        return rows.order_by(*self.directed(row, stretch.descending)).correlate_except(table)
+        row = without_indexes_on_sqlite(table.c, "application_id", *self.order.columns, *strategy.served)
+        rows = select(table.c[strategy.row_id]).where(*keys.within(row), *self.page.where(self.scope, row))
+        return rows.order_by(*self.directed(row, keys.descending)).correlate_except(table)
 
     def within(self, row: Columns) -> list[ColumnElement[bool]]:
-        """Whether a row stands between the page's cursors; to be said first, since SQLite begins at the first bound."""
+        """Return the conditions on rows between the cursors. They come first: SQLite begins at the first bound."""
         conditions = []
         if self.after is not None:
             conditions.append(self.compared(row, self.after, later=True))
@@ -93,7 +97,7 @@ class Window:
         return conditions
 
     def directed(self, row: Columns, descending: bool) -> list[ColumnElement[Any]]:
-        """What rows are read in the order of."""
+        """Return what rows are ordered by."""
         return directed([row[name] for name in self.order.columns], descending)
 
     @property
@@ -102,7 +106,7 @@ class Window:
         return self.order.descending is not self.backward
 
     def compared(self, row: Columns, key: Key, *, later: bool, or_equal: bool = False) -> ColumnElement[bool]:
-        """Whether a row stands later (or else earlier) in the order than a key."""
+        """Return whether a row stands later than a key in the order, or earlier."""
         columns: ColumnElement[Any] = row[self.order.columns[0]]
         bound = key[0]
         if len(key) > 1:
@@ -112,42 +116,42 @@ class Window:
         return columns <= bound if or_equal else columns < bound
 
     def count(self) -> ColumnElement[int]:
-        """How many rows there are, whatever the cursors."""
-        if self.aside is None:
+        """Return how many rows there are, whatever the cursors."""
+        if self.strategy is None:
             return self.counted(lambda row: self.page.where(self.scope, row))
-        few = ((way.is_few(), self.counted(way.among_few)) for way in self.aside.ways)
-        return case(*few, else_=self.counted(self.aside.ways[0].among_all))
+        few = ((each.has_few(), self.counted(each.conditions_for_few)) for each in self.strategy.indexes)
+        return case(*few, else_=self.counted(self.strategy.indexes[0].conditions_for_any))
 
-    def counted(self, fits: Fits) -> ColumnElement[int]:
-        """How many rows fit."""
+    def counted(self, conditions: RowConditions) -> ColumnElement[int]:
+        """Return how many rows meet the conditions."""
         table = self.table()
-        found = select(func.count()).select_from(table).where(*fits(table.c))
+        found = select(func.count()).select_from(table).where(*conditions(table.c))
         return found.correlate_except(table).scalar_subquery()
 
     def behind(self) -> ColumnElement[bool]:
-        """Whether there are rows at the cursor that reading starts from, or behind it."""
+        """Return whether there are rows at the cursor that reading starts from, or before it."""
         return self.exists_from(self.before if self.backward else self.after, later=self.backward)
 
     def beyond(self) -> ColumnElement[bool]:
-        """Whether there are rows at the cursor that reading ends at, or beyond it."""
+        """Return whether there are rows at the cursor that reading ends at, or beyond it."""
         return self.exists_from(self.after if self.backward else self.before, later=not self.backward)
 
     def exists_from(self, key: Key | None, *, later: bool) -> ColumnElement[bool]:
-        """Whether there is any row at a cursor's key or beyond it."""
+        """Return whether there is a row at a cursor's key, or later or earlier than it."""
         if key is None:
             return false()
-        stretch = Stretch(
+        keys = KeyRange(
             lambda row: [self.compared(row, key, later=later, or_equal=True)], self.order.descending is later
         )
-        if self.aside is not None:
-            return exists(self.picked(self.aside, stretch, literal_column("1")))
+        if self.strategy is not None:
+            return exists(self.ids(self.strategy, keys, literal_column("1")))
         table = self.table()
         found: Select[Any] = select(literal_column("1"))
-        found = found.select_from(table).where(*stretch.within(table.c), *self.page.where(self.scope, table.c))
-        found = found.order_by(*self.directed(table.c, stretch.descending)).limit(1)
+        found = found.select_from(table).where(*keys.within(table.c), *self.page.where(self.scope, table.c))
+        found = found.order_by(*self.directed(table.c, keys.descending)).limit(1)
         return found.correlate_except(table).exists()
 
 
 def directed(columns: Key, descending: bool) -> list[ColumnElement[Any]]:
-    """Columns to order by, all in one direction."""
+    """Return columns to order by, all in one direction."""
     return [column.desc() if descending else column.asc() for column in columns]

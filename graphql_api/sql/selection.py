@@ -1,8 +1,8 @@
-"""What a selection set selects on one object type: fragments spread, directives heeded, equal response keys merged."""
+"""The fields that a selection set selects on a type, with fragments spread, directives applied, equal keys merged."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from graphql import (
     DirectiveNode,
@@ -14,36 +14,34 @@ from graphql import (
     InlineFragmentNode,
     SelectionSetNode,
     ValueNode,
-    VariableNode,
     is_abstract_type,
 )
-
-from graphql_api.errors import BadUserInput
 
 K = TypeVar("K")
 T = TypeVar("T")
 
-Truth = Callable[[ValueNode], bool]
+ConditionValue = Callable[[ValueNode], bool]
+Fragments = Mapping[str, FragmentDefinitionNode]
 Sets = Sequence[SelectionSetNode | None]
 
 
 class Selection:
-    """Collects fields of a document's operations. ``truth`` answers for the condition of a directive."""
+    """Collects the fields of a document's operations. ``condition`` returns the value of a directive's condition."""
 
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], truth: Truth) -> None:
+    def __init__(self, schema: GraphQLSchema, fragments: Fragments, condition: ConditionValue) -> None:
         self.schema = schema
         self.fragments = fragments
-        self.truth = truth
+        self.condition = condition
 
     def fields(self, type_: GraphQLObjectType, sets: Sets) -> dict[str, list[FieldNode]]:
-        """Response key -> the field's nodes, in the order of the answer."""
+        """Return the nodes of each field by its response key, in the order of the answer."""
         collected: dict[str, list[FieldNode]] = {}
         for node in self.nodes(type_, sets):
             collected.setdefault(response_key(node), []).append(node)
         return collected
 
     def nodes(self, type_: GraphQLObjectType, sets: Sets) -> list[FieldNode]:
-        """The fields selected on a type, in the order of the document."""
+        """Return the fields selected on a type, in the order of the document."""
         found: list[FieldNode] = []
         seen: set[str] = set()
         for selection_set in sets:
@@ -51,17 +49,20 @@ class Selection:
                 self._collect(type_, selection_set, found, seen)
         return found
 
-    def alike(
+    def by_types(
         self, types: Sequence[GraphQLObjectType], sets: Sets
     ) -> Iterator[tuple[list[FieldNode], list[GraphQLObjectType]]]:
-        """The nodes of each field with the types that select it alike; each type meets its fields in its own order."""
+        """Yield the nodes of each field with all types that select it by these nodes.
+
+        For each type its fields come in the order of the document.
+        """
         by_ids: dict[tuple[int, ...], list[FieldNode]] = {}
         orders: dict[GraphQLObjectType, list[tuple[int, ...]]] = {}
         for type_ in types:
             found = {tuple(map(id, nodes)): nodes for nodes in self.fields(type_, sets).values()}
             by_ids.update(found)
             orders[type_] = list(found)
-        for ids, of_types in woven(orders):
+        for ids, of_types in merge_orders(orders):
             yield by_ids[ids], of_types
 
     def _collect(
@@ -84,8 +85,8 @@ class Selection:
     def _included(self, directives: Iterable[DirectiveNode]) -> bool:
         for directive in directives:
             if directive.name.value in ("skip", "include"):
-                (condition,) = directive.arguments or ()  # validation has seen to it
-                if self.truth(condition.value) is (directive.name.value == "skip"):
+                (condition,) = directive.arguments or ()  # validation allows no other
+                if self.condition(condition.value) is (directive.name.value == "skip"):
                     return False
         return True
 
@@ -96,21 +97,16 @@ class Selection:
         return is_abstract_type(named) and self.schema.is_sub_type(named, type_)
 
 
-def constant(node: ValueNode, variables: Mapping[str, Any]) -> Any:
-    """The value of a directive's condition. Raises BadUserInput on null."""
-    value = variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
-    if value is None:  # a variable with a default that was given null
-        raise BadUserInput("The condition of a directive is null.")
-    return value
-
-
 def response_key(node: FieldNode) -> str:
-    """The name a field has in the answer."""
+    """Return the name that a field has in the answer."""
     return node.alias.value if node.alias else node.name.value
 
 
-def woven(orders: Mapping[T, Sequence[K]]) -> Iterator[tuple[K, list[T]]]:
-    """Several sequences in one, each item with all its owners, unless their orders contradict each other."""
+def merge_orders(orders: Mapping[T, Sequence[K]]) -> Iterator[tuple[K, list[T]]]:
+    """Merge the sequences of several owners; yield each item with its owners.
+
+    An item comes more than once where the orders contradict each other.
+    """
     left = {owner: deque(order) for owner, order in orders.items()}
     owners = Counter(item for order in orders.values() for item in order)
     while heads := {owner: queue[0] for owner, queue in left.items() if queue}:

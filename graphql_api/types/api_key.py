@@ -5,17 +5,18 @@ from typing import ClassVar
 
 import strawberry
 
-from db.tables import ApiKeyRow, KeyRole
+from db.tables import KeyRole
 from graphql_api.sql.fields import column
-from graphql_api.sql.global_ids import Source
+from graphql_api.sql.source import Source
 from graphql_api.types.node import Node
+from graphql_api.types.sources import API_KEYS
 
 
 @strawberry.type(
     description="A key to the API, without its secret, which only createKey answers. Only an ADMIN key can read keys."
 )
 class ApiKey(Node):
-    source: ClassVar[Source] = Source(ApiKeyRow, "key")
+    source: ClassVar[Source] = API_KEYS
 
     name: str = column("A name for people, 1 to 100 characters. The events that the key causes have it as their actor.")
     role: KeyRole = column("The permissions of the key.")

@@ -7,10 +7,10 @@ import strawberry
 
 from db.domain.attribute_definition import UnknownAttributes
 from db.domain.money import RoundingMode
-from db.tables import ApplicationRow
 from graphql_api.sql.fields import column
-from graphql_api.sql.global_ids import Source
+from graphql_api.sql.source import Source
 from graphql_api.types.node import Node
+from graphql_api.types.sources import APPLICATIONS
 
 
 @strawberry.type(
@@ -18,7 +18,7 @@ from graphql_api.types.node import Node
     " of its sessions."
 )
 class Application(Node):
-    source: ClassVar[Source] = Source(ApplicationRow, "application")
+    source: ClassVar[Source] = APPLICATIONS
 
     application_id: int = column("The number of the application, which arguments and inputs take as applicationId.")
     name: str = column("A name for people, 1 to 200 characters.")

@@ -6,17 +6,17 @@ from typing import ClassVar
 import strawberry
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
-from db.tables import AttributeDefinitionRow
 from graphql_api.sql.fields import column
-from graphql_api.sql.global_ids import Source
+from graphql_api.sql.source import Source
 from graphql_api.types.node import Node
+from graphql_api.types.sources import ATTRIBUTE_DEFINITIONS
 
 
 @strawberry.type(
     description="The definition of an attribute, which an application's sessions, cart lines or profiles can have."
 )
 class AttributeDefinition(Node):
-    source: ClassVar[Source] = Source(AttributeDefinitionRow, "attribute")
+    source: ClassVar[Source] = ATTRIBUTE_DEFINITIONS
 
     entity: AttributeEntity = column("The kind of entity that has the attribute.")
     name: str = column(

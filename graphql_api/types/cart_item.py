@@ -5,22 +5,23 @@ from typing import ClassVar
 
 import strawberry
 
-from db.tables import CartItemRow
 from graphql_api.scalars import JSONObject
-from graphql_api.sql.fields import column, embedded, money, value
-from graphql_api.sql.global_ids import Source
+from graphql_api.sql.fields import column, embedded, value
+from graphql_api.sql.source import Source
+from graphql_api.types.amounts import money
+from graphql_api.types.sources import CART_ITEMS
 
 
 @strawberry.type(description="The product that a cart line is a variant of.")
 class Product:
-    source: ClassVar[Source] = Source(CartItemRow)
+    source: ClassVar[Source] = CART_ITEMS
 
     name: str = value("The name of the product, 1 to 1000 characters.", lambda scope: scope.row["product_name"])
 
 
 @strawberry.type(description="One line of a cart: some units of one item.")
 class CartItem:
-    source: ClassVar[Source] = Source(CartItemRow)
+    source: ClassVar[Source] = CART_ITEMS
 
     position: int = column("The index of the line in the cart, from 0.")
     sku: str = column("The stock keeping unit. Several lines may have the same one.")

@@ -8,29 +8,26 @@ import strawberry
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from db.domain.lifecycle import SessionState
-from db.tables import CustomerProfileRow, CustomerSessionRow
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.decimal_text import ExactSum
-from graphql_api.sql.fields import Page, column, json_text, reads, swept, value
-from graphql_api.sql.global_ids import Columns, Source
-from graphql_api.sql.json_scalars import Bare
+from graphql_api.sql.fields import column, json_text, reads, swept, value
+from graphql_api.sql.json_scalars import JsonPlainString
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns, Source
+from graphql_api.types.amounts import minor_digits
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application
-from graphql_api.types.session_filter import filtered
-from graphql_api.types.session_list import Filter, OrderBy, asked_order
+from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
+from graphql_api.types.sources import PROFILES, SESSIONS
 
 if TYPE_CHECKING:
     from graphql_api.types.customer_session import CustomerSession
 
-SESSIONS = Source(CustomerSessionRow)
-
 
 def over_sessions(scope: Scope, *, sold: bool) -> tuple[Columns, Any]:
-    """The sessions of the profile in scope, to be summed up; only those that made a sale, or all."""
-    scope.trace.sweeps(scope.sizes)
-    table = scope.trace.alias(SESSIONS)
+    """Return a SELECT of the sessions of the profile in scope, to be aggregated: those with a sale only, or all."""
+    table = scope.alias(SESSIONS)
     found = select().select_from(table).where(*of_profile(scope, table.c)).correlate_except(table)
     if sold:
         closed, returned = SessionState.CLOSED, SessionState.PARTIALLY_RETURNED
@@ -39,24 +36,24 @@ def over_sessions(scope: Scope, *, sold: bool) -> tuple[Columns, Any]:
 
 
 def of_profile(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
-    """The sessions of the profile in scope."""
+    """Return the conditions on sessions of the profile in scope."""
     return [of_application(session, scope.row), session["profile_id"] == scope.row["integration_id"]]
 
 
 def closed_sessions(scope: Scope) -> ColumnElement[int]:
-    """How many there are."""
+    """Return how many sessions made a sale."""
     _, found = over_sessions(scope, sold=True)
     return found.add_columns(func.count()).scalar_subquery()
 
 
 def total_sales(scope: Scope) -> ColumnElement[str]:
-    """What they sum to."""
+    """Return the sum of their totals."""
     session, found = over_sessions(scope, sold=True)
-    return Bare(found.add_columns(ExactSum(session["total"], scope.minor_digits)).scalar_subquery())
+    return JsonPlainString(found.add_columns(ExactSum(session["total"], minor_digits(scope))).scalar_subquery())
 
 
 def last_activity(scope: Scope) -> ColumnElement[datetime]:
-    """The later of the profile's own time and that of its sessions."""
+    """Return the latest change of the profile or of one of its sessions."""
     session, found = over_sessions(scope, sold=False)
     latest, own = func.max(session["updated"], type_=session["updated"].type), scope.row["updated"]
     return found.add_columns(case((latest > own, latest), else_=own)).scalar_subquery()
@@ -68,7 +65,7 @@ def last_activity(scope: Scope) -> ColumnElement[datetime]:
 class CustomerProfile(Node):
     """A profile as the API shows it."""
 
-    source: ClassVar[Source] = Source(CustomerProfileRow, "profile")
+    source: ClassVar[Source] = PROFILES
 
     integration_id: str = column(
         "Set by the integration layer; unique in the application; 1 to 1000 characters and at most 1300 bytes of UTF-8."
@@ -83,15 +80,13 @@ class CustomerProfile(Node):
 
     @strawberry.field(
         description="The sessions of this customer.",
-        metadata=reads(
-            Page(lambda scope, session: [*of_profile(scope, session), *filtered(scope, session)], asked_order)
-        ),
+        metadata=reads(SESSION_LIST.page(of_profile)),
     )
     async def sessions(
         self,
         info: Info,
-        filter: Filter = None,
-        order_by: OrderBy = None,
+        filter: SessionFilter = None,
+        order_by: SessionOrder = None,
         first: First = None,
         after: After = None,
         last: Last = None,

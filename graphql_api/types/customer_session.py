@@ -9,21 +9,22 @@ from sqlalchemy import ColumnElement, case, select
 
 from db.domain.lifecycle import SessionState, next_states
 from db.engine import json
-from db.tables import ApplicationRow, CustomerSessionRow, DiscountRow, IdentifierRow
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.scalars import JSONObject
-from graphql_api.sql.fields import Order, Page, column, json_text, many, money, one, reads, value
-from graphql_api.sql.global_ids import Source
-from graphql_api.sql.json_objects import in_list
-from graphql_api.sql.json_scalars import Quoted
+from graphql_api.sql.fields import Order, Page, column, json_text, many, one, reads, value
+from graphql_api.sql.json_objects import json_array
+from graphql_api.sql.json_scalars import JsonString
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Source
+from graphql_api.types.amounts import money
 from graphql_api.types.application import Application
 from graphql_api.types.cart_item import CartItem
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application, of_session
 from graphql_api.types.session_event import SessionEvent
 from graphql_api.types.session_return import SessionReturn
+from graphql_api.types.sources import APPLICATIONS, DISCOUNTS, IDENTIFIERS, SESSIONS
 
 
 def possible_states(scope: Scope) -> ColumnElement[str]:
@@ -34,21 +35,21 @@ def possible_states(scope: Scope) -> ColumnElement[str]:
 
 def currency(scope: Scope) -> ColumnElement[str]:
     """Return the currency of the session's application."""
-    application = scope.trace.alias(Source(ApplicationRow))
+    application = scope.alias(APPLICATIONS)
     found = select(application.c.currency).where(of_application(application.c, scope.row))
     return found.correlate_except(application).scalar_subquery()
 
 
 def identifiers(scope: Scope) -> ColumnElement[str]:
     """Return the session's identifiers as a JSON array."""
-    table = scope.trace.alias(Source(IdentifierRow))
-    found = select(Quoted(table.c.identifier).label("o")).where(*of_session(table.c, scope.row))
-    return in_list(found.order_by(table.c.position).correlate_except(table))
+    table = scope.alias(IDENTIFIERS)
+    found = select(JsonString(table.c.identifier).label("o")).where(*of_session(table.c, scope.row))
+    return json_array(found.order_by(table.c.position).correlate_except(table))
 
 
 @strawberry.type(description="A discount on the whole session.")
 class Discount:
-    source: ClassVar[Source] = Source(DiscountRow)
+    source: ClassVar[Source] = DISCOUNTS
 
     label: str = column("The name of the discount, 1 to 100 characters; unique in the session.")
     amount: Decimal = money(
@@ -58,7 +59,7 @@ class Discount:
 
 @strawberry.type(description="A shopper's cart, from the first item over the purchase to the last return.")
 class CustomerSession(Node):
-    source: ClassVar[Source] = Source(CustomerSessionRow, "session")
+    source: ClassVar[Source] = SESSIONS
 
     integration_id: str = column(
         "The ID that your system gave the session, 1 to 1000 characters and at most 1300 bytes of UTF-8; unique in the"

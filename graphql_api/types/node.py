@@ -6,8 +6,8 @@ from typing import Annotated, Any, Generic, TypeVar
 import strawberry
 from sqlalchemy import ColumnElement
 
-from graphql_api.sql.fields import READS, Identity
-from graphql_api.sql.global_ids import Columns
+from graphql_api.sql.fields import Identity, reads
+from graphql_api.sql.source import Columns
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Node:
     id: strawberry.ID = strawberry.field(
         description="The global ID, which never changes. Store it as it is: its parts have no meaning for clients.",
-        metadata={READS: Identity()},
+        metadata=reads(Identity()),
     )
 
 

@@ -1,5 +1,6 @@
 """The history of a session."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -8,12 +9,13 @@ import strawberry
 
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
-from db.tables import SessionEventRow
 from graphql_api.scalars import JSONObject
-from graphql_api.sql.fields import column, money, one, value
-from graphql_api.sql.global_ids import Source
+from graphql_api.sql.fields import column, one, value
+from graphql_api.sql.source import Source
+from graphql_api.types.amounts import money
 from graphql_api.types.node import Node, of_application, of_session
 from graphql_api.types.session_return import SessionReturn
+from graphql_api.types.sources import EVENTS
 
 if TYPE_CHECKING:
     from graphql_api.types.customer_session import CustomerSession
@@ -26,7 +28,7 @@ TOTAL = "The session's total after the event, before discounts and returns."
     " removed."
 )
 class SessionEvent(Node):
-    source: ClassVar[Source] = Source(SessionEventRow, "event")
+    source: ClassVar[Source] = EVENTS
 
     version: int = column(
         "The session's version after the event. The events of a session are numbered 1, 2, 3 and so on."
@@ -52,7 +54,7 @@ class SessionEvent(Node):
 
 @strawberry.type(description="The event of a session's creation, always its first.")
 class SessionCreated(SessionEvent):
-    source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.CREATED)
+    source: ClassVar[Source] = replace(EVENTS, type=EventType.CREATED)
 
     state: SessionState = column("The state in which the session was created.")
     total: Decimal = money(TOTAL)
@@ -60,7 +62,7 @@ class SessionCreated(SessionEvent):
 
 @strawberry.type(description="The event of a change of an open session's content.")
 class SessionUpdated(SessionEvent):
-    source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.UPDATED)
+    source: ClassVar[Source] = replace(EVENTS, type=EventType.UPDATED)
 
     changed_fields: list[str] = column("The names of the input fields whose values changed, in alphabetical order.")
     total: Decimal = money(TOTAL)
@@ -68,7 +70,7 @@ class SessionUpdated(SessionEvent):
 
 @strawberry.type(description="The event of a session's purchase: the session was closed.")
 class SessionClosed(SessionEvent):
-    source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.CLOSED)
+    source: ClassVar[Source] = replace(EVENTS, type=EventType.CLOSED)
 
     total: Decimal = money(TOTAL)
     discount_total: Decimal = money(
@@ -78,7 +80,7 @@ class SessionClosed(SessionEvent):
 
 @strawberry.type(description="The event of a return of items.")
 class ItemsReturned(SessionEvent):
-    source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.ITEMS_RETURNED)
+    source: ClassVar[Source] = replace(EVENTS, type=EventType.ITEMS_RETURNED)
 
     return_: SessionReturn = one(
         "The return, with its items and the refund.",
@@ -89,7 +91,7 @@ class ItemsReturned(SessionEvent):
 
 @strawberry.type(description="The event of a session's cancellation, always its last.")
 class SessionCancelled(SessionEvent):
-    source: ClassVar[Source] = Source(SessionEventRow, "event", EventType.CANCELLED)
+    source: ClassVar[Source] = replace(EVENTS, type=EventType.CANCELLED)
 
     from_: SessionState = value("The state of the session before.", lambda scope: scope.row["from_state"], name="from")
     reason: str | None = column("The reason that the caller gave; null if none.")

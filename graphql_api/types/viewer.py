@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Integer, Text
 from db.domain import cart, content
 from db.tables import KeyRole
 from graphql_api.sql.fields import Expression, embedded, one, value
+from graphql_api.sql.request import viewer_application
 from graphql_api.sql.scope import Scope
 from graphql_api.types.application import Application
 
@@ -75,8 +76,6 @@ class Viewer:
     )
     application: Application | None = one(
         "The application of the key; null for an ADMIN key, which has all.",
-        lambda scope, application: [
-            application["application_id"] == scope.bind(lambda request: request.viewer.application_id, Integer())
-        ],
+        lambda scope, application: [application["application_id"] == scope.bind(viewer_application, Integer())],
     )
     limits: Limits = embedded("The limits of the caller's requests.")

@@ -3,8 +3,8 @@
 from sqlalchemy import BigInteger, ColumnElement, Integer
 
 from graphql_api.sql.fields import One, reads
-from graphql_api.sql.global_ids import Columns
 from graphql_api.sql.scope import Scope
+from graphql_api.sql.source import Columns
 
 
 def of_source(scope: Scope, row: Columns) -> ColumnElement[bool]:

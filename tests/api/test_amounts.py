@@ -14,14 +14,14 @@ from db.domain.decimals import format_decimal
 from db.domain.lifecycle import SessionState
 from db.domain.money import LIMIT
 from db.tables.columns import SCALE
-from graphql_api.sql.array_parameter import Elements
-from graphql_api.sql.decimal_text import ExactSum, Printed
+from graphql_api.sql.array_parameter import ArrayElements
+from graphql_api.sql.decimal_text import ExactSum, FormatDecimal
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amount=st.integers(0, int(LIMIT * SCALE) - 1) | st.integers(0, 30_000), minor_digits=st.integers(0, 4))
 def test_sql_prints_an_amount_as_the_domain_does(shared_api: Api, amount: int, minor_digits: int) -> None:
-    statement = select(Printed(bindparam("amount", type_=BigInteger()), bindparam("digits", type_=Integer())))
+    statement = select(FormatDecimal(bindparam("amount", type_=BigInteger()), bindparam("digits", type_=Integer())))
     found = value_of(shared_api, statement, amount=amount, digits=minor_digits)
     assert found == format_decimal(Decimal(amount).scaleb(-4), minor_digits)
 
@@ -36,7 +36,7 @@ def test_sql_prints_an_amount_as_the_domain_does(shared_api: Api, amount: int, m
 def test_sql_sums_amounts_exactly_beyond_what_an_integer_holds(
     shared_api: Api, amounts: list[int], minor_digits: int
 ) -> None:
-    rows = Elements(bindparam("amounts", type_=Text())).table_valued("value")
+    rows = ArrayElements(bindparam("amounts", type_=Text())).table_valued("value")
     statement = select(
         ExactSum(cast(cast(rows.c.value, Text()), BigInteger()), bindparam("digits", type_=Integer()))
     ).select_from(rows)

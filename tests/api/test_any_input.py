@@ -45,7 +45,10 @@ MOMENTS = [
 ]
 KEYS_OF_ROWS = ["1", "0", "-1", "01", "9223372036854775807", "9223372036854775808", "x", "", "616461", "61", "00", "ff"]
 PREFIXES = ["session", "profile", "event", "return", "application", "attribute", "key", "Session", ""]
-ORDERS = ["-created", "created", "-total", "updated", "integration_id", "version", "profile", "application", "feed", ""]
+ORDERS = [
+    *("-session.created", "session.created", "-session.total", "session.updated", "session.integration_id"),
+    *("version", "profile.integration_id", "-profile.created", "application", "feed", ""),
+]
 
 anything = st.recursive(
     st.none() | st.booleans() | st.sampled_from([*WHOLE, *TEXTS, *AMOUNTS, *MOMENTS]),

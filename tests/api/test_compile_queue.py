@@ -24,10 +24,10 @@ def test_new_document_waits_for_at_most_one_document_of_another_key(api: Api, mo
             submitted.release()
             return super().submit(*args, **options)
 
-    def written(statement: Any, trace: Any, dialect: Any) -> plan.Plan:
-        compiled.append(trace.request.viewer.key_name)
+    def build_plan(statement: Any, context: Any, cost: Any, dialect: Any) -> plan.Plan:
+        compiled.append(context.key.request.viewer.key_name)
         release.wait()
-        return plan.written(statement, trace, dialect)
+        return plan.build_plan(statement, context, cost, dialect)
 
     async def scenario() -> None:
         bodies = [{"query": f"query Q{number} {{ customerSessions {{ totalCount }} }}"} for number in range(MANY)]
@@ -38,7 +38,7 @@ def test_new_document_waits_for_at_most_one_document_of_another_key(api: Api, mo
         release.set()
         assert {answer.status_code for answer in await asyncio.gather(*requests)} == {200}
 
-    monkeypatch.setattr(document, "written", written)
+    monkeypatch.setattr(document, "build_plan", build_plan)
     with CountingExecutor(1) as executor:
         monkeypatch.setattr(compile_queue, "EXECUTOR", executor)
         api.runner.run(scenario())

@@ -10,12 +10,18 @@ from graphql_api.execution import document_cache
 from graphql_api.execution.document import Document
 from graphql_api.execution.document_cache import MAX_DOCUMENTS, DocumentCache
 from graphql_api.schema import schema
+from graphql_api.sql.cost import CostFormula
 from graphql_api.sql.plan import Plan
 
 
 def new_document(number: int, characters: int = 0) -> Document:
     """Return a document of at least so many characters."""
     return Document.of(schema._schema, parse(f"{{ a{number}: viewer {{ role }} }}".ljust(characters)))
+
+
+def plan(statement: str) -> Plan:
+    """Return a plan without parameters."""
+    return Plan(statement, (), CostFormula((), 1, (), sweeps=False))
 
 
 def filled_cache(documents: list[Document]) -> DocumentCache:
@@ -51,10 +57,10 @@ def test_growth_of_a_document_evicts_others(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(document_cache, "MAX_BYTES", 3 * documents[0].size)
     cache = filled_cache(documents)
     growing = documents[1]
-    growing.plans[0,] = [Plan("SELECT 1".ljust(documents[0].size), ())]
+    growing.plans[0,] = [plan("SELECT 1".ljust(documents[0].size))]
     cache.update_size(growing)
     assert cached_texts(cache, documents) == [documents[1].text, documents[2].text]
-    growing.plans[1,] = [Plan("SELECT 1".ljust(5 * documents[0].size), ())]
+    growing.plans[1,] = [plan("SELECT 1".ljust(5 * documents[0].size))]
     cache.update_size(growing)
     assert len(cache) == 1
 
@@ -63,7 +69,7 @@ def test_growth_of_an_evicted_document_evicts_nothing(monkeypatch: pytest.Monkey
     first, second = (new_document(number, characters=1_000) for number in range(2))
     monkeypatch.setattr(document_cache, "MAX_BYTES", first.size)
     cache = filled_cache([first, second])
-    first.plans[0,] = [Plan("SELECT 1".ljust(first.size), ())]
+    first.plans[0,] = [plan("SELECT 1".ljust(first.size))]
     cache.update_size(first)
     assert cached_texts(cache, [first, second]) == [second.text]
 

@@ -22,10 +22,12 @@ from graphql_api.execution.parameters import MalformedRequest
 from graphql_api.schema import schema
 from graphql_api.security.viewer import Viewer
 from graphql_api.settings import Settings
+from graphql_api.sql.compilation import CompilationContext
 from graphql_api.sql.compiler import Compiler
-from graphql_api.sql.plan import Plan, written
+from graphql_api.sql.cost import CostWalk
+from graphql_api.sql.plan import Plan, build_plan
+from graphql_api.sql.plan_key import PlanKey
 from graphql_api.sql.request import Request
-from graphql_api.sql.scope import Trace
 
 
 def work(run: Callable[[], object]) -> int:
@@ -85,10 +87,12 @@ def test_compiling_twice_the_tables_is_at_most_twice_the_work(selected: Attack) 
 
     def compiled(size: int) -> Plan:
         document = Document.of(schema._schema, parse("{" + selected(size) + "}"))
-        trace = Trace(request)
-        statement = Compiler(schema._schema, document.fragments, trace).whole(document.operations[0])
-        assert statement is not None
-        return written(statement, trace, sqlite.dialect(paramstyle="named"))
+        (operation,) = document.operations
+        walk = CostWalk(schema._schema, document.fragments, PlanKey(request), document.arguments)
+        formula = walk.operation(operation)
+        context = CompilationContext(PlanKey(request, formula.key), document.arguments)
+        statement = Compiler(schema._schema, document.fragments, context).operation(operation)
+        return build_plan(statement, context, formula, sqlite.dialect(paramstyle="named"))
 
     compiled(60)  # fill the caches
     small, great = (work(partial(compiled, size)) for size in (30, 60))

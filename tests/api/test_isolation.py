@@ -89,12 +89,12 @@ def test_lists_hold_rows_of_one_application(shops: Api) -> None:
         ('customerSession(integrationId: "s1") { events(after: $c) { nodes { id } } }', '["version",2,1]'),
         ('customerProfile(integrationId: "ada") { sessions(after: $c) { nodes { id } } }', ""),
         ("customerSessions(after: $c) { nodes { id } }", ""),
-        ("customerProfiles(after: $c) { nodes { id } }", '["profile",2,"a"]'),
+        ("customerProfiles(after: $c) { nodes { id } }", '["profile.integration_id",2,"a"]'),
         ("applications(after: $c) { nodes { id } }", '["application",2,2]'),
     ],
 )
 def test_a_cursor_of_another_application_is_refused(shops: Api, field: str, cursor: str) -> None:
-    text = cursor or '["-created",2,"2026-03-01T10:00:00.000Z",1]'
+    text = cursor or '["-session.created",2,"2026-03-01T10:00:00.000Z",1]'
     document = f"query($c: String) {{ {field} }}"
     answer = shops.query(document, {"c": text.encode().hex()}, "reader")
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]

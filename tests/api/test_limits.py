@@ -116,7 +116,7 @@ def test_mutation_over_max_cost_changes_nothing(serve: Callable[..., Api]) -> No
 
 
 def test_operation_over_max_cost_is_not_compiled(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.execution.document.Compiler.whole", None)
+    monkeypatch.setattr("graphql_api.execution.document.Compiler.operation", None)
     document = "{ customerSessions(first: 100) { nodes { events(first: 100) { nodes { id } } } } }"
     assert api.codes(document) == ["LIMIT_EXCEEDED"]
 

@@ -145,7 +145,7 @@ def test_a_cursor_with_a_place_that_no_row_has_is_refused(api: Api, field: str, 
     key = f"{place}" if field == "INTEGRATION_ID" else f"{place},1"
     document = f"""query($c: String) {{
       customerSessions(orderBy: {{field: {field}, direction: ASC}}, after: $c) {{ nodes {{ id }} }} }}"""
-    assert api.codes(document, {"c": hand_made(f'["{field.lower()}",1,{key}]')}) == ["BAD_USER_INPUT"]
+    assert api.codes(document, {"c": hand_made(f'["session.{field.lower()}",1,{key}]')}) == ["BAD_USER_INPUT"]
 
 
 @SHARED

@@ -42,11 +42,11 @@ def plan_of(api: Api, document: str) -> Plan:
 
 @pytest.mark.parametrize("document", [COUNTS, SUMS, SEARCH])
 def test_scan_of_rows_has_unknown_size(api: Api, document: str) -> None:
-    assert plan_of(api, document).swept
+    assert plan_of(api, document).cost.sweeps
 
 
 def test_one_session_has_known_size(api: Api) -> None:
-    assert not plan_of(api, LOOKUP).swept
+    assert not plan_of(api, LOOKUP).cost.sweeps
 
 
 def test_cost_of_total_counts_is_limited(serve: Callable[..., Api]) -> None:
@@ -308,13 +308,13 @@ def test_requests_are_answered_while_a_statement_is_compiled(
     api, go_on = serve_file(), Event()
     quick, large = "{ viewer { role } }", "{ customerSessions { nodes { id } } }"
     api.data(quick)
-    compiled = Compiler.whole
+    compiled = Compiler.operation
 
     def slow(self: Compiler, operation: OperationDefinitionNode) -> Any:
         assert go_on.wait(30)
         return compiled(self, operation)
 
-    monkeypatch.setattr(Compiler, "whole", slow)
+    monkeypatch.setattr(Compiler, "operation", slow)
 
     async def both() -> list[bool]:
         waiting = asyncio.create_task(api.post({"query": large}))
@@ -330,13 +330,13 @@ def test_concurrent_requests_compile_a_statement_once(
     serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, made = serve_file(), []
-    compiled = Compiler.whole
+    compiled = Compiler.operation
 
     def counted(self: Compiler, operation: OperationDefinitionNode) -> Any:
         made.append(operation)
         return compiled(self, operation)
 
-    monkeypatch.setattr(Compiler, "whole", counted)
+    monkeypatch.setattr(Compiler, "operation", counted)
 
     async def many() -> set[int]:
         return {each.status_code for each in await asyncio.gather(*(api.post({"query": LOOKUP}) for _ in range(10)))}

@@ -77,12 +77,12 @@ def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
             extensions = {"code": "LIMIT_EXCEEDED"}
             assert names([await told.next()]) == [("s0", 2)]
             (error,) = await told.end()
-            assert error["extensions"] == {**extensions, "after": cursors.made(FEED, 1, 2)}
+            assert error["extensions"] == {**extensions, "after": cursors.encode(FEED, 1, 2)}
             assert (await session.next())["customerSessionChanged"]["version"] == 2
             (error,) = await session.end()
             assert error["extensions"] == {**extensions, "afterVersion": 2}
             _, last, end = [each async for each in stream]
-            assert last[1]["errors"][0]["extensions"] == {**extensions, "after": cursors.made(FEED, 1, 2)}
+            assert last[1]["errors"][0]["extensions"] == {**extensions, "after": cursors.encode(FEED, 1, 2)}
             assert end == ("complete", None)
 
     play(api, scenario)
@@ -102,7 +102,7 @@ def test_a_server_that_stops_tells_its_subscribers_where_to_go_on(api: Api) -> N
             assert error["extensions"] == {"code": "GOING_AWAY", "afterVersion": 4}
             kind, answer = await anext(stream)
             assert kind == "next"
-            assert answer["errors"][0]["extensions"] == {"code": "GOING_AWAY", "after": cursors.made(FEED, 1, 6)}
+            assert answer["errors"][0]["extensions"] == {"code": "GOING_AWAY", "after": cursors.encode(FEED, 1, 6)}
             assert json.loads(bytes.fromhex(answer["errors"][0]["extensions"]["after"])) == ["feed", 1, 6]
 
     play(api, scenario)
@@ -136,7 +136,7 @@ def test_where_an_event_cannot_be_read_its_subscribers_can_go_on_with_it(
             (of_all,), (of_session,) = await told.end(), await session.end()
             _, answer = await anext(stream)
             for extensions in (of_all["extensions"], answer["errors"][0]["extensions"]):
-                assert extensions == {**extensions, "code": code, "after": cursors.made(FEED, 1, 2)}
+                assert extensions == {**extensions, "code": code, "after": cursors.encode(FEED, 1, 2)}
             assert of_session["extensions"] == {**of_session["extensions"], "code": code, "afterVersion": 2}
             broken.clear()
             again = await client.begin(ALL, after=of_all["extensions"]["after"])

@@ -53,7 +53,7 @@ def test_a_client_that_does_not_read_a_response_is_disconnected(impatient: Api) 
 def test_a_client_that_does_not_read_a_stream_is_disconnected(impatient: Api) -> None:
     for number in range(20):
         impatient.shop.create(f"s{number}", cart_items=[line(product_name="n" * 500, quantity=1)] * 500)
-    body = json.dumps({"query": ALL, "variables": {"after": cursors.made(FEED, 1, 0)}})
+    body = json.dumps({"query": ALL, "variables": {"after": cursors.encode(FEED, 1, 0)}})
     head = (
         "POST /graphql HTTP/1.1\r\nHost: shop.test\r\nAccept: text/event-stream\r\nContent-Type: application/json\r\n"
         f"Authorization: Bearer {impatient.keys['reader']}\r\nContent-Length: {len(body)}\r\n\r\n"

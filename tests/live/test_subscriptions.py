@@ -36,7 +36,7 @@ def test_a_session_is_told_from_a_version_on_and_then_as_it_changes(api: Api) ->
 def test_what_was_missed_and_what_happens_meet_without_a_gap_over_both_transports(api: Api) -> None:
     changes(api)
     expected = [("s1", 1), ("s1", 2), ("s2", 1), ("s1", 3), ("s1", 4), ("s3", 1), ("s4", 1), ("s4", 2)]
-    before_all = cursors.made(FEED, 1, 0)
+    before_all = cursors.encode(FEED, 1, 0)
 
     async def scenario(server: Running) -> None:
         async with server.client("reader") as client, server.stream(ALL, "reader", after=before_all) as stream:
@@ -61,11 +61,11 @@ def test_a_cursor_made_here_is_the_one_that_the_database_writes(api: Api) -> Non
 
     async def scenario(server: Running) -> None:
         async with server.client() as client:
-            told = await client.begin(ALL, after=cursors.made(FEED, 1, 0))
+            told = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
             for number in range(1, 7):
                 cursor = (await told.next())["sessionEvents"]["cursor"]
-                assert cursor == cursors.made(FEED, 1, number)
-                assert cursors.read(cursor, FEED, [EVENT.c.id], 1) == [number]
+                assert cursor == cursors.encode(FEED, 1, number)
+                assert cursors.decode(cursor, FEED, [EVENT.c.id], 1) == [number]
 
     play(api, scenario)
 
@@ -75,8 +75,8 @@ def test_a_cursor_made_here_is_the_one_that_the_database_writes(api: Api) -> Non
     [
         ("reader", {"after": "00"}, "BAD_USER_INPUT"),
         ("reader", {"after": "nonsense"}, "BAD_USER_INPUT"),
-        ("reader", {"after": cursors.made(FEED, 2, 1)}, "BAD_USER_INPUT"),
-        ("reader", {"after": cursors.made(FEED, 1, 10**6)}, "BAD_USER_INPUT"),
+        ("reader", {"after": cursors.encode(FEED, 2, 1)}, "BAD_USER_INPUT"),
+        ("reader", {"after": cursors.encode(FEED, 1, 10**6)}, "BAD_USER_INPUT"),
         ("reader", {"after": b'["feed",1,"x"]'.hex()}, "BAD_USER_INPUT"),
         ("reader", {"after": b'["-feed",1,1]'.hex()}, "BAD_USER_INPUT"),
         ("reader", {"after": 1}, "BAD_USER_INPUT"),

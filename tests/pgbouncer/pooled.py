@@ -93,14 +93,14 @@ def test_subscriptions_are_told_of_what_is_written_elsewhere_once_and_in_order(b
 
         async def scenario() -> None:
             async with running(api) as server, server.client() as client:
-                told = await client.begin(ALL, after=cursors.made(FEED, 1, 0))
+                told = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
                 for begun in range(0, MANY, 20):
                     names = [f"s{number}" for number in range(begun, begun + 20)]
                     made = [elsewhere.post({"query": CREATE, "variables": {"id": name}}) for name in names]
                     await asyncio.gather(*made)
                 cursors_told = [(await told.next())["sessionEvents"]["cursor"] for _ in range(MANY)]
             committed = await api.database.query(ApplicationHistory(1).events_after, 0, MAX_ID, 2 * MANY)
-            assert cursors_told == [cursors.made(FEED, 1, event.id) for event in committed]
+            assert cursors_told == [cursors.encode(FEED, 1, event.id) for event in committed]
             assert len(committed) == MANY
 
         api.runner.run(scenario())

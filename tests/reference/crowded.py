@@ -44,10 +44,13 @@ class Crowded:
 
     def listed(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The cursors that the server gives rows, by order."""
-        for by, to in product(ORDERS, ("ASC", "DESC")):
-            order = f"orderBy: {{field: {by}, direction: {to}}}"
-            yield f"{by} {to}", self.all_of(f"customerSessions(applicationId: $of, {order}, ")
-        yield "profiles", self.all_of("customerProfiles(applicationId: $of, ")
+        for field, type_ in (
+            ("customerSessions", "CustomerSessionOrder"),
+            ("customerProfiles", "CustomerProfileOrder"),
+        ):
+            for by, to in product(ORDERS[type_], ("ASC", "DESC")):
+                order = f"orderBy: {{field: {by}, direction: {to}}}"
+                yield f"{type_} {by} {to}", self.all_of(f"{field}(applicationId: $of, {order}, ")
         found = self.api.data(f"{{ applications {{ {EDGES} }} }}", key="admin")["applications"]["edges"]
         yield "applications", {edge["node"]["id"]: edge["cursor"] for edge in found}
         events = f"nodes {{ events(first: 100) {{ {EDGES} }} }}"
@@ -84,16 +87,22 @@ class Crowded:
             sessions=["nobody", *(row["integration_id"] for row in sessions[::4])],
             profiles=["nobody", *PROFILES],
             filters={
-                "states": ["OPEN", "CLOSED", "PARTIALLY_RETURNED", "CANCELLED"],
-                "profileIds": ["nobody", *PROFILES],
-                "coupons": ["", *COUPONS],
-                "referrals": ["", *COUPONS],
-                "identifiers": ["none", "web", "shop", "漢字", "7"],
-                "skus": ["none", *SKUS],
-                "integrationIdPrefix": ["", "s", "S", "s1", "ß", "😀", "s%", "s%_1", "\U0010ffff"],
-                "firstSession": [True, False],
-                **moments,
-                "total": ["0", *sorted({f"{row['total']:f}" for row in sessions})],
+                "CustomerSessionFilter": {
+                    "states": ["OPEN", "CLOSED", "PARTIALLY_RETURNED", "CANCELLED"],
+                    "profileIds": ["nobody", *PROFILES],
+                    "coupons": ["", *COUPONS],
+                    "referrals": ["", *COUPONS],
+                    "identifiers": ["none", "web", "shop", "漢字", "7"],
+                    "skus": ["none", *SKUS],
+                    "integrationIdPrefix": ["", "s", "S", "s1", "ß", "😀", "s%", "s%_1", "\U0010ffff"],
+                    "firstSession": [True, False],
+                    **moments,
+                    "total": ["0", *sorted({f"{row['total']:f}" for row in sessions})],
+                },
+                "CustomerProfileFilter": {
+                    "integrationIdPrefix": ["", "a", "A", "ad", "r", "😀", "漢", "\U0010ffff"],
+                    "created": sorted({str(said(row["created"])) for row in self.rows.all("customer_profile")}),
+                },
             },
             cursors=self.cursors,
         )
@@ -115,17 +124,17 @@ class Crowded:
         return str(self.api.runner.run(document.plan_operation(operation, request, server.database.dialect)).statement)
 
     def costs(self, asked: Asked) -> tuple[int, int]:
-        """What a request costs as it is added up beforehand, and by the statement that is made for it.
+        """Return the cost of a request by the document that the server has cached, and by a new one.
 
-        Raises BadUserInput on pages that cannot be, and on values that cannot stand where they do.
+        Raises BadUserInput on page sizes out of range, and on null where it is not allowed.
         """
         server = self.api.server
         viewer = self.api.runner.run(server.authenticator.authenticate(f"Bearer {self.api.keys[asked.key]}"))
-        document = server.documents.parse(asked.document)
-        operation = document.operations[0]
-        request = Request(viewer, server.settings, coerced(document, asked).coerced)
-        plan = self.api.runner.run(document.plan_operation(operation, request, server.database.dialect))
-        return document.cost(operation, request), plan.cost(request)
+        cached = server.documents.parse(asked.document)
+        new = Document.of(cached.schema, cached.ast)
+        operation = cached.operations[0]
+        request = Request(viewer, server.settings, coerced(cached, asked).coerced)
+        return cached.cost(operation, request), new.cost(operation, request)
 
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
         """The answer by one of the two ways in which a query is run."""

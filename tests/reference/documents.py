@@ -32,7 +32,15 @@ Composite = GraphQLObjectType | GraphQLInterfaceType
 DEPTH = 9
 FIELDS = 40  # about as many as one document selects
 ROWS = 60  # about as many as one document lists, all pages in each other taken together
-ORDERS = ("CREATED", "UPDATED", "TOTAL", "INTEGRATION_ID")
+# By the type of the argument orderBy: the values of its field, and the order where it is left out.
+ORDERS = {
+    "CustomerSessionOrder": ("CREATED", "UPDATED", "TOTAL", "INTEGRATION_ID"),
+    "CustomerProfileOrder": ("INTEGRATION_ID", "CREATED"),
+}
+DEFAULTS = {
+    "CustomerSessionOrder": {"field": "CREATED", "direction": "DESC"},
+    "CustomerProfileOrder": {"field": "INTEGRATION_ID", "direction": "ASC"},
+}
 RANGES = {"created": ("from", "to"), "updated": ("from", "to"), "closed": ("from", "to"), "total": ("min", "max")}
 OWN = {"reader": 1, "other reader": 2}  # the application of each key but the ADMIN's
 ALIASES = ("a", "total", "id", "nodes", "_0")
@@ -45,7 +53,7 @@ class Facts:
     ids: Sequence[str]
     sessions: Sequence[str]
     profiles: Sequence[str]
-    filters: Mapping[str, Sequence[Any]]
+    filters: Mapping[str, Mapping[str, Sequence[Any]]]  # by the type of the argument, and its fields
     cursors: Cursors
 
 
@@ -174,12 +182,13 @@ class Writing:
             given["integrationId"] = self.one(self.facts.sessions if name == "customerSession" else self.facts.profiles)
         if "entity" in definition.args and self.chance(2):
             given["entity"] = self.one(("CUSTOMER_SESSION", "CART_ITEM", "CUSTOMER_PROFILE", None))
-        order = {"applications": "applications", "customerProfiles": "profiles", "events": "events"}.get(name, "")
+        order = name
         if "orderBy" in definition.args:
-            given |= (asked := self.order())
-            order = " ".join({"field": "CREATED", "direction": "DESC", **(asked.get("orderBy") or {})}.values())
+            type_of_order = str(definition.args["orderBy"].type)
+            given |= (asked := self.order(type_of_order))
+            order = name_of_order(type_of_order, asked.get("orderBy"))
         if "filter" in definition.args and self.chance(2):
-            given["filter"] = self.one((None, {}, self.filter()))
+            given["filter"] = self.one((None, {}, self.filter(str(definition.args["filter"].type))))
         size = 3
         if "first" in definition.args:
             page, size = self.page(definition, self.cursors(order, given.get("applicationId")), rows)
@@ -193,18 +202,19 @@ class Writing:
             return {} if self.chance(30) else {"applicationId": self.one((1, 2, 3, 4, 5))}
         return self.one(({}, {"applicationId": OWN[self.key]}, {"applicationId": None if not self.chance(10) else 3}))
 
-    def order(self) -> dict[str, Any]:
-        """An order of sessions, or what leaves it as it is."""
-        by, to = {"field": self.one(ORDERS)}, {"direction": self.one(("DESC", "ASC"))}
+    def order(self, type_: str) -> dict[str, Any]:
+        """An order, or one of the ways to leave it out."""
+        by, to = {"field": self.one(ORDERS[type_])}, {"direction": self.one(("DESC", "ASC"))}
         return self.one(
             ({}, {"orderBy": None}, {"orderBy": {}}, {"orderBy": by}, {"orderBy": to}, {"orderBy": by | to})
         )
 
-    def filter(self) -> dict[str, Any]:
+    def filter(self, type_: str) -> dict[str, Any]:
         """Up to three fields of a filter."""
         found: dict[str, Any] = {}
-        for name in self.random.sample(sorted(self.facts.filters), self.random.randint(1, 3)):
-            values = self.facts.filters[name]
+        fields = self.facts.filters[type_]
+        for name in self.random.sample(sorted(fields), self.random.randint(1, min(3, len(fields)))):
+            values = fields[name]
             if name in RANGES:
                 ends = self.one((RANGES[name][:1], RANGES[name][1:], RANGES[name]))
                 chosen = sorted(self.one((*values, None) if self.chance(5) else values) or values[0] for _ in ends)
@@ -255,6 +265,11 @@ class Writing:
         self.declared.append(f"${name}: {type_}")
         self.variables[name] = value
         return f"${name}"
+
+
+def name_of_order(type_: str, asked: Mapping[str, str] | None) -> str:
+    """The name of an order among the cursors."""
+    return " ".join((type_, *{**DEFAULTS[type_], **(asked or {})}.values()))
 
 
 def related(type_: Composite) -> Sequence[Composite]:

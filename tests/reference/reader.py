@@ -16,7 +16,7 @@ from entities import ApiKey, Application, AttributeDefinition, SessionReturn
 from graphql import ExecutionResult, GraphQLError, GraphQLScalarType, build_schema, execute_sync, parse
 from kept_rows import Kept
 from listing import Listed
-from sessions import CustomerProfile, CustomerSession, SessionEvent, page_of_sessions
+from sessions import CustomerProfile, CustomerSession, SessionEvent, page_of_profiles, page_of_sessions
 from world import Thing, World, said
 
 SCHEMA = build_schema(Path(__file__).parents[2].joinpath("schema.graphql").read_text())
@@ -168,10 +168,9 @@ class Query:
         """A page of sessions."""
         return page_of_sessions(self.world, self.rows("customer_session", application_id), **arguments)
 
-    def customer_profiles(self, application_id: int | None = None, **page: Any) -> dict[str, Any]:
+    def customer_profiles(self, application_id: int | None = None, **arguments: Any) -> dict[str, Any]:
         """A page of customers."""
-        listed = Listed(self.world, CustomerProfile, "customer_profile", "profiles", ("integration_id",))
-        return listed.page(self.rows("customer_profile", application_id), **page)
+        return page_of_profiles(self.world, self.rows("customer_profile", application_id), **arguments)
 
     def attribute_definitions(
         self, application_id: int | None = None, entity: str | None = None

@@ -162,30 +162,46 @@ def page_of_sessions(
 ) -> dict[str, Any]:
     """A page of the sessions that a filter lets through."""
     asked = {"field": "CREATED", "direction": "DESC", **(order_by or {})}
-    name = f"{asked['field']} {asked['direction']}"
+    name = f"CustomerSessionOrder {asked['field']} {asked['direction']}"
     columns = (asked["field"].lower(), "id")
     found = [row for row in rows if fits(CustomerSession(world, row), filter or {})]
     listed = Listed(world, CustomerSession, "customer_session", name, columns, asked["direction"] == "DESC")
     return listed.page(found, **page)
 
 
-def fits(session: CustomerSession, filter: Mapping[str, Any]) -> bool:
+def page_of_profiles(
+    world: World,
+    rows: Sequence[Kept],
+    filter: Mapping[str, Any] | None = None,
+    order_by: Mapping[str, str] | None = None,
+    **page: Any,
+) -> dict[str, Any]:
+    """A page of the customers that a filter lets through."""
+    asked = {"field": "INTEGRATION_ID", "direction": "ASC", **(order_by or {})}
+    name = f"CustomerProfileOrder {asked['field']} {asked['direction']}"
+    columns = (asked["field"].lower(), "integration_id")
+    found = [row for row in rows if fits(CustomerProfile(world, row), filter or {})]
+    listed = Listed(world, CustomerProfile, "customer_profile", name, columns, asked["direction"] == "DESC")
+    return listed.page(found, **page)
+
+
+def fits(row: Thing, filter: Mapping[str, Any]) -> bool:
     """Whether every field that is set holds."""
-    return all(holds(session, name, wanted) for name, wanted in filter.items() if wanted is not None)
+    return all(holds(row, name, wanted) for name, wanted in filter.items() if wanted is not None)
 
 
-def holds(session: CustomerSession, name: str, wanted: Any) -> bool:
+def holds(thing: Thing, name: str, wanted: Any) -> bool:
     """Whether one field of a filter holds."""
-    row = session.row
+    row = thing.row
     match name:
         case "states":
-            return session.state in wanted
+            return thing.state in wanted
         case "profileIds" | "coupons" | "referrals":
             return row[COLUMNS[name]] in wanted
         case "identifiers":
-            return not set(wanted).isdisjoint(session.identifiers)
+            return not set(wanted).isdisjoint(thing.identifiers)
         case "skus":
-            return not set(wanted).isdisjoint(line.sku for line in session.cart_items)
+            return not set(wanted).isdisjoint(line.sku for line in thing.cart_items)
         case "integrationIdPrefix":
             return bool(row["integration_id"].startswith(wanted))
         case "firstSession":

@@ -11,11 +11,13 @@ from documents import ORDERS
 from served import Answer, Api
 from shop import Shop, line
 
-STEPS = [*product(ORDERS, ("ASC", "DESC"), ("forwards", "backwards"))]
+WAYS = (("ASC", "DESC"), ("forwards", "backwards"))
+STEPS = [*product(ORDERS["CustomerSessionOrder"], *WAYS)]
+STEPS_OF_PROFILES = [*product(ORDERS["CustomerProfileOrder"], *WAYS)]
 PAGE = Template("""query ($$at: String) {
-  it: customerSessions(orderBy: {field: $BY, direction: $TO}, $HERE: $$at, $SIZE: 3) {
+  it: $LIST(orderBy: {field: $BY, direction: $TO}, $HERE: $$at, $SIZE: 3) {
     pageInfo { forwards: hasNextPage backwards: hasPreviousPage startCursor endCursor }
-    nodes { integrationId created updated total }
+    nodes { integrationId $FIELDS }
   }
 }""")
 FIELDS = {"CREATED": "created", "UPDATED": "updated", "INTEGRATION_ID": "integrationId"}
@@ -31,10 +33,12 @@ def shop_of(api: Api) -> Shop:
     return shop
 
 
-def pages(api: Api, by: str, to: str, way: str) -> Iterator[list[Answer]]:
+def pages(
+    api: Api, by: str, to: str, way: str, of: str = "customerSessions", fields: str = "created updated total"
+) -> Iterator[list[Answer]]:
     """The rows of each page, in the order in which they are met; what is done in between may change the list."""
     here, size, cursor = ("after", "first", "endCursor") if way == "forwards" else ("before", "last", "startCursor")
-    document = PAGE.substitute(BY=by, TO=to, HERE=here, SIZE=size)
+    document = PAGE.substitute(LIST=of, FIELDS=fields, BY=by, TO=to, HERE=here, SIZE=size)
     at, more = None, True
     while more:
         page = api.data(document, {"at": at}, "reader")["it"]
@@ -53,6 +57,20 @@ def test_following_the_cursors_visits_every_row_once_and_in_order(api: Api, by: 
     found = [node for page in pages(api, by, to, way) for node in page]
     assert sorted(node["integrationId"] for node in found) == NAMES
     places = [place(node, by) for node in found]
+    assert places == sorted(places, reverse=(to == "ASC") is not (way == "forwards"))
+
+
+@pytest.mark.parametrize(("by", "to", "way"), STEPS_OF_PROFILES)
+def test_following_the_cursors_of_profiles_visits_every_row_once_and_in_order(
+    api: Api, by: str, to: str, way: str
+) -> None:
+    shop = api.shop
+    for number, name in enumerate(NAMES):
+        shop.create(name, profile_id=name)
+        shop.now = shop.OPENED if number % 5 else shop.now
+    found = [node for page in pages(api, by, to, way, "customerProfiles", "created") for node in page]
+    assert sorted(node["integrationId"] for node in found) == NAMES
+    places = [(place(node, by), node["integrationId"]) for node in found]
     assert places == sorted(places, reverse=(to == "ASC") is not (way == "forwards"))
 
 

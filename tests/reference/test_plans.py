@@ -1,4 +1,4 @@
-"""Behind every filter and every order of sessions stands an index, in a small table and in a large one."""
+"""Every filter and every order that a list declares is read by its index, in a small table and in a large one."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -8,33 +8,19 @@ from typing import Any
 
 import pytest
 from bulk import fill
-from documents import ORDERS
+from lists import LISTS, filters_of
 from served import Api, furnish
 from sqlalchemy import Connection, text
 from stores import Files, migrate
 
+from graphql_api.schema import schema
+from graphql_api.sql.lists import ListDeclaration
+
+FILTERS = [(name, field, value) for name, declared in LISTS.items() for field, value in filters_of(declared)]
+ORDERS = [
+    (name, by, to) for name, declared in LISTS.items() for by, to in product(declared.order_columns, ("ASC", "DESC"))
+]
 SPAN = '{from: "2026-01-01T00:00:10.000Z", to: "2026-01-01T01:00:00.000Z"}'
-FILTERS = (
-    "states: [OPEN]",
-    "states: [OPEN, CANCELLED]",
-    'profileIds: ["customer-1"]',
-    'profileIds: ["customer-1", "customer-2"]',
-    'coupons: ["SPRING"]',
-    'coupons: ["SPRING", "RARE"]',
-    'referrals: ["AUTUMN"]',
-    'referrals: ["AUTUMN", "RARE"]',
-    'identifiers: ["web"]',
-    'identifiers: ["web", "order-2"]',
-    'skus: ["sku-1"]',
-    'skus: ["sku-1", "rare-1"]',
-    'integrationIdPrefix: "session-1"',
-    "firstSession: true",
-    f"created: {SPAN}",
-    f"updated: {SPAN}",
-    f"closed: {SPAN}",
-    'total: {min: "10", max: "1000"}',
-)
-ALONG_THE_ORDER = "ix_customer_session_application_id_created_id (application_id=?)"
 
 
 class Planned:
@@ -51,9 +37,9 @@ class Planned:
 
         api.database.read = watched  # type: ignore[method-assign]  # on this one object, to see what is sent
 
-    def plan(self, arguments: str) -> list[str]:
-        """The steps of the statement that reads a page."""
-        self.api.data(f"{{ customerSessions({arguments}) {{ nodes {{ id total }} }} }}", key="reader")
+    def plan(self, name: str, arguments: str) -> list[str]:
+        """The steps of the statement that reads a page of a list."""
+        self.api.data(f"{{ {name}({arguments}) {{ nodes {{ id }} }} }}", key="reader")
         statement, parameters = self.sent[-1]
 
         def explain(connection: Connection) -> list[str]:
@@ -77,21 +63,33 @@ def planned(request: pytest.FixtureRequest, files: Files) -> Iterator[Planned]:
         yield Planned(api)
 
 
-@pytest.mark.parametrize(("by", "to"), [*product(ORDERS, ("ASC", "DESC"))])
-def test_an_order_is_read_along_its_index(planned: Planned, by: str, to: str) -> None:
-    steps = planned.plan(f"orderBy: {{field: {by}, direction: {to}}}")
+def test_every_list_with_a_filter_or_an_order_is_tested_here() -> None:
+    query = schema._schema.query_type
+    assert query is not None
+    assert {name for name, field in query.fields.items() if {"filter", "orderBy"} & field.args.keys()} == {*LISTS}
+
+
+@pytest.mark.parametrize("declared", LISTS.values(), ids=LISTS)
+def test_every_filter_and_order_has_an_index(declared: ListDeclaration) -> None:
+    assert None not in map(declared.index_of_filter, declared.conditions)
+    assert None not in map(declared.index_of_order, declared.order_columns)
+
+
+@pytest.mark.parametrize(("name", "by", "to"), ORDERS)
+def test_an_order_is_read_along_its_index(planned: Planned, name: str, by: str, to: str) -> None:
+    steps = planned.plan(name, f"orderBy: {{field: {by}, direction: {to}}}")
     assert not sorts(steps)
     (step,) = (step for step in steps if "t1" in step)
-    index = "sqlite_autoindex_customer_session_2" if by == "INTEGRATION_ID" else by.lower()
     assert step.startswith("SEARCH")
-    assert index in step
+    assert uses(step, LISTS[name].index_of_order(by))
 
 
-@pytest.mark.parametrize("filter", FILTERS)
-def test_a_filter_is_read_by_its_index(planned: Planned, filter: str) -> None:
-    steps = planned.plan(f"filter: {{{filter}}}")
-    assert not any(step.startswith(("SCAN t", "SCAN customer_session")) for step in steps)
-    walks = [step for step in steps if step.endswith(ALONG_THE_ORDER)]
+@pytest.mark.parametrize(("name", "field", "value"), FILTERS)
+def test_a_filter_is_read_by_its_index(planned: Planned, name: str, field: str, value: str) -> None:
+    steps = planned.plan(name, f"filter: {{{field}: {value}}}")
+    assert not any(step.startswith(("SCAN t", "SCAN customer_")) for step in steps)
+    assert any(uses(step, LISTS[name].index_of_filter(field)) for step in steps)
+    walks = [step for step in steps if step.endswith("(application_id=?)")]
     if any("COMPOUND QUERY" in step for step in steps):  # few rows by the filter's index, many along the order
         assert len(walks) == 1
     else:
@@ -99,12 +97,22 @@ def test_a_filter_is_read_by_its_index(planned: Planned, filter: str) -> None:
         assert not sorts(steps)
 
 
-def test_behind_a_cursor_a_span_is_read_from_the_cursor_on(planned: Planned) -> None:
-    span = f"filter: {{created: {SPAN}}}, orderBy: {{field: CREATED, direction: ASC}}"
-    page = planned.api.data(f"{{ customerSessions({span}, first: 1) {{ pageInfo {{ endCursor }} }} }}", key="reader")
-    cursor = page["customerSessions"]["pageInfo"]["endCursor"]
-    steps = planned.plan(f'{span}, after: "{cursor}"')
-    assert [step for step in steps if "(created,id)>(?,?)" in step]
+@pytest.mark.parametrize("name", LISTS)
+def test_behind_a_cursor_a_range_is_read_from_the_cursor_on(planned: Planned, name: str) -> None:
+    order = "orderBy: {field: CREATED, direction: ASC}"
+    page = planned.api.data(f"{{ {name}({order}, first: 1) {{ pageInfo {{ endCursor }} }} }}", key="reader")
+    cursor = page[name]["pageInfo"]["endCursor"]
+    steps = planned.plan(name, f'filter: {{created: {SPAN}}}, {order}, after: "{cursor}"')
+    key = ",".join(LISTS[name].order_columns["CREATED"])
+    assert [step for step in steps if f"({key})>(?,?)" in step]
+
+
+def uses(step: str, index: str | None) -> bool:
+    """Whether a step goes by an index; SQLite has names of its own for those of keys."""
+    kind = str(index).split("_")[0]
+    if kind == "pk":
+        return "USING PRIMARY KEY" in step
+    return ("sqlite_autoindex_" if kind == "uq" else f"{index} ") in f"{step} "
 
 
 def sorts(steps: list[str]) -> bool:

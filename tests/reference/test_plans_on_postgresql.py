@@ -13,7 +13,8 @@ from stores import Server, migrate
 
 FILLED = (
     """INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
-    SELECT 1, 'customer-' || i, now(), now(), '{}' FROM generate_series(1, 2000) AS i""",
+    SELECT 1, 'customer-' || i, now() + i * interval '1 second', now() + i * interval '1 second', '{}'
+    FROM generate_series(1, 2000) AS i""",
     """INSERT INTO customer_session (application_id, id, integration_id, profile_id, state, version, first_session,
         minor_digits, total, discount_total, returned_total, created, updated, coupon, attributes)
     SELECT 1, i, 'session-' || i, 'customer-' || (i % 2000 + 1), 'open', 1, i % 10 = 0, 2, i, 0, 0,
@@ -103,7 +104,7 @@ def test_a_text_is_found_by_its_index(explaining: tuple[Api, Explained], asked: 
     assert "Seq Scan" not in found.steps
 
 
-@pytest.mark.parametrize("by", ORDERS)
+@pytest.mark.parametrize("by", ORDERS["CustomerSessionOrder"])
 @pytest.mark.parametrize(
     "filter",
     [

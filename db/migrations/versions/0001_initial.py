@@ -88,6 +88,7 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    index("customer_profile", "created", "integration_id")
     op.create_table(
         "attribute_definition",
         sa.Column("application_id", sa.Integer, nullable=False),

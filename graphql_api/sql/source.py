@@ -1,0 +1,60 @@
+"""The table behind a GraphQL type, and which of its rows exist for a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, String, Table, TypeDecorator
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy.sql.schema import Column
+from sqlalchemy.types import TypeEngine
+
+from db.repository.core import table
+from db.tables import Row
+from graphql_api.sql.request import Getter
+
+Columns = ReadOnlyColumnCollection[str, KeyedColumnElement[Any]]
+Bind = Callable[[Getter, TypeEngine[Any]], BindParameter[Any]]
+Restriction = Callable[[Bind, Columns], Sequence[ColumnElement[bool]]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the objects of a GraphQL type are stored.
+
+    ``prefix`` begins the global ids of a node. ``type`` is the value of the column ``type``, where several GraphQL
+    types share a table. ``for_token`` returns the conditions under which a row exists for a session token; without it
+    no row does. Rows with ``admin_only`` are found by their global ids with an ADMIN key only.
+    """
+
+    row: type[Row]
+    prefix: str | None = None
+    type: StrEnum | None = None
+    for_token: Restriction | None = None
+    admin_only: bool = False
+
+    @property
+    def table(self) -> Table:
+        """The Core table."""
+        return table(self.row)
+
+    @property
+    def key(self) -> Sequence[Column[Any]]:
+        """The primary key, led by application_id."""
+        return tuple(self.table.primary_key.columns)
+
+    @property
+    def row_id(self) -> str:
+        """The column that identifies a row in its application; the primary key has no other."""
+        _, column = self.key
+        return column.name
+
+
+def is_text(column: ColumnElement[Any]) -> bool:
+    """Return whether a column holds text."""
+    type_ = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    return isinstance(type_, String)
