@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy Core sees them, and the places where the databases' SQL differs."""
+"""The tables as SQLAlchemy Core tables, and SQL that differs between the databases."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ Insert = sqlite.Insert | postgresql.Insert
 
 
 def table(row: type[Row]) -> Table:
-    """The Core table of a row class."""
+    """Return the Core table of a row class."""
     return Row.metadata.tables[str(row.__tablename__)]
 
 
@@ -34,12 +34,12 @@ TOKEN_SECRET = table(tables.TokenSecretRow)
 
 
 def insert_in(dialect: str, into: Table) -> Insert:
-    """An INSERT that knows ON CONFLICT, in the named dialect."""
+    """Return an INSERT that supports ON CONFLICT, in the named dialect."""
     return postgresql.insert(into) if dialect == "postgresql" else sqlite.insert(into)
 
 
 class NextId(ColumnElement[int]):
-    """The next ``id`` of a table, as a part of an INSERT; the parameter ``within`` names the application."""
+    """The next ``id`` of a table, in an INSERT; the parameter ``within`` is the application's ID."""
 
     inherit_cache = False
     type = BigInteger()
@@ -52,11 +52,11 @@ class NextId(ColumnElement[int]):
 
 @compiles(NextId)
 def next_id_sqlite(element: NextId, compiler: SQLCompiler, **options: Any) -> str:
-    """SQLite has one writer at a time, so that no other transaction can come to the same."""
+    """Compile to the highest ID plus one: SQLite has one writer, so no other transaction can take the same."""
     return compiler.process(element.after_highest, **options)
 
 
 @compiles(NextId, "postgresql")
 def next_id_postgresql(element: NextId, compiler: SQLCompiler, **options: Any) -> str:
-    """PostgreSQL has many, and a sequence for all applications."""
+    """Compile to a sequence: PostgreSQL has concurrent writers."""
     return f"nextval('{element.sequence}')"

@@ -1,4 +1,4 @@
-"""Lists of texts to compare a column with, each of them one parameter, however long it is."""
+"""``IN`` with a list of texts as one parameter, so that the SQL is the same for a list of any length."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,23 +14,23 @@ from db.engine import json
 
 
 class TextList(TypeDecorator[Sequence[str]]):
-    """Texts to compare with: an array on PostgreSQL, JSON on SQLite. What cannot be stored is equal to nothing."""
+    """The type of such a parameter: an array on PostgreSQL, JSON on SQLite."""
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The dialect's own type."""
+        """Return the dialect's type."""
         return ARRAY(Text()) if dialect.name == "postgresql" else dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
-        """The texts that can be."""
+        """Convert to the stored form, without texts with U+0000, which PostgreSQL refuses and no row holds."""
         texts = [text for text in value or () if "\0" not in text]
         return texts if dialect.name == "postgresql" else json.dumps(texts)
 
 
 class InList(FunctionElement[bool]):
-    """Whether a column's value is in a list of texts."""
+    """The condition that a column's value is in a list of texts."""
 
     name = "in_list"
     inherit_cache = True
@@ -41,13 +41,13 @@ class InList(FunctionElement[bool]):
 
 @compiles(InList)
 def in_list_sqlite(element: InList, compiler: SQLCompiler, **options: Any) -> str:
-    """The list is JSON."""
+    """Compile for SQLite."""
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # made of SQL
 
 
 @compiles(InList, "postgresql")
 def in_list_postgresql(element: InList, compiler: SQLCompiler, **options: Any) -> str:
-    """The list is an array."""
+    """Compile for PostgreSQL."""
     column, values = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{column} = ANY ({values})"

@@ -35,7 +35,7 @@ from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFI
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
 from db.repository.optimistic_lock import AT_VERSION, at_version, version_changed
 from db.repository.profiles import IS_FIRST_SESSION, insert_or_lock, lock_profile, new_profile
-from db.tables.columns import Amount, PlainJson
+from db.tables.columns import Amount, JsonText
 
 PARTS = (CART_ITEM, IDENTIFIER, DISCOUNT)  # a new session has no returns
 RETURNING = (SESSION.c.application_id, SESSION.c.id, SESSION.c.first_session)
@@ -168,7 +168,7 @@ def updating(columns: Sequence[str], lines: bool) -> AutocommitStatement:
 def insert_part(table: Table, session: CTE) -> Any:
     """Return the INSERT of a part's rows, for the session that the same statement stores."""
     columns = [column(name, table.c[name].type) for name in COLUMNS[table]]
-    rows = func.json_to_recordset(bindparam(table.name, type_=PlainJson())).table_valued(*columns)
+    rows = func.json_to_recordset(bindparam(table.name, type_=JsonText())).table_valued(*columns)
     new: Select[Any] = select(session.c.application_id, session.c.id, *rows.render_derived(with_types=True).c)
     return insert(table).from_select(["application_id", "session_id", *COLUMNS[table]], new)
 

@@ -1,4 +1,4 @@
-"""The tables, one file an aggregate. ``application_id`` leads every key and every index."""
+"""The tables, one file for each aggregate. ``application_id`` leads every key and index."""
 
 from db.tables.application import ApiKeyRow, ApplicationRow, KeyRole, TokenSecretRow
 from db.tables.base import Row

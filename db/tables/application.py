@@ -1,4 +1,4 @@
-"""Applications and the keys to them."""
+"""Applications and their API keys."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from db.tables.columns import CodePoints, UtcTime, by_value
 
 
 class KeyRole(StrEnum):
-    """What a key may do. READER reads; WRITER also changes; ADMIN does everything, in every application."""
+    """A key's permissions. READER reads; WRITER also changes; ADMIN does everything, in every application."""
 
     READER = "reader"
     WRITER = "writer"
@@ -21,7 +21,7 @@ class KeyRole(StrEnum):
 
 
 class ApplicationRow(Row, table=True):
-    """Owns sessions, sets their currency and their rules."""
+    """An application: it owns sessions and sets their currency and rules."""
 
     __tablename__ = "application"
     __table_args__ = (CheckConstraint("minor_digits BETWEEN 0 AND 4", "minor_digits"),)
@@ -37,9 +37,9 @@ class ApplicationRow(Row, table=True):
 
 
 class ApiKeyRow(Row, table=True):
-    """A key: found by its application and prefix, known by the hash of its secret.
+    """An API key, found by application and prefix and verified by the hash of its secret.
 
-    Application 0 is every application: an ADMIN key belongs to none, and so there is no foreign key.
+    An ADMIN key is for all applications; its ``application_id`` is 0, and so there is no foreign key.
     """
 
     __tablename__ = "api_key"
@@ -57,7 +57,7 @@ class ApiKeyRow(Row, table=True):
 
 
 class TokenSecretRow(Row, table=True):
-    """What a key signs session tokens with; made when the first of them is asked for."""
+    """The secret with which a key signs session tokens, created with its first token."""
 
     __tablename__ = "token_secret"
     __table_args__ = (belongs_to("api_key", prefix="prefix"), CLUSTERED)

@@ -1,4 +1,4 @@
-"""What every table shares."""
+"""The base class of the tables, and the parts of their definitions that they share."""
 
 from typing import Any, ClassVar
 
@@ -7,7 +7,7 @@ from sqlmodel import SQLModel
 
 
 class Row(SQLModel):
-    """The base of all tables: one metadata, with a name for every constraint, so that migrations can speak of them."""
+    """The base class of all tables. Every constraint has a name, which migrations can refer to."""
 
     metadata: ClassVar[MetaData] = MetaData(
         naming_convention={
@@ -20,12 +20,12 @@ class Row(SQLModel):
     )
 
 
-# SQLite: the primary key is the table, so that one application's rows lie together.
+# On SQLite, rows are stored in the order of the primary key, so one application's rows are adjacent.
 CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 def belongs_to(table: str, **columns: str) -> ForeignKeyConstraint:
-    """A foreign key within one application: ``column="column of the other table"``."""
+    """Return a foreign key within one application; ``columns`` maps columns to columns of the other table."""
     return ForeignKeyConstraint(
         ["application_id", *columns], [f"{table}.{name}" for name in ("application_id", *columns.values())]
     )

@@ -1,6 +1,5 @@
-"""The column types that both databases share: UTC time, exact money, enum by value, JSON, text by code point."""
+"""Column types with the same behaviour on both databases."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,23 +14,23 @@ from db.domain.money import PLACES, from_units, to_units
 from db.domain.times import format_time
 from db.engine import json
 
-SCALE = 10**PLACES
+SCALE = 10**PLACES  # stored units of an Amount in 1
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """A moment, to the millisecond. SQLite keeps it as RFC 3339 text in UTC, which sorts and prints as it stands."""
+    """A time in UTC with milliseconds. On SQLite it is RFC 3339 text, which sorts and is answered as it is stored."""
 
     impl = String(24)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """timestamptz on PostgreSQL."""
+        """Return the dialect's type."""
         if dialect.name == "postgresql":
             return TIMESTAMP(timezone=True, precision=3)  # a type_descriptor of it would lose the precision
         return dialect.type_descriptor(String(24))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Raises ValueError on a time without an offset."""
+        """Convert to the stored form. Raises ValueError for a time without an offset."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -39,7 +38,7 @@ class UtcTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else format_time(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """A time in UTC."""
+        """Convert to a datetime in UTC."""
         if value is None:
             return None
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
@@ -47,97 +46,78 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Amount(TypeDecorator[Decimal]):
-    """An exact decimal, kept as a whole number of ten-thousandths: both databases compare and sum it exactly."""
+    """A decimal, stored as a whole number of ten-thousandths: both databases compare and sum it exactly."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """The number of ten-thousandths. Raises ValueError on a finer amount."""
+        """Convert to ten-thousandths. Raises ValueError for more decimal places."""
         return None if value is None else to_units(value, PLACES)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """The amount."""
+        """Convert to a Decimal."""
         return None if value is None else from_units(value, PLACES)
 
 
 class JsonbText(postgresql.JSONB):
-    """jsonb that is text in Python: what goes in and out is JSON already."""
+    """jsonb whose Python value is JSON text."""
 
     def bind_processor(self, dialect: Dialect) -> None:
-        """As it is."""
+        """Leave the text as it is."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """As it is."""
+        """Leave the text as it is."""
 
 
-class PlainJson(postgresql.JSON):
-    """json that is text in Python."""
+class JsonText(postgresql.JSON):
+    """PostgreSQL's json whose Python value is JSON text."""
 
     def bind_processor(self, dialect: Dialect) -> None:
-        """As it is."""
+        """Leave the text as it is."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """As it is."""
+        """Leave the text as it is."""
 
 
 class Json(TypeDecorator[Any]):
-    """A JSON value: text on SQLite, jsonb on PostgreSQL. SQL NULL is None; there is no JSON null at the top.
+    """A JSON value: text on SQLite, jsonb on PostgreSQL. None is SQL NULL.
 
-    Objects have their keys in jsonb's order on both.
+    jsonb sorts the keys of objects; so that SQLite answers the same, the domain sorts attributes in that order.
     """
 
     impl = Text
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The dialect's own type."""
+        """Return the dialect's type."""
         return JsonbText() if dialect.name == "postgresql" else dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """JSON text."""
-        return None if value is None else json.dumps(value if dialect.name == "postgresql" else in_order(value))
+        """Encode as JSON."""
+        return None if value is None else json.dumps(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """The value."""
+        """Decode JSON."""
         return None if value is None else json.loads(value)
 
 
-class Told(Json):
-    """JSON that stays as it was written: text on SQLite, json on PostgreSQL."""
+class ExactJson(Json):
+    """A JSON value whose text is stored unchanged: text on SQLite, json on PostgreSQL."""
 
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The dialect's own type."""
-        return PlainJson() if dialect.name == "postgresql" else dialect.type_descriptor(Text())
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """JSON text."""
-        return None if value is None else json.dumps(value)
+        """Return the dialect's type."""
+        return JsonText() if dialect.name == "postgresql" else dialect.type_descriptor(Text())
 
 
-def in_order(value: Any) -> Any:
-    """A JSON value with the keys of its objects in the order that jsonb gives them: the shorter first, then by byte."""
-    if not value:  # most attributes
-        return value
-    match value:
-        case str():
-            return value
-        case Mapping():
-            keys = sorted(value, key=lambda key: (len(encoded := key.encode()), encoded))
-            return {key: in_order(value[key]) for key in keys}
-        case list() | tuple():
-            return [in_order(each) for each in value]
-    return value
-
-
-# Compared by code point on both databases, whatever the locale.
+# Text that both databases compare by code point, whatever the locale of the server.
 CodePoints = String().with_variant(String(collation="C"), "postgresql")
 
 
 def by_value(enum: type[StrEnum], name: str) -> Enum:
-    """An enum kept as its value, in a text column with a CHECK. SQLAlchemy would keep the name."""
+    """Return the type of a text column that stores the enum's values, with a CHECK constraint named ``name``."""
     return Enum(
         enum,
         name=name,

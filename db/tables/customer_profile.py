@@ -29,7 +29,7 @@ class CustomerProfileRow(Row, table=True):
 
 
 class AttributeDefinitionRow(Row, table=True):
-    """An attribute that an application has defined for one kind of entity."""
+    """An attribute that an application has defined for one entity type."""
 
     __tablename__ = "attribute_definition"
     __table_args__ = (belongs_to("application"), CLUSTERED)

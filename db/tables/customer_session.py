@@ -1,4 +1,4 @@
-"""The session and what it holds: cart lines, identifiers, discounts."""
+"""Customer sessions with their cart lines, identifiers and discounts."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,36 +12,36 @@ from db.tables.base import CLUSTERED, Row, belongs_to
 from db.tables.columns import Amount, CodePoints, Json, UtcTime, by_value
 
 
-def in_order(*columns: str, where: str | None = None) -> Index:
-    """An index that lists sessions are read by: an order, or a filter and the order behind it.
+def list_index(*columns: str, where: str | None = None) -> Index:
+    """Return an index for lists of sessions, by an order, or by a filter and then an order.
 
-    ``where`` names a column that many sessions leave empty: those that do are left out of the index.
+    ``where`` names a column that is null for many sessions; the index is partial, without these.
     """
     filled = text(f"{where} IS NOT NULL") if where else None
     return Index(None, "application_id", *columns, "id", sqlite_where=filled, postgresql_where=filled)
 
 
-# On PostgreSQL. SQLite has one writer, which takes the highest ID of the application plus one.
+# PostgreSQL only. SQLite has one writer, which adds one to the highest ID of the application.
 Sequence("customer_session_id", metadata=Row.metadata)
 
 
 class CustomerSessionRow(Row, table=True):
-    """A session. ``minor_digits`` repeats its application's, so that amounts print without a join."""
+    """A session. ``minor_digits`` is copied from its application, so that amounts are formatted without a join."""
 
     __tablename__ = "customer_session"
     __table_args__ = (
         UniqueConstraint("application_id", "integration_id"),
         belongs_to("application"),
         belongs_to("customer_profile", profile_id="integration_id"),
-        in_order("created"),
-        in_order("updated"),
-        in_order("total"),
-        in_order("state", "created"),
-        in_order("first_session", "created"),
-        in_order("profile_id", "created", where="profile_id"),
-        in_order("coupon", "created", where="coupon"),
-        in_order("referral", "created", where="referral"),
-        in_order("closed", where="closed"),
+        list_index("created"),
+        list_index("updated"),
+        list_index("total"),
+        list_index("state", "created"),
+        list_index("first_session", "created"),
+        list_index("profile_id", "created", where="profile_id"),
+        list_index("coupon", "created", where="coupon"),
+        list_index("referral", "created", where="referral"),
+        list_index("closed", where="closed"),
         CheckConstraint("version >= 1", "version"),
         CheckConstraint("total >= 0 AND total < 1000000000000000000", "total"),
         CheckConstraint("discount_total >= 0 AND discount_total <= total", "discount_total"),
@@ -73,7 +73,7 @@ class CustomerSessionRow(Row, table=True):
 
 
 class CartItemRow(Row, table=True):
-    """One line of a session's cart."""
+    """A line of a session's cart."""
 
     __tablename__ = "cart_item"
     __table_args__ = (
@@ -108,7 +108,7 @@ class CartItemRow(Row, table=True):
 
 
 class IdentifierRow(Row, table=True):
-    """One identifier of a session; sessions are found by it."""
+    """An identifier of a session."""
 
     __tablename__ = "session_identifier"
     __table_args__ = (
@@ -125,7 +125,7 @@ class IdentifierRow(Row, table=True):
 
 
 class DiscountRow(Row, table=True):
-    """One discount of a session."""
+    """A discount of a session."""
 
     __tablename__ = "session_discount"
     __table_args__ = (

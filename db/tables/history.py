@@ -1,4 +1,4 @@
-"""What happened to a session: events, returns, and the repeats that were asked for."""
+"""The history of sessions: events, returns and idempotency records."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,13 +10,13 @@ from sqlmodel import Field
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from db.tables.base import CLUSTERED, Row, belongs_to
-from db.tables.columns import Amount, CodePoints, Json, Told, UtcTime, by_value
+from db.tables.columns import Amount, CodePoints, ExactJson, Json, UtcTime, by_value
 
-Sequence("session_event_id", metadata=Row.metadata)  # as for sessions, on PostgreSQL alone
+Sequence("session_event_id", metadata=Row.metadata)  # PostgreSQL only, see customer_session.py
 
 
 class SessionEventRow(Row, table=True):
-    """One accepted change. ``id`` numbers the events of an application; ``version`` those of a session."""
+    """An accepted change. ``version`` numbers the events of a session, ``id`` those of all sessions."""
 
     __tablename__ = "session_event"
     __table_args__ = (
@@ -39,11 +39,11 @@ class SessionEventRow(Row, table=True):
     discount_total: Decimal = Field(sa_type=Amount)
     reason: str | None = Field(default=None, sa_type=CodePoints)
     changed_fields: list[str] = Field(sa_type=Json)
-    changes: dict[str, Any] = Field(sa_type=Told)
+    changes: dict[str, Any] = Field(sa_type=ExactJson)
 
 
 class SessionReturnRow(Row, table=True):
-    """One return, named by the version of the session that it made."""
+    """A return, identified by the version of the session that it created."""
 
     __tablename__ = "session_return"
     __table_args__ = (
@@ -60,7 +60,7 @@ class SessionReturnRow(Row, table=True):
 
 
 class ReturnedItemRow(Row, table=True):
-    """The units of one cart line that went back in one return."""
+    """The units of one cart line that were returned in one return."""
 
     __tablename__ = "returned_item"
     __table_args__ = (
@@ -80,7 +80,7 @@ class ReturnedItemRow(Row, table=True):
 
 
 class IdempotencyRow(Row, table=True):
-    """A change that was carried out under an idempotency key: what was asked, and what a repeat answers."""
+    """A change with an idempotency key: the hash of its input, and the outcome that a repeat answers with."""
 
     __tablename__ = "idempotency"
     __table_args__ = (belongs_to("application"), Index(None, "application_id", "created"), CLUSTERED)
