@@ -79,8 +79,9 @@ def find_session(connection: Connection, application_id: int, integration_id: st
 
 
 def load_session(connection: Connection, application_id: int, integration_id: str) -> CustomerSession:
-    """Return the session, as ``find_session`` does. Raises Refused with SessionNotFound, or with NotFound for an
-    unknown application.
+    """Return the session, locked as by ``find_session``.
+
+    Raises Refused with SessionNotFound, or with NotFound for an unknown application.
     """
     session = find_session(connection, application_id, integration_id)
     if session is None:
