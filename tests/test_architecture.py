@@ -1,8 +1,9 @@
-"""The architecture: which package imports which, and the keys and indexes of the tables."""
+"""The architecture: which package imports which, no import cycles, and the keys and indexes of the tables."""
 
 import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,13 @@ def test_packages_import_lower_layers_only() -> None:
         if package_of(module) != package_of(target)
         and LAYER.get(package_of(target), -1) >= LAYER.get(package_of(module), -1)
     }
+
+
+def test_no_import_cycles() -> None:
+    try:
+        TopologicalSorter({module: imported_modules(module) for module in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
 
 
 def test_db_imports_neither_graphql_nor_http() -> None:
