@@ -60,26 +60,33 @@ def last_activity(scope: Scope) -> ColumnElement[datetime]:
 
 
 @strawberry.type(
-    description="A customer, known by an integration ID. Made where a session names one that is not known."
+    description="A customer, identified by an integration ID. A profile is created when a session names"
+    " one that does not exist."
 )
 class CustomerProfile(Node):
-    """A profile as the API shows it."""
-
     source: ClassVar[Source] = PROFILES
 
     integration_id: str = column(
-        "Set by the integration layer; unique in the application; 1 to 1000 characters and at most 1300 bytes of UTF-8."
+        "The ID that your system gave the customer, 1 to 1000 characters and at most 1300 bytes of UTF-8; unique in the"
+        " application."
     )
-    created: datetime = column("When it was made.")
-    attributes: JSONObject = column("Its attributes, by name.")
-    closed_sessions: int = swept(value("How many of its sessions are closed or partially returned.", closed_sessions))
+    created: datetime = column("When the profile was created.")
+    attributes: JSONObject = column("The values of the profile's attributes, by name.")
+    closed_sessions: int = swept(
+        value("The number of the customer's sessions that are CLOSED or PARTIALLY_RETURNED.", closed_sessions)
+    )
     total_sales: Decimal = swept(
-        json_text("Sum of total over those sessions, before discounts and returns.", total_sales)
+        json_text(
+            "The sum of total over the sessions that are CLOSED or PARTIALLY_RETURNED, before discounts and returns.",
+            total_sales,
+        )
     )
-    last_activity: datetime = swept(value("When the profile or one of its sessions last changed.", last_activity))
+    last_activity: datetime = swept(
+        value("When the profile or one of the customer's sessions last changed.", last_activity)
+    )
 
     @strawberry.field(
-        description="The sessions of this customer.",
+        description="A page of the customer's sessions, the newest first unless orderBy says otherwise.",
         metadata=reads(SESSION_LIST.page(of_profile)),
     )
     async def sessions(

@@ -12,28 +12,24 @@ from graphql_api.sql.filter_conditions import Range
 from graphql_api.sql.request import Getter, Request
 
 
-@strawberry.enum(description="Which way an order runs.")
+@strawberry.enum(description="The direction of an order.")
 class OrderDirection(Enum):
-    """Both ways."""
-
-    ASC = strawberry.enum_value("asc", description="The smallest or oldest first.")
-    DESC = strawberry.enum_value("desc", description="The greatest or newest first.")
+    ASC = strawberry.enum_value("asc", description="Ascending: the smallest or oldest first.")
+    DESC = strawberry.enum_value("desc", description="Descending: the greatest or newest first.")
 
 
-@strawberry.input(description="A span of time.")
+@strawberry.input(description="A range of time. An end that is null or left out is open.")
 class DateTimeRange:
-    """A half-open range."""
+    from_: datetime | None = strawberry.field(name="from", description="The earliest time in the range.", default=None)
+    to: datetime | None = strawberry.field(
+        description="The first time after the range: it is not in the range itself.", default=None
+    )
 
-    from_: datetime | None = strawberry.field(name="from", description="Inclusive.", default=None)
-    to: datetime | None = strawberry.field(description="Exclusive.", default=None)
 
-
-@strawberry.input(description="A span of amounts.")
+@strawberry.input(description="A range of amounts. An end that is null or left out is open.")
 class DecimalRange:
-    """A closed range."""
-
-    min: Decimal | None = strawberry.field(description="Inclusive.", default=None)
-    max: Decimal | None = strawberry.field(description="Inclusive.", default=None)
+    min: Decimal | None = strawberry.field(description="The lowest amount in the range.", default=None)
+    max: Decimal | None = strawberry.field(description="The highest amount in the range.", default=None)
 
 
 def time_range(column: str) -> Range:

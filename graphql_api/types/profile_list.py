@@ -11,43 +11,43 @@ from graphql_api.types.list_inputs import DateTimeRange, OrderDirection, time_ra
 from graphql_api.types.sources import PROFILES
 
 
-@strawberry.enum(description="The fields that a list of customer profiles can be ordered by.")
+@strawberry.enum(description="A field by which a list of customer profiles can be ordered.")
 class CustomerProfileOrderField(Enum):
-    """Each is a column with an index."""
-
-    INTEGRATION_ID = strawberry.enum_value("integration_id", description="The integration ID, by code point.")
-    CREATED = strawberry.enum_value("created", description="When the profile was created.")
+    INTEGRATION_ID = strawberry.enum_value(
+        "integration_id", description="The integration ID, in the order of Unicode code points."
+    )
+    CREATED = strawberry.enum_value("created", description="The time of creation.")
 
 
 @strawberry.input(
-    description="An order of customer profiles. Profiles created at the same time are in the order of IDs."
+    description="The order of a list of customer profiles. Profiles created at the same time are ordered"
+    " by integration ID, in the same direction."
 )
 class CustomerProfileOrder:
-    """The argument orderBy."""
-
     field: CustomerProfileOrderField = strawberry.field(
         description="The field to order by.", default=CustomerProfileOrderField.INTEGRATION_ID
     )
     direction: OrderDirection = strawberry.field(description="The direction of the order.", default=OrderDirection.ASC)
 
 
-@strawberry.input(description="A filter of customer profiles. Every field that is set must hold.")
+@strawberry.input(
+    description="Conditions on customer profiles. A profile has to meet all that are given. A condition"
+    " that is null or left out is not checked."
+)
 class CustomerProfileFilter:
-    """The argument filter."""
-
     integration_id_prefix: str | None = filter_field(
-        "Profiles whose integration ID begins with this text.", Prefix("integration_id")
+        "The integration ID begins with this text. Upper and lower case are different.", Prefix("integration_id")
     )
-    created: DateTimeRange | None = filter_field("Profiles created in this range.", time_range("created"))
+    created: DateTimeRange | None = filter_field("The profile was created in this range.", time_range("created"))
 
 
 PROFILE_LIST = ListDeclaration(PROFILES, CustomerProfileFilter, CustomerProfileOrder)
 
 ProfileFilter = Annotated[
     CustomerProfileFilter | None,
-    strawberry.argument(description="Filters the profiles; null or left out, all of them."),
+    strawberry.argument(description="Conditions that the profiles meet. Null or left out: all profiles."),
 ]
 ProfileOrder = Annotated[
     CustomerProfileOrder | None,
-    strawberry.argument(description="Orders the profiles; null or left out, by integration ID."),
+    strawberry.argument(description="The order of the profiles. Null or left out: by integration ID, ascending."),
 ]

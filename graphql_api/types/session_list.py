@@ -12,52 +12,65 @@ from graphql_api.types.list_inputs import DateTimeRange, DecimalRange, OrderDire
 from graphql_api.types.sources import CART_ITEMS, IDENTIFIERS, SESSIONS
 
 
-@strawberry.enum(description="What a list of sessions is in the order of.")
+@strawberry.enum(description="A field by which a list of sessions can be ordered.")
 class SessionOrderField(Enum):
-    """Each is a column with an index."""
+    CREATED = strawberry.enum_value("created", description="The time of creation.")
+    UPDATED = strawberry.enum_value("updated", description="The time of the latest event.")
+    TOTAL = strawberry.enum_value("total", description="The total of the cart, before discounts and returns.")
+    INTEGRATION_ID = strawberry.enum_value(
+        "integration_id", description="The integration ID, in the order of Unicode code points."
+    )
 
-    CREATED = strawberry.enum_value("created", description="When it was created.")
-    UPDATED = strawberry.enum_value("updated", description="When the latest event happened.")
-    TOTAL = strawberry.enum_value("total", description="The sum of the cart.")
-    INTEGRATION_ID = strawberry.enum_value("integration_id", description="The integration ID, by code point.")
 
-
-@strawberry.input(description="An order of sessions. Among equals the one that was written first is the smaller.")
+@strawberry.input(
+    description="The order of a list of sessions. Sessions with the same value are ordered by when they"
+    " were created in the database, in the same direction."
+)
 class CustomerSessionOrder:
-    """The argument orderBy."""
-
-    field: SessionOrderField = strawberry.field(description="By what.", default=SessionOrderField.CREATED)
-    direction: OrderDirection = strawberry.field(description="Which way.", default=OrderDirection.DESC)
+    field: SessionOrderField = strawberry.field(description="The field to order by.", default=SessionOrderField.CREATED)
+    direction: OrderDirection = strawberry.field(description="The direction of the order.", default=OrderDirection.DESC)
 
 
-@strawberry.input(description="Every field that is set must hold; a list holds when any of its values does.")
+@strawberry.input(
+    description="Conditions on sessions. A session has to meet all that are given; it meets a list if one"
+    " of the values fits. A condition that is null or left out is not checked."
+)
 class CustomerSessionFilter:
-    """The argument filter."""
-
-    states: list[SessionState] | None = filter_field("In one of these states.", AnyOf("state"))
-    profile_ids: list[str] | None = filter_field("Of one of these customers.", AnyOf("profile_id"))
-    coupons: list[str] | None = filter_field("With one of these coupon codes.", AnyOf("coupon"))
-    referrals: list[str] | None = filter_field("With one of these referral codes.", AnyOf("referral"))
+    states: list[SessionState] | None = filter_field("The session is in one of these states.", AnyOf("state"))
+    profile_ids: list[str] | None = filter_field(
+        "The session belongs to a customer with one of these integration IDs.", AnyOf("profile_id")
+    )
+    coupons: list[str] | None = filter_field("The session has one of these coupon codes.", AnyOf("coupon"))
+    referrals: list[str] | None = filter_field("The session has one of these referral codes.", AnyOf("referral"))
     identifiers: list[str] | None = filter_field(
-        "With one of these identifiers.", AnyOfRelated("identifier", IDENTIFIERS, owner="session_id")
+        "The session has one of these identifiers.", AnyOfRelated("identifier", IDENTIFIERS, owner="session_id")
     )
     skus: list[str] | None = filter_field(
-        "With one of these skus in the cart.", AnyOfRelated("sku", CART_ITEMS, owner="session_id")
+        "The cart has a line with one of these SKUs.", AnyOfRelated("sku", CART_ITEMS, owner="session_id")
     )
-    integration_id_prefix: str | None = filter_field("Whose integration ID begins with this.", Prefix("integration_id"))
-    first_session: bool | None = filter_field("That are first sessions, or are not.", Equals("first_session"))
-    created: DateTimeRange | None = filter_field("Created in this span.", time_range("created"))
-    updated: DateTimeRange | None = filter_field("Whose latest event was in this span.", time_range("updated"))
-    closed: DateTimeRange | None = filter_field("Closed in this span.", time_range("closed"))
-    total: DecimalRange | None = filter_field("Whose total is in this span.", amount_range("total"))
+    integration_id_prefix: str | None = filter_field(
+        "The integration ID begins with this text. Upper and lower case are different.", Prefix("integration_id")
+    )
+    first_session: bool | None = filter_field("firstSession has this value.", Equals("first_session"))
+    created: DateTimeRange | None = filter_field("The session was created in this range.", time_range("created"))
+    updated: DateTimeRange | None = filter_field(
+        "The latest event of the session happened in this range.", time_range("updated")
+    )
+    closed: DateTimeRange | None = filter_field(
+        "The session was closed in this range. One that was never closed does not fit.", time_range("closed")
+    )
+    total: DecimalRange | None = filter_field(
+        "The total of the session, before discounts and returns, is in this range.", amount_range("total")
+    )
 
 
 SESSION_LIST = ListDeclaration(SESSIONS, CustomerSessionFilter, CustomerSessionOrder)
 
 SessionFilter = Annotated[
-    CustomerSessionFilter | None, strawberry.argument(description="Which sessions; null or left out, all of them.")
+    CustomerSessionFilter | None,
+    strawberry.argument(description="Conditions that the sessions meet. Null or left out: all sessions."),
 ]
 SessionOrder = Annotated[
     CustomerSessionOrder | None,
-    strawberry.argument(description="In which order; null or left out, the newest first."),
+    strawberry.argument(description="The order of the sessions. Null or left out: the newest first."),
 ]
