@@ -1,4 +1,4 @@
-"""Migrations make the tables that the models say, all or nothing."""
+"""Migrations create the tables of the models, all or nothing."""
 
 import asyncio
 from collections import defaultdict
@@ -24,19 +24,19 @@ from db.engine.database import Database
 from db.migrations import NewerDatabase, OlderDatabase, current, downgrade, is_current, scripts, upgrade
 from db.tables import Row
 
-NOT_FILLED = {"api_key", "token_secret"}  # a revision without a table loses its rows
+NOT_FILLED = {"api_key", "token_secret"}  # a downgrade that drops a table loses its rows
 
 
 @pytest.fixture
 def empty(runner: asyncio.Runner, empty_url: str) -> Iterator[Database]:
-    """A database in which nothing is, open."""
+    """An open database without tables."""
     database = runner.run(open_database(empty_url))
     yield database
     runner.run(database.close())
 
 
 def tables(connection: Connection) -> dict[str, list[str]]:
-    """All that there is but for alembic's, by name, each as the database itself describes it."""
+    """The database's own description of each table, index and sequence, without alembic's table."""
     described: defaultdict[str, list[str]] = defaultdict(list)
     for name, ddl in connection.execute(text(DESCRIBED[connection.dialect.name])):
         described[name] += parts(ddl)
@@ -65,7 +65,7 @@ def parts(ddl: str) -> list[str]:
     return sorted(line.strip().rstrip(",") for line in ddl.splitlines() if line.strip())
 
 
-def test_an_empty_database_comes_to_the_newest_revision(runner: asyncio.Runner, empty: Database) -> None:
+def test_upgrade_brings_an_empty_database_to_the_newest_revision(runner: asyncio.Runner, empty: Database) -> None:
     assert runner.run(empty.query(current)) is None
     assert not runner.run(empty.query(is_current))
 
@@ -102,7 +102,7 @@ def test_migrated_tables_have_every_constraint_of_the_models(runner: asyncio.Run
     assert migrated == runner.run(empty.query(tables))
 
 
-def test_the_revisions_say_what_the_models_say_in_the_sql_of_sqlite() -> None:
+def test_revisions_create_the_same_sql_on_sqlite_as_the_models() -> None:
     dialect = make_url("sqlite+aiosqlite://").get_dialect()()
     written = StringIO()
     context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": written})
@@ -117,7 +117,7 @@ def test_the_revisions_say_what_the_models_say_in_the_sql_of_sqlite() -> None:
     assert sorted(parts(each) for each in statements if each.strip()) == sorted(parts(each) for each in expected)
 
 
-def test_a_database_goes_down_to_nothing_and_up_again(runner: asyncio.Runner, empty: Database) -> None:
+def test_downgrade_to_base_drops_all_tables(runner: asyncio.Runner, empty: Database) -> None:
     runner.run(empty.write(upgrade))
     first = runner.run(empty.query(tables))
 
@@ -129,9 +129,7 @@ def test_a_database_goes_down_to_nothing_and_up_again(runner: asyncio.Runner, em
 
 
 @pytest.mark.parametrize("revision", [script.revision for script in scripts().walk_revisions()][1:])
-def test_what_is_in_a_database_of_an_older_revision_is_there_after_the_upgrade(
-    runner: asyncio.Runner, empty: Database, revision: str
-) -> None:
+def test_upgrade_from_an_older_revision_keeps_all_rows(runner: asyncio.Runner, empty: Database, revision: str) -> None:
     runner.run(empty.write(upgrade))
     head = runner.run(empty.query(tables))
     shop = open_shop(runner, empty)
@@ -152,7 +150,7 @@ def test_what_is_in_a_database_of_an_older_revision_is_there_after_the_upgrade(
     assert shop.create("s2").version == 1
 
 
-def test_an_upgrade_of_a_database_that_is_current_changes_nothing(runner: asyncio.Runner, empty: Database) -> None:
+def test_upgrade_of_a_current_database_changes_nothing(runner: asyncio.Runner, empty: Database) -> None:
     runner.run(empty.write(upgrade))
     first = runner.run(empty.query(tables))
 
@@ -161,7 +159,7 @@ def test_an_upgrade_of_a_database_that_is_current_changes_nothing(runner: asynci
     assert runner.run(empty.query(tables)) == first
 
 
-def test_an_upgrade_that_is_cut_short_leaves_nothing(runner: asyncio.Runner, empty: Database) -> None:
+def test_an_interrupted_upgrade_changes_nothing(runner: asyncio.Runner, empty: Database) -> None:
     def cut_short(connection: Connection) -> None:
         upgrade(connection)
         raise InterruptedError
@@ -172,7 +170,7 @@ def test_an_upgrade_that_is_cut_short_leaves_nothing(runner: asyncio.Runner, emp
     assert runner.run(empty.query(tables)) == {}
 
 
-def test_several_that_start_at_once_bring_up_one_database(runner: asyncio.Runner, empty_url: str) -> None:
+def test_concurrent_upgrades_of_one_database_succeed(runner: asyncio.Runner, empty_url: str) -> None:
     async def start() -> bool:
         database = await open_database(empty_url)
         try:

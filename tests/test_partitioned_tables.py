@@ -1,4 +1,4 @@
-"""cartograph migrate --partitions: tables that have rows are divided by application, and are the same but for that."""
+"""cartograph migrate --partitions: filled tables become partitioned, with the same rows, keys, indexes and grants."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from db.domain.commands import CreateApplication
 from db.engine import open_database
 from db.engine.database import Database
 from db.migrations import partitions
-from db.migrations.partitions import DIVIDED, CannotPartition, partition
+from db.migrations.partitions import PARTITIONED, CannotPartition, partition
 from db.operations import create_application
 from db.tables import Row
 from graphql_api.cli import main
@@ -26,7 +26,7 @@ FEW = {"application", "api_key", "token_secret", "attribute_definition"}
 
 @pytest.fixture
 def whole(server: Server) -> Iterator[str]:
-    """A database whose tables are not divided."""
+    """A database whose tables are not partitioned."""
     url = server.empty()
     asyncio.run(migrate(url))
     yield url
@@ -76,36 +76,36 @@ def kinds(connection: Connection) -> dict[str, int]:
     return {name: connection.execute(counted, {"name": name}).scalar_one() for name in Row.metadata.tables}
 
 
-def test_every_table_is_divided_or_small() -> None:
-    assert {*DIVIDED, *FEW} == {*Row.metadata.tables}
-    assert not FEW.intersection(DIVIDED)
+def test_every_table_is_partitioned_or_small() -> None:
+    assert {*PARTITIONED, *FEW} == {*Row.metadata.tables}
+    assert not FEW.intersection(PARTITIONED)
 
 
-def test_application_id_leads_every_key_and_every_index_of_the_divided_tables(shops: list[Shop]) -> None:
+def test_application_id_leads_every_key_and_index_of_partitioned_tables(shops: list[Shop]) -> None:
     led = """
         SELECT indrelid::regclass::text, indexrelid::regclass::text, attname FROM pg_index
         JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] WHERE indrelid::regclass::text = ANY (:names)
         UNION ALL SELECT conrelid::regclass::text, conname, attname FROM pg_constraint
         JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
         WHERE contype IN ('p', 'u', 'f') AND conrelid::regclass::text = ANY (:names)"""
-    statement = text(led).bindparams(names=[*DIVIDED])
+    statement = text(led).bindparams(names=[*PARTITIONED])
 
     found = shops[0].query(lambda connection: connection.execute(statement).all())
 
-    assert {table for table, _, _ in found} == {*DIVIDED}
+    assert {table for table, _, _ in found} == {*PARTITIONED}
     assert {leading for _, _, leading in found} == {"application_id"}
 
 
-def test_what_was_in_the_tables_is_in_their_partitions(shops: list[Shop], database: Database) -> None:
+def test_partitioning_keeps_all_rows(shops: list[Shop], database: Database) -> None:
     before = shops[0].everything()
 
     assert shops[0].write(partition, 4)
 
     assert shops[0].everything() == before
-    assert shops[0].query(kinds) == dict.fromkeys(FEW, 0) | dict.fromkeys(DIVIDED, 4)
+    assert shops[0].query(kinds) == dict.fromkeys(FEW, 0) | dict.fromkeys(PARTITIONED, 4)
 
 
-def test_divided_tables_have_all_that_the_whole_ones_had(shops: list[Shop]) -> None:
+def test_partitioning_keeps_keys_indexes_and_grants(shops: list[Shop]) -> None:
     granted = (
         "GRANT SELECT, DELETE ON customer_session TO pg_monitor WITH GRANT OPTION; GRANT SELECT ON cart_item TO PUBLIC"
     )
@@ -117,7 +117,7 @@ def test_divided_tables_have_all_that_the_whole_ones_had(shops: list[Shop]) -> N
     assert shops[0].query(catalog) == before
 
 
-def test_whoever_divides_the_tables_their_owner_keeps_them(shops: list[Shop]) -> None:
+def test_partitioning_keeps_the_owner(shops: list[Shop]) -> None:
     def give_away(connection: Connection) -> None:
         for table in Row.metadata.tables:
             connection.execute(text(f"ALTER TABLE {table} OWNER TO pg_database_owner"))
@@ -130,7 +130,7 @@ def test_whoever_divides_the_tables_their_owner_keeps_them(shops: list[Shop]) ->
     assert shops[0].query(lambda connection: connection.execute(owned).scalars().all()) == ["pg_database_owner"]
 
 
-def test_life_goes_on_in_the_partitions(shops: list[Shop]) -> None:
+def test_sessions_can_be_changed_after_partitioning(shops: list[Shop]) -> None:
     first = shops[0]
     last = max(row.id for row in first.history("s1"))
     first.write(partition, 4)
@@ -150,7 +150,7 @@ def test_life_goes_on_in_the_partitions(shops: list[Shop]) -> None:
         first.write(lambda connection: connection.execute(nobodys) and None)
 
 
-def test_to_divide_tables_again_into_as_many_changes_nothing(shops: list[Shop]) -> None:
+def test_partitioning_again_into_as_many_changes_nothing(shops: list[Shop]) -> None:
     shops[0].write(partition, 2)
     before = shops[0].query(catalog)
 
@@ -159,7 +159,7 @@ def test_to_divide_tables_again_into_as_many_changes_nothing(shops: list[Shop]) 
     assert shops[0].query(catalog) == before
 
 
-def test_tables_that_have_other_partitions_are_left_alone(shops: list[Shop]) -> None:
+def test_another_number_of_partitions_is_refused(shops: list[Shop]) -> None:
     shops[0].write(partition, 2)
     before = shops[0].query(kinds)
 
@@ -169,17 +169,17 @@ def test_tables_that_have_other_partitions_are_left_alone(shops: list[Shop]) -> 
     assert shops[0].query(kinds) == before
 
 
-def test_a_table_that_came_later_is_divided_by_the_next_run(shops: list[Shop], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_added_later_is_partitioned_by_the_next_run(shops: list[Shop], monkeypatch: pytest.MonkeyPatch) -> None:
     before = shops[0].query(catalog)
-    for some in (DIVIDED[:4], DIVIDED[5:], DIVIDED):
-        monkeypatch.setattr(partitions, "DIVIDED", some)
+    for some in (PARTITIONED[:4], PARTITIONED[5:], PARTITIONED):
+        monkeypatch.setattr(partitions, "PARTITIONED", some)
         assert shops[0].write(partition, 2)
 
-    assert shops[0].query(kinds) == dict.fromkeys(FEW, 0) | dict.fromkeys(DIVIDED, 2)
+    assert shops[0].query(kinds) == dict.fromkeys(FEW, 0) | dict.fromkeys(PARTITIONED, 2)
     assert shops[0].query(catalog) == before
 
 
-def test_a_division_that_is_cut_short_leaves_all_as_it_was(shops: list[Shop]) -> None:
+def test_an_interrupted_partitioning_changes_nothing(shops: list[Shop]) -> None:
     def cut_short(connection: Connection) -> None:
         partition(connection, 2)
         raise InterruptedError
@@ -204,7 +204,7 @@ def test_downgrade_to_base_drops_partitioned_tables(shops: list[Shop]) -> None:
     assert shops[0].query(catalog) == before
 
 
-def test_the_command_makes_divided_tables_in_an_empty_database(
+def test_the_command_partitions_an_empty_database(
     server: Server, own_directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = server.empty()
@@ -222,6 +222,6 @@ def test_the_command_makes_divided_tables_in_an_empty_database(
     server.drop(url)
 
 
-def test_an_sqlite_database_cannot_be_divided(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sqlite_has_no_partitions(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "--partitions", "3"]) == 1
     assert capsys.readouterr().err == "Only PostgreSQL has partitions; this is an SQLite database.\n"

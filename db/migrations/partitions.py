@@ -1,6 +1,6 @@
-"""Tables divided by application: PostgreSQL's own hash partitions, made of tables as they stand.
+"""Converts tables to PostgreSQL's hash partitions by ``application_id``.
 
-What a table has comes from the database's catalog and not from the models, so that it is the same at any revision.
+Keys, indexes and grants are read from the database's catalog, not from the models, so this works at any revision.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, OID
 
 from db.engine.errors import UnusableDatabase
 
-DIVIDED = (  # what grows with the sessions; all else is small
+PARTITIONED = (  # tables that grow with the sessions; the others are small
     "customer_profile",
     "customer_session",
     "cart_item",
@@ -24,11 +24,11 @@ DIVIDED = (  # what grows with the sessions; all else is small
 
 
 def catalog(query: str) -> TextClause:
-    """A query of the catalog about some ``tables``."""
+    """Return a query of the catalog with the parameter ``tables``."""
     return text(query).bindparams(bindparam("tables", type_=ARRAY(OID)))
 
 
-# Each answers statements that say again what a table has; they are asked for before it is renamed.
+# Each returns statements that recreate something of the tables; they run before the tables are renamed.
 KEYS = catalog("""
     SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
     FROM pg_constraint WHERE contype IN ('p', 'u') AND conrelid = ANY (:tables) ORDER BY oid""")
@@ -42,11 +42,13 @@ GRANTS = catalog("""
     FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = ANY (:tables) AND grantee <> relowner""")
 REFERENCES = """ FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
     AND (conrelid = ANY (:tables) OR confrelid = ANY (:tables)) ORDER BY oid"""
-TIES = catalog(
+FOREIGN_KEYS = catalog(
     "SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))"
     + REFERENCES
 )
-UNTIE = catalog("SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)" + REFERENCES)
+DROP_FOREIGN_KEYS = catalog(
+    "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)" + REFERENCES
+)
 
 PARTS = text("""
     SELECT name, to_regclass(name)::oid, (SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass(name))
@@ -58,19 +60,19 @@ WRITTEN = text("""
 
 
 class CannotPartition(UnusableDatabase):
-    """The tables cannot be divided so."""
+    """The tables cannot be partitioned as requested."""
 
 
 def partition(connection: Connection, number: int) -> bool:
-    """Divide the big tables by application into ``number`` partitions each, in the caller's transaction.
+    """Partition the big tables by application into ``number`` partitions each, in the caller's transaction.
 
-    Answers False where they are already. Others wait, and a transaction that has begun to read may find the new tables
-    empty. Raises CannotPartition where there are other partitions, and on SQLite.
+    Return False if they have as many already. Other transactions wait, and one that has begun to read may find the new
+    tables empty. Raises CannotPartition if there is another number of partitions, and on SQLite.
     """
     if connection.dialect.name != "postgresql":
         raise CannotPartition("Only PostgreSQL has partitions; this is an SQLite database.")
-    connection.exec_driver_sql(f"LOCK TABLE {', '.join(DIVIDED)} IN ACCESS EXCLUSIVE MODE")
-    found = connection.execute(PARTS, {"names": list(DIVIDED)}).all()
+    connection.exec_driver_sql(f"LOCK TABLE {', '.join(PARTITIONED)} IN ACCESS EXCLUSIVE MODE")
+    found = connection.execute(PARTS, {"names": list(PARTITIONED)}).all()
     others = {parts for _, _, parts in found} - {0, number}
     if others:
         raise CannotPartition(f"The tables have {others.pop()} partitions already, and keep them.")
@@ -79,20 +81,22 @@ def partition(connection: Connection, number: int) -> bool:
         return False
     connection.execute(BECOME_OWNER, {"table": next(iter(whole.values()))})
     tables = {"tables": list(whole.values())}
-    ties, untie, *kept = (statements(connection, query, tables) for query in (TIES, UNTIE, KEYS, INDEXES, GRANTS))
-    run(connection, untie)
+    foreign_keys, drop_foreign_keys, *recreate = (
+        statements(connection, query, tables) for query in (FOREIGN_KEYS, DROP_FOREIGN_KEYS, KEYS, INDEXES, GRANTS)
+    )
+    run(connection, drop_foreign_keys)
     for name, oid in whole.items():
         columns = connection.execute(WRITTEN, {"table": oid}).scalar_one()
-        run(connection, divided(name, columns, number))
+        run(connection, convert(name, columns, number))
     filled = [name for name in whole if connection.execute(select(exists().select_from(table(name)))).scalar_one()]
-    looked_at = [f"ANALYZE {name}" for name in filled]  # an empty one would be planned for as if it stayed so
-    for again in (*kept, ties, looked_at):
-        run(connection, again)
+    analyze = [f"ANALYZE {name}" for name in filled]  # statistics of an empty table would mislead the planner later
+    for each_kind in (*recreate, foreign_keys, analyze):
+        run(connection, each_kind)
     return True
 
 
-def divided(name: str, columns: str, number: int) -> Sequence[str]:
-    """The statements that put a table with the same columns, checks and rows in the place of one; without its keys."""
+def convert(name: str, columns: str, number: int) -> Sequence[str]:
+    """Return statements that replace a table by a partitioned one with its columns, checks and rows, but no keys."""
     return [
         f"ALTER TABLE {name} RENAME TO {name}_whole",
         f"CREATE TABLE {name} (LIKE {name}_whole INCLUDING ALL EXCLUDING INDEXES) PARTITION BY HASH (application_id)",
@@ -106,11 +110,11 @@ def divided(name: str, columns: str, number: int) -> Sequence[str]:
 
 
 def statements(connection: Connection, query: TextClause, tables: dict[str, list[int]]) -> Sequence[str]:
-    """The statements that a query of the catalog answers."""
+    """Return the statements that a query of the catalog returns."""
     return connection.execute(query, tables).scalars().all()
 
 
 def run(connection: Connection, statements: Sequence[str]) -> None:
-    """Run them one after another."""
+    """Run statements in order."""
     for statement in statements:
         connection.exec_driver_sql(statement)

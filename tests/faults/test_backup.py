@@ -1,4 +1,4 @@
-"""A copy of the database, taken while a server writes to it."""
+"""Backups of an SQLite database while a server writes to it."""
 
 import asyncio
 import sqlite3
@@ -19,7 +19,7 @@ def sessions(path: Path) -> int:
     return int(count)
 
 
-def test_a_copy_under_load_is_whole_and_has_what_was_acknowledged_before(
+def test_a_backup_under_load_is_consistent_and_contains_acknowledged_changes(
     customers: Customers, own_directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies = {changes: own_directory / f"copy{changes}.db" for changes in (100, 200, 300)}
@@ -45,7 +45,7 @@ def test_a_copy_under_load_is_whole_and_has_what_was_acknowledged_before(
     assert not [path for path in own_directory.iterdir() if path.name.startswith(".")]
 
 
-def test_a_copy_takes_no_files_place(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_backup_replaces_no_file(own_directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["create-application", "Shop", "--currency", "EUR"])
     (own_directory / "copy.db").write_text("the last one")
     capsys.readouterr()
@@ -58,7 +58,7 @@ def test_a_copy_takes_no_files_place(own_directory: Path, capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("own_directory")
-def test_a_copy_is_for_its_owner_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_backup_is_readable_only_by_its_owner(capsys: pytest.CaptureFixture[str]) -> None:
     main(["create-application", "Shop", "--currency", "EUR"])
     capsys.readouterr()
 
@@ -86,7 +86,7 @@ def test_a_copy_is_for_its_owner_alone(capsys: pytest.CaptureFixture[str]) -> No
         ("nonsense", "copy.db", "The database URL is malformed; an example is sqlite+aiosqlite:///cartograph.db\n"),
     ],
 )
-def test_what_cannot_be_copied_is_refused_in_one_sentence(
+def test_a_database_that_cannot_be_backed_up_is_refused_in_one_sentence(
     own_directory: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

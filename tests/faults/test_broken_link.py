@@ -1,4 +1,4 @@
-"""A connection that PostgreSQL breaks in the middle of a change: whoever asked hears that, and the next is served."""
+"""A connection to PostgreSQL that breaks in the middle of a change."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,22 +17,22 @@ BREAK = select(func.pg_terminate_backend(func.pg_backend_pid()).label("broken"))
 
 
 def by_sqlalchemy(connection: Connection) -> None:
-    """SQLAlchemy meets it."""
+    """The connection breaks in a statement of SQLAlchemy."""
     connection.execute(BREAK)
 
 
 def within_a_transaction(connection: Connection) -> None:
-    """A statement meets it."""
+    """The connection breaks in a statement within a transaction."""
     Statement(BREAK).rows(connection, {})
 
 
 def alone(connection: Connection) -> None:
-    """A statement with no transaction around it meets it."""
+    """The connection breaks in a statement outside of a transaction."""
     AutocommitStatement(BREAK).rows(connection, {})
 
 
 @pytest.mark.parametrize("breaks", [by_sqlalchemy, within_a_transaction, alone])
-def test_a_change_in_which_the_connection_breaks_says_that_the_database_is_away(
+def test_a_change_whose_connection_breaks_raises_database_unavailable(
     runner: asyncio.Runner, server: Server, breaks: Callable[[Connection], None]
 ) -> None:
     url = server.empty()

@@ -1,4 +1,4 @@
-"""A database on PostgreSQL that is closed finishes what changes have been asked for, whether or not anyone waits."""
+"""Closing a PostgreSQL database finishes the changes that were requested, also those whose caller was cancelled."""
 
 import asyncio
 
@@ -12,8 +12,10 @@ from db.engine.options import ServerOptions
 MANY = 10
 
 
-@pytest.mark.parametrize("given_up", [False, True])
-def test_changes_that_wait_for_a_connection_are_made(runner: asyncio.Runner, server: Server, *, given_up: bool) -> None:
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_changes_that_wait_for_a_connection_are_committed(
+    runner: asyncio.Runner, server: Server, *, cancelled: bool
+) -> None:
     url = server.empty()
 
     def change(connection: Connection, number: int) -> None:
@@ -27,7 +29,7 @@ def test_changes_that_wait_for_a_connection_are_made(runner: asyncio.Runner, ser
         database = await open_database(url, ServerOptions(pool_size=1))
         changes = [asyncio.create_task(database.write(change, number)) for number in range(MANY)]
         await asyncio.sleep(0)
-        if given_up:
+        if cancelled:
             for each in changes:
                 each.cancel()
         async with asyncio.timeout(20):

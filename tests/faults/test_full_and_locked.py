@@ -1,4 +1,4 @@
-"""A full disk, and a file that another process has locked: requests fail and say so, and work again afterwards."""
+"""A full disk, a locked file and a replaced file: changes fail with UNAVAILABLE, and work again afterwards."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ def pages(connection: Connection) -> int:
     return int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
 
 
-def test_on_a_full_disk_changes_fail_whole_and_work_again_when_there_is_room(
+def test_changes_on_a_full_disk_fail_whole_and_work_again_afterwards(
     serve_file: Callable[..., Api], room: Callable[[int], None]
 ) -> None:
     api = serve_file()
@@ -94,7 +94,7 @@ def locked(impatient: Api) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def test_while_another_process_has_the_lock_changes_fail_and_reads_go_on(
+def test_changes_fail_and_reads_succeed_while_another_process_holds_the_lock(
     impatient: Api, locked: sqlite3.Connection
 ) -> None:
     before = impatient.everything()
@@ -110,9 +110,7 @@ def test_while_another_process_has_the_lock_changes_fail_and_reads_go_on(
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_what_would_be_written_to_a_file_that_is_no_longer_there_is_refused(
-    serve_file: Callable[..., Api], *, replaced: bool
-) -> None:
+def test_changes_to_a_removed_or_replaced_file_are_refused(serve_file: Callable[..., Api], *, replaced: bool) -> None:
     api = serve_file(key_cache_seconds=600)
     create(api, "before")
     assert api.request("GET", "/readyz").status_code == 200

@@ -1,4 +1,4 @@
-"""A read that is given up halfway leaves its connection to PostgreSQL to the next who comes as if it had never been."""
+"""A cancelled read leaves its PostgreSQL connection usable."""
 
 import asyncio
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def database(runner: asyncio.Runner, server: Server) -> Iterator[Database]:
     server.drop(url)
 
 
-def test_a_read_that_is_given_up_when_it_has_been_prepared_leaves_no_transaction(
+def test_a_read_cancelled_after_it_was_prepared_leaves_no_transaction(
     runner: asyncio.Runner, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare = PooledConnection._get_statement

@@ -1,4 +1,4 @@
-"""Where the history ends on PostgreSQL: no cursor is passed by an event that is committed later."""
+"""The end of the event history on PostgreSQL: no event is committed with an ID up to a settled one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -58,7 +58,7 @@ async def comes_to(tail: PostgresTail, last: int) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_an_id_is_not_passed_while_its_transaction_runs_whoever_ends_before_it(url: str) -> None:
+def test_an_id_is_not_settled_while_its_transaction_runs(url: str) -> None:
     async def scenario() -> None:
         async with tail_of(url) as tail, AsyncExitStack() as stack:
             before = await tail.settled_id()
@@ -79,7 +79,7 @@ moves = st.lists(st.tuples(st.sampled_from(["begin", "take", "COMMIT", "ROLLBACK
 
 @settings(max_examples=40)
 @given(moves=moves)
-def test_what_is_settled_never_passes_an_id_that_is_held_and_comes_to_all_in_the_end(
+def test_the_settled_id_stays_below_running_transactions_and_reaches_the_last_id(
     url: str, moves: list[tuple[str, int]]
 ) -> None:
     async def scenario() -> None:
@@ -106,9 +106,7 @@ def test_what_is_settled_never_passes_an_id_that_is_held_and_comes_to_all_in_the
     asyncio.run(scenario())
 
 
-def test_a_commit_is_heard_of_at_once_and_without_a_listener_it_is_found(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_commit_is_found_by_notification_and_by_polling(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(*, listens: bool) -> None:
         async with tail_of(url, listens=listens) as tail, AsyncExitStack() as stack:
             writer = await connected(stack, url)
@@ -123,7 +121,7 @@ def test_a_commit_is_heard_of_at_once_and_without_a_listener_it_is_found(
     asyncio.run(scenario(listens=True))
 
 
-def test_a_listener_that_is_lost_is_made_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_listener_reconnects(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgresql_tail, "RECONNECT_DELAY", 0.01)
     listen = f'LISTEN "{CHANNEL}"'
 

@@ -1,4 +1,4 @@
-"""Statements that are run on the driver: what SQLAlchemy would write and answer, they do."""
+"""Statements that run on the driver behave as they do when SQLAlchemy runs them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -27,7 +27,7 @@ def theirs(of: Table, connection: Connection) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("of", [APPLICATION, SESSION, CART_ITEM, EVENT], ids=lambda of: of.name)
-def test_values_are_read_as_sqlalchemy_reads_them(shop: Shop, of: Table) -> None:
+def test_values_are_converted_as_by_sqlalchemy(shop: Shop, of: Table) -> None:
     shop.create(cart_items=[line(), line("pear")], discounts=[Discount("spring", Decimal("0.01"))], profile_id="ada")
     shop.close()
 
@@ -37,7 +37,7 @@ def test_values_are_read_as_sqlalchemy_reads_them(shop: Shop, of: Table) -> None
     assert repr(found) == repr(shop.query(lambda connection: theirs(of, connection)))
 
 
-def test_an_update_sets_the_columns_that_are_given_and_no_other(shop: Shop) -> None:
+def test_an_update_sets_only_the_given_columns(shop: Shop) -> None:
     shop.create("s1", coupon="SPRING")
     moved = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -50,7 +50,7 @@ def test_an_update_sets_the_columns_that_are_given_and_no_other(shop: Shop) -> N
     assert (row.coupon, row.version, row.updated, row.integration_id) == (None, 7, moved, "s1")
 
 
-def test_constants_of_a_statement_keep_their_place(shop: Shop) -> None:
+def test_constants_keep_their_position_among_the_parameters(shop: Shop) -> None:
     for name in ("s1", "s2", "s3"):
         shop.create(name)
     statement = Statement(
@@ -64,7 +64,7 @@ def test_constants_of_a_statement_keep_their_place(shop: Shop) -> None:
     assert shop.query(statement.first, {"of": -1}) is None
 
 
-def test_a_change_undone_by_a_failure_leaves_nothing(shop: Shop) -> None:
+def test_statements_are_rolled_back_with_the_transaction(shop: Shop) -> None:
     shop.create("s1", coupon="SPRING")
 
     def change(connection: Connection) -> None:
@@ -78,7 +78,7 @@ def test_a_change_undone_by_a_failure_leaves_nothing(shop: Shop) -> None:
     assert (row.coupon, row.version) == ("SPRING", 1)
 
 
-def test_no_more_forms_are_kept_than_may_be(shop: Shop) -> None:
+def test_the_number_of_compiled_forms_is_bounded(shop: Shop) -> None:
     statement = Statement(select(API_KEY.c.name).where(API_KEY.c.application_id == bindparam("of")))
 
     def ask(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""The writer of an SQLite file: many operations share a commit, and the event loop stays everybody's."""
+"""The writer of an SQLite file: group commit, and time slices on the event loop."""
 
 import asyncio
 import time
@@ -27,12 +27,12 @@ def transactions() -> Iterator[list[object]]:
 
 
 def slow(connection: Connection) -> None:
-    """An operation that takes longer than its turn."""
+    """An operation that takes longer than its time slice."""
     time.sleep(0.006)
 
 
 def together(shop: Shop, *work: Coroutine[Any, Any, Any]) -> list[Any]:
-    """What comes of all of it, begun at once."""
+    """Run all of it concurrently and return the results."""
 
     async def run() -> list[Any]:
         return await asyncio.gather(*work, return_exceptions=True)
@@ -40,7 +40,7 @@ def together(shop: Shop, *work: Coroutine[Any, Any, Any]) -> list[Any]:
     return shop.runner.run(run())
 
 
-def test_what_comes_at_once_is_committed_at_once(shop: Shop, transactions: list[object]) -> None:
+def test_concurrent_operations_share_a_commit(shop: Shop, transactions: list[object]) -> None:
     transactions.clear()
 
     def number(connection: Connection, own: int) -> int:
@@ -52,7 +52,7 @@ def test_what_comes_at_once_is_committed_at_once(shop: Shop, transactions: list[
     assert len(transactions) == 1
 
 
-def test_others_have_their_turn_between_operations(shop: Shop) -> None:
+def test_other_tasks_run_between_operations(shop: Shop) -> None:
     turns = count()
 
     async def wait(writes: asyncio.Future[Any]) -> None:
@@ -69,7 +69,7 @@ def test_others_have_their_turn_between_operations(shop: Shop) -> None:
     assert next(turns) >= 10
 
 
-def test_what_nobody_waits_for_any_more_is_not_begun(shop: Shop) -> None:
+def test_a_cancelled_operation_is_not_started(shop: Shop) -> None:
     ran: list[str] = []
 
     def note(connection: Connection, name: str) -> None:

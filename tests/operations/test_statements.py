@@ -1,4 +1,4 @@
-"""How many statements a change takes: they are most of what it costs, and a cart of any size takes as many."""
+"""How many statements a change takes: they are most of its cost, and their number does not grow with the cart."""
 
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -52,7 +52,7 @@ def counted(statements: list[str], change: Callable[[], object]) -> int:
     return len(statements)
 
 
-def test_a_change_takes_few_statements(shop: Shop, statements: list[str]) -> None:
+def test_each_change_takes_a_fixed_number_of_statements(shop: Shop, statements: list[str]) -> None:
     content: dict[str, Any] = {
         "profile_id": "ada",
         "identifiers": ["till 4"],
@@ -80,7 +80,7 @@ def test_a_change_takes_few_statements(shop: Shop, statements: list[str]) -> Non
 
 
 @pytest.mark.parametrize("lines", [2, 1_000])
-def test_a_cart_of_any_size_takes_as_many(shop: Shop, statements: list[str], lines: int) -> None:
+def test_a_larger_cart_takes_no_more_statements(shop: Shop, statements: list[str], lines: int) -> None:
     cart = [line(f"sku {number}") for number in range(lines)]
 
     at_once = shop.database.dialect.name == "postgresql"

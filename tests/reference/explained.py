@@ -8,7 +8,7 @@ from typing import Any
 
 from stores import Server
 
-from db.migrations.partitions import DIVIDED
+from db.migrations.partitions import PARTITIONED
 
 # Of each statement that runs, and of those that these run: the checks of foreign keys.
 EXPLAINED = {
@@ -20,7 +20,7 @@ EXPLAINED = {
     "auto_explain.log_format": "json",
 }
 PLAN = re.compile(r"  plan:\n((?:\t.*\n)+)")
-PARTITION = re.compile(rf"({'|'.join(DIVIDED)})_(\d+)")
+PARTITION = re.compile(rf"({'|'.join(PARTITIONED)})_(\d+)")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def ran(plan: Mapping[str, Any]) -> Ran:
     steps = [*nodes(plan["Plan"])]
     relations = {str(step["Relation Name"]) for step in steps if "Relation Name" in step}
     found = [match for name in relations if (match := PARTITION.fullmatch(name))]
-    tables = {match[1] for match in found} | relations.intersection(DIVIDED)
+    tables = {match[1] for match in found} | relations.intersection(PARTITIONED)
     return Ran(
         plan["Query Text"],
         frozenset(tables),

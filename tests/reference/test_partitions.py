@@ -28,7 +28,7 @@ from db.events.history import ApplicationHistory, History, SessionHistory
 from db.import_export.checking import check_sessions
 from db.import_export.exporting import export_sessions
 from db.import_export.importing import ImportSessions, OnError, import_sessions
-from db.migrations.partitions import DIVIDED
+from db.migrations.partitions import PARTITIONED
 from db.operations import KeyName, create_application, create_session_token, update_profile
 from db.operations import idempotent as once
 
@@ -94,7 +94,7 @@ def test_each_statement_of_a_change_goes_into_one_partition(
     refusals(shop.create, "life")
     refusals(shop.close, "nobody's")
 
-    assert in_one_partition(log.ran()) == {*DIVIDED}
+    assert in_one_partition(log.ran()) == {*PARTITIONED}
 
 
 def test_each_statement_of_an_import_an_export_and_a_check_goes_into_one_partition(
@@ -113,7 +113,7 @@ def test_each_statement_of_an_import_an_export_and_a_check_goes_into_one_partiti
     assert crowded.api.runner.run(imported(empty)) == 0
     assert not [each for page in run(crowded, lambda it: [*check_sessions(it, empty)]) for each in page.disagreements]
 
-    assert in_one_partition(log.ran()) == {*DIVIDED} - {"idempotency"}
+    assert in_one_partition(log.ran()) == {*PARTITIONED} - {"idempotency"}
 
 
 @pytest.mark.parametrize("alone", [None, 1])
