@@ -22,8 +22,9 @@ MAX_ERRORS = 5
 MAX_MESSAGE_LENGTH = 1_000  # characters: graphql-core prints a wrong value as a whole into each error about it
 ABORTED = "Parsing aborted."  # the end of graphql-core's messages about tokens, comments and nesting
 
-# Whether fields can be merged is the one rule whose work grows as the square of the document. graphql-core reads this
-# attribute when a validation begins. Its default of 500,000 units is 0.6 s of work; a comparison of two fields is 2.
+# The rule whether fields can be merged is the one whose work grows as the square of the document. graphql-core reads
+# this attribute when a validation begins; comparing two fields takes 2 units. With the default of 500,000, a document
+# within the limits, of 180 fragments spread side by side, took 270 ms.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 3_000
 
 
@@ -39,7 +40,7 @@ def parse_and_validate(source: str, schema: GraphQLSchema, settings: Settings) -
     """Return the document if it is valid and within the limits. Raises InvalidDocument."""
     document = parse_within_limits(source, settings)
     rules = specified_rules if settings.shows_schema else (*specified_rules, NoSchemaIntrospectionCustomRule)
-    errors = validate(schema, document, rules, MAX_ERRORS, not settings.suggests_names)
+    errors = validate(schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=not settings.suggests_names)
     if not errors:
         return document
     if isinstance(errors[0], ValidationAbortedError):
@@ -63,9 +64,9 @@ def parse_within_limits(source: str, settings: Settings) -> DocumentNode:
         document_limits.check_document(document, settings)
     except LimitExceeded as error:
         raise InvalidDocument(error) from error
-    except GraphQLError as error:
-        over = not isinstance(error, GraphQLSyntaxError) or error.message.endswith(ABORTED)
-        error.extensions = {"code": LimitExceeded.code if over else "GRAPHQL_PARSE_FAILED"}
+    except GraphQLSyntaxError as error:
+        is_limit = error.message.endswith(ABORTED)
+        error.extensions = {"code": LimitExceeded.code if is_limit else "GRAPHQL_PARSE_FAILED"}
         raise InvalidDocument(error) from error
     except RecursionError:
         raise InvalidDocument(LimitExceeded("The document nests fragments too deeply.")) from None
