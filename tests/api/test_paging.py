@@ -148,6 +148,14 @@ def test_a_cursor_with_a_place_that_no_row_has_is_refused(api: Api, field: str, 
     assert api.codes(document, {"c": hand_made(f'["session.{field.lower()}",1,{key}]')}) == ["BAD_USER_INPUT"]
 
 
+def test_cursor_of_sessions_is_refused_by_a_list_of_profiles_in_the_order_of_the_same_column(api: Api) -> None:
+    order = "orderBy: {field: INTEGRATION_ID, direction: ASC}"
+    page = api.data(f"{{ customerSessions({order}, first: 1) {{ pageInfo {{ endCursor }} }} }}")
+    cursor = page["customerSessions"]["pageInfo"]["endCursor"]
+    document = f'{{ customerProfiles({order}, after: "{cursor}") {{ nodes {{ id }} }} }}'
+    assert api.codes(document) == ["BAD_USER_INPUT"]
+
+
 @SHARED
 @given(cursor=st.text(max_size=40) | st.binary(max_size=40).map(bytes.hex), id_=st.text(max_size=40))
 def test_no_text_makes_an_internal_error_of_a_cursor_or_an_id(api: Api, cursor: str, id_: str) -> None:

@@ -35,6 +35,7 @@ OF_NAME = "uq_customer_session_application_id_integration_id"
 OF_PROFILES = "ix_customer_session_application_id_profile_id_created_id"
 OF_SKUS = "ix_cart_item_application_id_sku_session_id"
 PROFILES = "pk_customer_profile"
+PROFILES_CREATED = "ix_customer_profile_application_id_created_integration_id"
 
 
 @contextmanager
@@ -91,6 +92,10 @@ def ran(explaining: tuple[Api, Explained], document: str) -> Ran:
         ('customerSessions(filter: {skus: ["sku-7", "sku-8"]}) { totalCount }', OF_SKUS),
         ('customerSessions(filter: {integrationIdPrefix: "session-77"}) { nodes { id } }', OF_NAME),
         ("customerProfiles(first: 20) { nodes { id } pageInfo { hasNextPage } }", PROFILES),
+        ('customerProfiles(filter: {integrationIdPrefix: "customer-77"}) { nodes { id } }', PROFILES),
+        ("customerProfiles(orderBy: {field: CREATED}) { nodes { id } }", PROFILES_CREATED),
+        ("customerProfiles(orderBy: {field: CREATED, direction: DESC}) { nodes { id } }", PROFILES_CREATED),
+        ('customerProfiles(filter: {created: {to: "2026-01-01T00:00:00Z"}}) { nodes { id } }', PROFILES_CREATED),
         *(
             (f"customerSessions(orderBy: {{field: INTEGRATION_ID, direction: {to}}}) {{ nodes {{ id }} }}", OF_NAME)
             for to in ("ASC", "DESC")
