@@ -23,8 +23,8 @@ class SessionOrderField(Enum):
 
 
 @strawberry.input(
-    description="The order of a list of sessions. Sessions with the same value are ordered by when they"
-    " were created in the database, in the same direction."
+    description="The order of a list of sessions. Sessions with the same value are in the order in which"
+    " they were stored, or in the reverse order if the direction is DESC."
 )
 class CustomerSessionOrder:
     field: SessionOrderField = strawberry.field(description="The field to order by.", default=SessionOrderField.CREATED)

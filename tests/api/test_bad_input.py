@@ -51,14 +51,14 @@ CREATE = (
         {"nothing": 1},
     ],
 )
-def test_a_value_that_does_not_fit_its_type_is_refused(api: Api, wrong: dict[str, Any]) -> None:
+def test_value_that_does_not_fit_its_type_is_refused(api: Api, wrong: dict[str, Any]) -> None:
     before = api.everything()
     assert set(api.codes(CREATE, {"input": {"integrationId": "s1", **wrong}})) == {"BAD_USER_INPUT"}
     assert api.everything() == before
 
 
 @pytest.mark.parametrize("line", [{}, {"sku": None}, {"sku": "mug", "position": 0}])
-def test_a_line_to_return_is_named_in_one_way(api: Api, line: dict[str, Any]) -> None:
+def test_returned_line_has_either_a_position_or_a_sku(api: Api, line: dict[str, Any]) -> None:
     returning = "mutation($input: ReturnItemsInput!) { returnItems(input: $input) { errors { path } } }"
     assert set(api.codes(returning, {"input": {"integrationId": "s1", "items": [{"line": line}]}})) == {
         "BAD_USER_INPUT"
@@ -71,7 +71,7 @@ def test_a_line_to_return_is_named_in_one_way(api: Api, line: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("price", ["1.5", "1e3", "true", "MUG", "$x", "null", "[1]", "1" * 5_000, '"1e3"'])
-def test_a_literal_that_does_not_fit_its_type_is_refused(api: Api, price: str) -> None:
+def test_literal_that_does_not_fit_its_type_is_refused(api: Api, price: str) -> None:
     before = api.everything()
     line = f'{{sku: "a", quantity: 1, price: {price}}}'
     document = f'mutation {{ createSession(input: {{integrationId: "s1", cartItems: [{line}]}}) {{ replayed }} }}'
@@ -80,13 +80,13 @@ def test_a_literal_that_does_not_fit_its_type_is_refused(api: Api, price: str) -
 
 
 @pytest.mark.parametrize("attribute", [{"a": "\0"}, {"\0": 1}, {"": {}}, {"a" * 100_000: None}, {"a": [[[[]]]]}])
-def test_whatever_is_sent_as_attributes_is_refused_by_name(api: Api, attribute: dict[str, Any]) -> None:
+def test_undefined_attribute_is_refused_whatever_its_value(api: Api, attribute: dict[str, Any]) -> None:
     answer = api.data(CREATE, {"input": {"integrationId": "s1", "attributes": attribute}})["createSession"]
     assert answer == {"session": None, "errors": [{"path": ["attributes", *attribute]}]}
 
 
 @pytest.mark.parametrize("id_", [" ", "   ", "🛒", "é" * 650, "\u202e", "a\tb\n", '"\\', "'", "\uffff", "\U0010ffff"])
-def test_an_integration_id_of_any_characters_is_kept_as_it_is(api: Api, id_: str) -> None:
+def test_integration_id_of_any_characters_is_stored_unchanged(api: Api, id_: str) -> None:
     made = api.data(CREATE, {"input": {"integrationId": id_}})["createSession"]
     assert made == {"session": {"version": 1}, "errors": []}
     document = "query($id: String!) { customerSession(integrationId: $id) { integrationId id } }"
@@ -96,7 +96,7 @@ def test_an_integration_id_of_any_characters_is_kept_as_it_is(api: Api, id_: str
 
 
 @pytest.mark.parametrize("id_", ["\0", "a\0", "x" * 1_001, "é" * 651, "x" * 900_000, ""])
-def test_an_integration_id_that_cannot_be_names_nothing(api: Api, id_: str) -> None:
+def test_impossible_integration_id_finds_nothing(api: Api, id_: str) -> None:
     document = """query($id: String!) { customerSession(integrationId: $id) { id }
       customerProfile(integrationId: $id) { id } }"""
     assert api.data(document, {"id": id_}) == {"customerSession": None, "customerProfile": None}
@@ -109,7 +109,7 @@ def test_more_ids_than_a_page_holds_are_refused(api: Api) -> None:
     assert api.data(document, {"ids": []}) == {"nodes": []}
 
 
-def test_a_cart_of_the_greatest_size_is_answered(api: Api) -> None:
+def test_largest_cart_is_answered(api: Api) -> None:
     cart = [{"sku": f"sku {number}", "quantity": 10, "price": "999.9999"} for number in range(1_000)]
     create = CREATE.replace("{ version }", "{ total cartItems { position } }")
     made = api.data(create, {"input": {"integrationId": "greatest", "cartItems": cart}})["createSession"]

@@ -27,7 +27,7 @@ def revoke(api: Api, key: str) -> Any:
     return api.post({"query": document, "variables": {"id": f"key-{application}-{prefix.encode().hex()}"}}, "admin")
 
 
-def test_the_end_of_a_key_ends_its_sockets_and_streams(serve: Callable[..., Api]) -> None:
+def test_key_that_stops_working_ends_its_sockets_and_streams(serve: Callable[..., Api]) -> None:
     api = serve(key_cache_seconds=0.05)
     revocation = revoke(api, "reader")
 
@@ -49,7 +49,7 @@ def test_the_end_of_a_key_ends_its_sockets_and_streams(serve: Callable[..., Api]
     play(api, scenario)
 
 
-def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
+def test_slow_subscriber_gets_the_position_to_resume_from(
     serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = serve(max_queued_events=2, max_lag_seconds=1e-9)
@@ -88,7 +88,7 @@ def test_a_subscriber_that_is_too_slow_is_told_where_to_go_on(
     play(api, scenario)
 
 
-def test_a_server_that_stops_tells_its_subscribers_where_to_go_on(api: Api) -> None:
+def test_stopped_server_gives_its_subscribers_the_position_to_resume_from(api: Api) -> None:
     changes(api)
 
     async def scenario(server: Running) -> None:
@@ -111,7 +111,7 @@ def test_a_server_that_stops_tells_its_subscribers_where_to_go_on(api: Api) -> N
 @pytest.mark.parametrize(
     ("error", "code"), [(DatabaseUnavailable(), "UNAVAILABLE"), (OSError("5"), "INTERNAL"), (TimeoutError(), "TIMEOUT")]
 )
-def test_where_an_event_cannot_be_read_its_subscribers_can_go_on_with_it(
+def test_subscription_can_resume_with_an_event_that_could_not_be_read(
     api: Api, monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
 ) -> None:
     kept, broken = api.database.read, asyncio.Event()
@@ -145,9 +145,7 @@ def test_where_an_event_cannot_be_read_its_subscribers_can_go_on_with_it(
     play(api, scenario)
 
 
-def test_where_what_was_missed_cannot_be_read_its_subscriber_can_go_on_with_it(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_subscription_can_resume_with_a_replay_that_failed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     changes(api)
 
     def away(*arguments: object) -> Any:
@@ -163,7 +161,7 @@ def test_where_what_was_missed_cannot_be_read_its_subscriber_can_go_on_with_it(
     play(api, scenario)
 
 
-def test_a_stream_that_its_client_has_left_is_over(api: Api) -> None:
+def test_stream_ends_when_its_client_disconnects(api: Api) -> None:
     async def scenario(server: Running) -> None:
         async with server.stream(ALL):
             assert len(api.server.connections) == 1

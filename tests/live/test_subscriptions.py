@@ -1,4 +1,4 @@
-"""What subscriptions tell, over both transports: every event, once, in order, to those who may see it."""
+"""Subscriptions over both transports: each event once, in order, to clients that may see it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from graphql_api.sql import cursors
 from graphql_api.subscriptions import FEED
 
 
-def test_a_session_is_told_from_a_version_on_and_then_as_it_changes(api: Api) -> None:
+def test_session_is_replayed_from_a_version_and_then_followed_live(api: Api) -> None:
     changes(api)
 
     async def scenario(server: Running) -> None:
@@ -33,7 +33,7 @@ def test_a_session_is_told_from_a_version_on_and_then_as_it_changes(api: Api) ->
     play(api, scenario)
 
 
-def test_what_was_missed_and_what_happens_meet_without_a_gap_over_both_transports(api: Api) -> None:
+def test_replayed_and_live_events_join_without_a_gap(api: Api) -> None:
     changes(api)
     expected = [("s1", 1), ("s1", 2), ("s2", 1), ("s1", 3), ("s1", 4), ("s3", 1), ("s4", 1), ("s4", 2)]
     before_all = cursors.encode(FEED, 1, 0)
@@ -56,7 +56,7 @@ def test_what_was_missed_and_what_happens_meet_without_a_gap_over_both_transport
     play(api, scenario)
 
 
-def test_a_cursor_made_here_is_the_one_that_the_database_writes(api: Api) -> None:
+def test_cursor_encoded_in_python_equals_the_one_that_the_database_writes(api: Api) -> None:
     changes(api)
 
     async def scenario(server: Running) -> None:
@@ -89,9 +89,7 @@ def test_a_cursor_made_here_is_the_one_that_the_database_writes(api: Api) -> Non
         ("admin", {"id": "s1"}, "BAD_USER_INPUT"),
     ],
 )
-def test_what_cannot_be_told_is_refused_over_both_transports(
-    api: Api, key: str, variables: dict[str, Any], code: str
-) -> None:
+def test_subscription_with_bad_arguments_is_refused(api: Api, key: str, variables: dict[str, Any], code: str) -> None:
     changes(api)
     document = SESSION if "id" in variables else ALL
 
@@ -106,7 +104,7 @@ def test_what_cannot_be_told_is_refused_over_both_transports(
     play(api, scenario)
 
 
-def test_another_application_is_not_heard_of(api: Api) -> None:
+def test_events_of_another_application_are_not_delivered(api: Api) -> None:
     changes(api)
 
     async def scenario(server: Running) -> None:
@@ -124,7 +122,7 @@ def test_another_application_is_not_heard_of(api: Api) -> None:
     play(api, scenario)
 
 
-def test_a_session_token_hears_of_its_session_alone(api: Api) -> None:
+def test_session_token_receives_the_events_of_its_session_only(api: Api) -> None:
     changes(api)
     document = "mutation($input: CreateSessionTokenInput!) { createSessionToken(input: $input) { token } }"
     given = {"integrationId": "s2", "rights": "READ", "expiresIn": 60}
@@ -152,7 +150,7 @@ def test_a_session_token_hears_of_its_session_alone(api: Api) -> None:
     play(api, scenario)
 
 
-def test_a_document_that_asks_too_much_of_each_event_is_refused_before_there_is_one(serve: Callable[..., Api]) -> None:
+def test_subscription_whose_events_would_cost_too_much_is_refused_at_the_start(serve: Callable[..., Api]) -> None:
     api = serve(max_cost=20)
 
     async def scenario(server: Running) -> None:
@@ -165,7 +163,7 @@ def test_a_document_that_asks_too_much_of_each_event_is_refused_before_there_is_
     play(api, scenario)
 
 
-def test_a_query_over_a_stream_is_one_event_and_complete(api: Api) -> None:
+def test_query_over_a_stream_is_one_event_and_complete(api: Api) -> None:
     async def scenario(server: Running) -> None:
         async with server.stream("{ viewer { role } }") as stream:
             cost = {"cost": {"requested": 1, "maximum": 10_000}}
@@ -182,19 +180,19 @@ def test_a_query_over_a_stream_is_one_event_and_complete(api: Api) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "application/graphql-response+json"])
-def test_a_subscription_is_no_answer_of_json(api: Api, accept: str) -> None:
+def test_subscription_that_accepts_only_json_is_refused(api: Api, accept: str) -> None:
     headers = {"Authorization": f"Bearer {api.keys['reader']}", "Accept": accept}
     response = api.request("POST", json={"query": "subscription { sessionEvents { cursor } }"}, headers=headers)
     assert response.status_code == 406
     assert "text/event-stream" in response.text
 
 
-def test_a_stream_without_a_key_is_not_opened(api: Api) -> None:
+def test_stream_without_a_key_is_not_opened(api: Api) -> None:
     response = api.request("POST", json={"query": ALL}, headers={"Accept": "text/event-stream"})
     assert response.status_code == 401
 
 
-def test_a_key_has_only_so_many_streams(serve: Callable[..., Api]) -> None:
+def test_number_of_streams_of_a_key_is_limited(serve: Callable[..., Api]) -> None:
     api = serve(max_connections_per_key=1)
 
     async def scenario(server: Running) -> None:
