@@ -1,1 +1,1 @@
-"""How GraphQL travels: over HTTP, and into the browser."""
+"""GraphQL over HTTP, WebSocket and server-sent events, and the GraphiQL page."""

@@ -1,4 +1,4 @@
-"""GraphiQL from the project's own files: nothing is fetched from anywhere else."""
+"""The GraphiQL page and its assets, all served by this server; nothing is loaded from a CDN."""
 
 from functools import cache
 from hashlib import sha256
@@ -9,7 +9,7 @@ from string import Template
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 
-CACHE_CONTROL = "public, max-age=31536000, immutable"  # of the assets: their addresses change as they change
+CACHE_CONTROL = "public, max-age=31536000, immutable"  # of the assets: their URLs contain the revision
 
 # GraphiQL's dialogs write a style element, and its style sheet holds its fonts and two small images as data.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -29,14 +29,14 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 @cache
 def page(endpoint: str, dev_key: str | None) -> str:
-    """The HTML page for one endpoint. It sends ``dev_key`` by itself; without one the reader types a key."""
+    """Return the HTML page for an endpoint. It uses ``dev_key`` as its API key, or asks for one."""
     template = Template((HERE / "index.html").read_text(encoding="utf-8"))
     return template.substitute(endpoint=escape(endpoint), dev_key=escape(dev_key or ""), revision=revision())
 
 
 @cache
 def revision() -> str:
-    """A name for the assets as they are: another one as soon as a byte of them changes."""
+    """Return a hash of the assets, for their URLs."""
     digest = sha256()
     for path in sorted(ASSETS.iterdir()):
         digest.update(path.read_bytes())
