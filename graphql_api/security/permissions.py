@@ -1,6 +1,6 @@
 """Permissions of session tokens: the root fields that they may select, and the input fields that they may set.
 
-graphql_api.sql.scope restricts the rows that they can read.
+graphql_api.types.sources restricts the rows that they can read.
 """
 
 from collections.abc import Collection, Iterator, Mapping
