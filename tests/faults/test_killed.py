@@ -1,4 +1,4 @@
-"""A server that is killed in the middle of its work: what it acknowledged is there, and nothing is half-written."""
+"""A server killed under load: acknowledged changes are stored, and nothing is half-written."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ def killing(process: Process, after: int) -> Act:
     return kill
 
 
-def test_what_was_acknowledged_before_a_kill_is_there_and_whole(
+def test_changes_acknowledged_before_a_kill_are_stored_completely(
     process: Process, customers: Customers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asyncio.run(customers.shop(1_000, killing(process, after=500)))
@@ -57,7 +57,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_and_whole(
     assert f"{len(kept)} sessions checked, 0 disagreements" in capsys.readouterr().out
 
 
-def test_after_a_kill_the_next_server_goes_on_where_the_last_one_ended(process: Process, customers: Customers) -> None:
+def test_a_server_started_after_a_kill_continues_the_sessions(process: Process, customers: Customers) -> None:
     asyncio.run(customers.shop(100, killing(process, after=50)))
     before = versions()
 

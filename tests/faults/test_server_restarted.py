@@ -1,4 +1,4 @@
-"""PostgreSQL stops and starts again under load: requests fail clearly, and work after, with no restart of ours."""
+"""PostgreSQL restarts under load: requests fail with UNAVAILABLE and then work again without a restart of ours."""
 
 import asyncio
 from collections import Counter
@@ -36,7 +36,7 @@ def away(runner: asyncio.Runner, restarted: Server) -> Iterator[Api]:
         yield api
 
 
-def test_requests_fail_clearly_while_the_server_is_away_and_work_after(away: Api, restarted: Server) -> None:
+def test_requests_fail_while_postgresql_is_down_and_work_afterwards(away: Api, restarted: Server) -> None:
     answered: list[str] = []
     codes: Counter[str] = Counter()
 
