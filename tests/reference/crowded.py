@@ -13,6 +13,7 @@ from graphql.execution.values import VariableValues
 from kept_rows import Rows
 from reader import NODES, Viewer
 from served import Api
+from sqlalchemy import Connection
 from world import World, said
 
 from db.tables import KeyRole
@@ -35,7 +36,7 @@ EDGES = "pageInfo { hasNextPage endCursor } edges { cursor node { id } }"
 class Crowded:
     """The API over a crowd, and what the slow reader makes of it."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, gather: Callable[[Connection], object] = gather) -> None:
         self.api = api
         api.runner.run(api.database.write(gather))
         self.rows = api.runner.run(api.database.query(Rows))

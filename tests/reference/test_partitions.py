@@ -11,7 +11,7 @@ from random import Random
 from typing import TypeVar
 
 import pytest
-from crowd import DEFINITIONS
+from crowd import DEFINITIONS, gather
 from crowded import Crowded
 from documents import request
 from explained import EXPLAINED, Explained, Ran
@@ -46,6 +46,12 @@ def explaining() -> Iterator[Server]:
     server.close()
 
 
+def gather_unlogged(connection: Connection) -> None:
+    """Fill the database without logging the plan of each statement."""
+    connection.execute(text("SET LOCAL auto_explain.log_min_duration = -1"))
+    gather(connection)
+
+
 @pytest.fixture(scope="module", params=[False, True], ids=["planned once", "as behind a pooler"])
 def crowded(request: pytest.FixtureRequest, explaining: Server) -> Iterator[Crowded]:
     """Four applications full of sessions, in partitions, with one plan for all, or with one for what is asked."""
@@ -53,7 +59,7 @@ def crowded(request: pytest.FixtureRequest, explaining: Server) -> Iterator[Crow
     asyncio.run(migrate(url, PARTITIONS))
     keys = asyncio.run(furnish(url))
     with asyncio.Runner() as runner, Api(runner, url, keys, max_cost=10**9, database_pooler=request.param) as api:
-        yield Crowded(api)
+        yield Crowded(api, gather_unlogged)
 
 
 @pytest.fixture(scope="module")
