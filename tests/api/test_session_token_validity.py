@@ -15,7 +15,7 @@ import pytest
 from served import Api
 from shop import Shop
 from sqlalchemy import Connection, update
-from token_requests import LOOK, asked, change, key_of, number_of, refused, secret_of, stocked, token
+from token_requests import LOOK, change, key_of, number_of, refused, secret_of, stocked, token, token_payload
 
 from db.domain.commands import CreateKey
 from db.operations import KeyName, create_key, find_keys, revoke_key
@@ -37,7 +37,7 @@ def shops(shared_api: Api) -> Api:
 
 
 def test_token_expires_at_a_whole_second(shops: Api) -> None:
-    made = asked(shops, expiresIn=600)
+    made = token_payload(shops, expiresIn=600)
     claims = jwt.decode(made["token"], options={"verify_signature": False})
     expires = datetime.fromisoformat(made["expires"])
     assert claims == {"sub": f"session-1-{number_of(shops)}", "scope": "read", "exp": int(expires.timestamp())}
@@ -47,7 +47,7 @@ def test_token_expires_at_a_whole_second(shops: Api) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1, 86_401, 2**31 - 1, -(2**31)])
 def test_expires_in_is_bounded(shops: Api, seconds: int) -> None:
-    made = asked(shops, expiresIn=seconds)
+    made = token_payload(shops, expiresIn=seconds)
     assert made["token"] is None
     assert [(each["code"], each["path"]) for each in made["errors"]] == [("INVALID_INPUT", ["expiresIn"])]
     assert "1 to 86400 seconds" in made["errors"][0]["message"]
@@ -56,8 +56,8 @@ def test_expires_in_is_bounded(shops: Api, seconds: int) -> None:
 def test_longest_life_is_a_setting_and_a_viewer_limit(serve: Callable[..., Api]) -> None:
     api = stocked(serve(max_token_seconds=60))
     assert api.data("{ viewer { limits { maxTokenSeconds } } }") == {"viewer": {"limits": {"maxTokenSeconds": 60}}}
-    assert asked(api, expiresIn=60)["token"]
-    assert asked(api, expiresIn=61)["token"] is None
+    assert token_payload(api, expiresIn=60)["token"]
+    assert token_payload(api, expiresIn=61)["token"] is None
 
 
 def test_expired_token_is_unauthenticated(shops: Api) -> None:
@@ -105,7 +105,7 @@ def test_token_expires_with_its_key(serve: Callable[..., Api]) -> None:
     made = api.shop.write(
         create_key, CreateKey(application_id=1, name="Till 4", role="writer", expires=expires), Shop.OPENED
     )
-    given = asked(api, made.secret, expiresIn=600)
+    given = token_payload(api, made.secret, expiresIn=600)
     assert datetime.fromisoformat(given["expires"]) == expires
     assert api.data(LOOK, key=given["token"]) == {"customerSession": {"version": 1}}
 
@@ -120,7 +120,7 @@ def test_use_of_a_token_updates_last_use_of_its_key(serve: Callable[..., Api]) -
     api = stocked(serve(key_cache_seconds=0))
     made = api.shop.write(create_key, CreateKey(application_id=1, name="Till 4", role="writer"), Shop.OPENED)
     key = KeyName(1, made.prefix)
-    given = asked(api, made.secret)["token"]
+    given = token_payload(api, made.secret)["token"]
     api.runner.run(api.server.authenticator.close())
 
     def forget(connection: Connection) -> None:
@@ -216,7 +216,7 @@ def test_forged_token_is_unauthenticated(
     shops: Api, made: Callable[[Api], Iterator[str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     token(shops)
-    asked(shops, "other writer")
+    token_payload(shops, "other writer")
     for forged in made(shops):
         assert "known" in refused(shops, forged), forged
     assert not caplog.records

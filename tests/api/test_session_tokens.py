@@ -11,7 +11,6 @@ from token_requests import (
     CREATE,
     HIDDEN,
     LOOK,
-    asked,
     change,
     codes,
     filled,
@@ -20,6 +19,7 @@ from token_requests import (
     own_ids,
     stocked,
     token,
+    token_payload,
 )
 
 from graphql_api.schema import schema
@@ -188,8 +188,8 @@ def test_reader_key_cannot_create_tokens(shops: Api, key: str) -> None:
 def test_token_is_for_a_session_of_the_keys_application(shops: Api) -> None:
     given = {"integrationId": "own", "expiresIn": 600}
     assert shops.codes(CREATE, {"input": {**given, "applicationId": 2}}) == ["FORBIDDEN"]
-    assert asked(shops, "other writer")["errors"][0]["code"] == "SESSION_NOT_FOUND"
-    assert asked(shops, integrationId="nobody") == {
+    assert token_payload(shops, "other writer")["errors"][0]["code"] == "SESSION_NOT_FOUND"
+    assert token_payload(shops, integrationId="nobody") == {
         "token": None,
         "expires": None,
         "errors": [
@@ -204,7 +204,7 @@ def test_token_is_for_a_session_of_the_keys_application(shops: Api) -> None:
 
 def test_admin_key_creates_tokens_in_every_application(shops: Api) -> None:
     name = f"{HIDDEN} of another shop"
-    made = asked(shops, "admin", integrationId=name, applicationId=2)
+    made = token_payload(shops, "admin", integrationId=name, applicationId=2)
     document = "query($name: String!) { customerSession(integrationId: $name) { id } viewer { role } }"
     seen = {
         "customerSession": {"id": f"session-2-{number_of(shops, name, 'other writer')}"},
@@ -212,7 +212,7 @@ def test_admin_key_creates_tokens_in_every_application(shops: Api) -> None:
     }
     assert shops.data(document, {"name": name}, made["token"]) == seen
     assert shops.codes("{ customerSessions { totalCount } }", key=made["token"]) == ["FORBIDDEN"]
-    assert asked(shops, "admin", applicationId=99)["errors"][0]["code"] == "NOT_FOUND"
+    assert token_payload(shops, "admin", applicationId=99)["errors"][0]["code"] == "NOT_FOUND"
 
 
 def test_concurrent_first_tokens_are_valid(api: Api) -> None:

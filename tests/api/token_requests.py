@@ -23,15 +23,15 @@ def discount(label: str) -> Discount:
     return Discount(label, Decimal(1))
 
 
-def asked(api: Api, key: str = "writer", **input_: Any) -> Any:
+def token_payload(api: Api, key: str = "writer", **input_: Any) -> Any:
     """Return the payload of createSessionToken."""
-    given = {"integrationId": "own", "rights": "READ", "expiresIn": 600, **input_}
-    return api.data(CREATE, {"input": given}, key)["createSessionToken"]
+    token_input = {"integrationId": "own", "rights": "READ", "expiresIn": 600, **input_}
+    return api.data(CREATE, {"input": token_input}, key)["createSessionToken"]
 
 
 def token(api: Api, rights: str = "READ", **input_: Any) -> str:
     """Create a token, by default for the session ``own``, and return its text."""
-    made = asked(api, rights=rights, **input_)
+    made = token_payload(api, rights=rights, **input_)
     assert made["errors"] == []
     return str(made["token"])
 
