@@ -69,6 +69,14 @@ def test_constraints_pin_every_declared_dependency() -> None:
     assert declared <= pinned
 
 
+def test_advice_to_install_names_this_distribution() -> None:
+    paths = [path for directory in ("db", "graphql_api") for path in (ROOT / directory).rglob("*.py")]
+    paths += [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    advice = [re.findall(r"\b(cartograph[\w-]*)\[", path.read_text(encoding="utf-8")) for path in paths]
+
+    assert set().union(*advice) == {PROJECT["name"]}
+
+
 def required_distributions(requirements: list[str]) -> set[str]:
     """The names of the requirements and of everything that they require in turn, with the extras that they name."""
     found: set[str] = set()

@@ -23,7 +23,8 @@ async def open_database(url: str, server: ServerOptions | None = None) -> Databa
             try:
                 from db.engine.postgresql import PostgresDatabase  # noqa: PLC0415  # its driver is an optional dependency
             except ModuleNotFoundError as error:
-                raise UnusableDatabase("PostgreSQL needs the extra: pip install 'cartograph[postgres]'.") from error
+                advice = "pip install 'cartograph-graphql[postgres]'"
+                raise UnusableDatabase(f"PostgreSQL needs an extra: {advice}.") from error
             return await PostgresDatabase.open(parsed, server or ServerOptions())
     raise UnusableDatabase(
         f"The driver {parsed.drivername!r} is not supported; use sqlite+aiosqlite:///FILE"
