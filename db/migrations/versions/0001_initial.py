@@ -3,24 +3,26 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 revision = "0001_initial"
 down_revision = None
 
 # Not imported from db/tables/columns.py: a released revision never changes, and those types may.
 TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
-TIME = sa.String(24).with_variant(TIMESTAMP(timezone=True, precision=3), "postgresql")
+TIME = sa.String(24).with_variant(postgresql.TIMESTAMP(timezone=True, precision=3), "postgresql")
 AMOUNT = sa.BigInteger()
-JSON = sa.Text().with_variant(JSONB(), "postgresql")
+JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 EXACT_JSON = sa.Text().with_variant(postgresql.JSON(), "postgresql")  # keeps the text as it was written
 SEQUENCES = ("customer_session_id", "session_event_id")  # SQLite has one writer, which counts by itself
+SCALARS = ("string", "number", "boolean", "time", "location")
+ATTRIBUTE_TYPES = (*SCALARS, "string_list", "number_list", "time_list", "location_list")
 STATES = ("open", "closed", "partially_returned", "cancelled")
 
 
-def one_of(name: str, *values: str) -> sa.Enum:
-    """Return the type of a text column with a CHECK constraint, named ``name``, for these values."""
-    return sa.Enum(*values, name=name, native_enum=False, create_constraint=True)
+def one_of(table: str, column: str, *values: str, nullable: bool = False) -> sa.Column[str]:
+    """Return a text column with a CHECK constraint for its values."""
+    type_ = sa.Enum(*values, name=f"ck_{table}_{column}", native_enum=False, create_constraint=True)
+    return sa.Column(column, type_, nullable=nullable)
 
 
 def index(table: str, *columns: str, where: str | None = None) -> None:
@@ -28,6 +30,15 @@ def index(table: str, *columns: str, where: str | None = None) -> None:
     columns = ("application_id", *columns)
     filled = sa.text(where) if where else None
     op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns, sqlite_where=filled, postgresql_where=filled)
+
+
+def references(table: str, other: str, **columns: str) -> sa.ForeignKeyConstraint:
+    """Return a foreign key within an application; ``columns`` maps columns to columns of the other table."""
+    return sa.ForeignKeyConstraint(
+        ["application_id", *columns],
+        [f"{other}.{name}" for name in ("application_id", *columns.values())],
+        name=f"fk_{table}_{other}",
+    )
 
 
 def upgrade() -> None:
@@ -39,12 +50,8 @@ def upgrade() -> None:
         sa.Column("currency", sa.String, nullable=False),
         sa.Column("minor_digits", sa.Integer, nullable=False),
         sa.Column("time_zone", sa.String, nullable=False),
-        sa.Column(
-            "rounding_mode", one_of("ck_application_rounding_mode", "half_up", "half_even", "down"), nullable=False
-        ),
-        sa.Column(
-            "unknown_attributes", one_of("ck_application_unknown_attributes", "reject", "ignore"), nullable=False
-        ),
+        one_of("application", "rounding_mode", "half_up", "half_even", "down"),
+        one_of("application", "unknown_attributes", "reject", "ignore"),
         sa.Column("created", TIME, nullable=False),
         sa.PrimaryKeyConstraint("application_id", name="pk_application"),
         sa.CheckConstraint("minor_digits BETWEEN 0 AND 4", name="ck_application_minor_digits"),
@@ -54,7 +61,7 @@ def upgrade() -> None:
         sa.Column("application_id", sa.Integer, nullable=False),
         sa.Column("prefix", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
-        sa.Column("role", one_of("ck_api_key_role", "reader", "writer", "admin"), nullable=False),
+        one_of("api_key", "role", "reader", "writer", "admin"),
         sa.Column("secret_hash", sa.LargeBinary, nullable=False),
         sa.Column("created", TIME, nullable=False),
         sa.Column("expires", TIME),
@@ -70,9 +77,7 @@ def upgrade() -> None:
         sa.Column("prefix", TEXT, nullable=False),
         sa.Column("secret", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "prefix", name="pk_token_secret"),
-        sa.ForeignKeyConstraint(
-            ["application_id", "prefix"], ["api_key.application_id", "api_key.prefix"], name="fk_token_secret_api_key"
-        ),
+        references("token_secret", "api_key", prefix="prefix"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -83,45 +88,22 @@ def upgrade() -> None:
         sa.Column("updated", TIME, nullable=False),
         sa.Column("attributes", JSON, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "integration_id", name="pk_customer_profile"),
-        sa.ForeignKeyConstraint(
-            ["application_id"], ["application.application_id"], name="fk_customer_profile_application"
-        ),
+        references("customer_profile", "application"),
         sqlite_with_rowid=False,
     )
     index("customer_profile", "created", "integration_id")
     op.create_table(
         "attribute_definition",
         sa.Column("application_id", sa.Integer, nullable=False),
-        sa.Column(
-            "entity",
-            one_of("ck_attribute_definition_entity", "customer_session", "cart_item", "customer_profile"),
-            nullable=False,
-        ),
+        one_of("attribute_definition", "entity", "customer_session", "cart_item", "customer_profile"),
         sa.Column("name", TEXT, nullable=False),
-        sa.Column(
-            "type",
-            one_of(
-                "ck_attribute_definition_type",
-                "string",
-                "number",
-                "boolean",
-                "time",
-                "location",
-                "string_list",
-                "number_list",
-                "time_list",
-                "location_list",
-            ),
-            nullable=False,
-        ),
+        one_of("attribute_definition", "type", *ATTRIBUTE_TYPES),
         sa.Column("description", TEXT, nullable=False),
         sa.Column("allowed_values", JSON),
         sa.Column("editable", sa.Boolean, nullable=False),
         sa.Column("created", TIME, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "entity", "name", name="pk_attribute_definition"),
-        sa.ForeignKeyConstraint(
-            ["application_id"], ["application.application_id"], name="fk_attribute_definition_application"
-        ),
+        references("attribute_definition", "application"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -130,7 +112,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger, nullable=False),
         sa.Column("integration_id", TEXT, nullable=False),
         sa.Column("profile_id", TEXT),
-        sa.Column("state", one_of("ck_customer_session_state", *STATES), nullable=False),
+        one_of("customer_session", "state", *STATES),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("first_session", sa.Boolean, nullable=False),
         sa.Column("minor_digits", sa.Integer, nullable=False),
@@ -145,14 +127,8 @@ def upgrade() -> None:
         sa.Column("referral", TEXT),
         sa.Column("attributes", JSON, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "id", name="pk_customer_session"),
-        sa.ForeignKeyConstraint(
-            ["application_id"], ["application.application_id"], name="fk_customer_session_application"
-        ),
-        sa.ForeignKeyConstraint(
-            ["application_id", "profile_id"],
-            ["customer_profile.application_id", "customer_profile.integration_id"],
-            name="fk_customer_session_customer_profile",
-        ),
+        references("customer_session", "application"),
+        references("customer_session", "customer_profile", profile_id="integration_id"),
         sa.UniqueConstraint(
             "application_id", "integration_id", name="uq_customer_session_application_id_integration_id"
         ),
@@ -194,11 +170,7 @@ def upgrade() -> None:
         sa.Column("length", AMOUNT),
         sa.Column("attributes", JSON, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "position", name="pk_cart_item"),
-        sa.ForeignKeyConstraint(
-            ["application_id", "session_id"],
-            ["customer_session.application_id", "customer_session.id"],
-            name="fk_cart_item_customer_session",
-        ),
+        references("cart_item", "customer_session", session_id="id"),
         sa.CheckConstraint("position >= 0", name="ck_cart_item_position"),
         sa.CheckConstraint("quantity >= 1", name="ck_cart_item_quantity"),
         sa.CheckConstraint(
@@ -217,11 +189,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("identifier", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "position", name="pk_session_identifier"),
-        sa.ForeignKeyConstraint(
-            ["application_id", "session_id"],
-            ["customer_session.application_id", "customer_session.id"],
-            name="fk_session_identifier_customer_session",
-        ),
+        references("session_identifier", "customer_session", session_id="id"),
         sa.UniqueConstraint(
             "application_id",
             "identifier",
@@ -238,11 +206,7 @@ def upgrade() -> None:
         sa.Column("label", TEXT, nullable=False),
         sa.Column("amount", AMOUNT, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "label", name="pk_session_discount"),
-        sa.ForeignKeyConstraint(
-            ["application_id", "session_id"],
-            ["customer_session.application_id", "customer_session.id"],
-            name="fk_session_discount_customer_session",
-        ),
+        references("session_discount", "customer_session", session_id="id"),
         sa.CheckConstraint("amount >= 0", name="ck_session_discount_amount"),
         sqlite_with_rowid=False,
     )
@@ -252,26 +216,18 @@ def upgrade() -> None:
         sa.Column("session_id", sa.BigInteger, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
         sa.Column("id", sa.BigInteger, nullable=False),
-        sa.Column(
-            "type",
-            one_of("ck_session_event_type", "created", "updated", "closed", "items_returned", "cancelled"),
-            nullable=False,
-        ),
+        one_of("session_event", "type", "created", "updated", "closed", "items_returned", "cancelled"),
         sa.Column("occurred", TIME, nullable=False),
         sa.Column("actor", TEXT, nullable=False),
-        sa.Column("state", one_of("ck_session_event_state", *STATES), nullable=False),
-        sa.Column("from_state", one_of("ck_session_event_from_state", *STATES)),
+        one_of("session_event", "state", *STATES),
+        one_of("session_event", "from_state", *STATES, nullable=True),
         sa.Column("total", AMOUNT, nullable=False),
         sa.Column("discount_total", AMOUNT, nullable=False),
         sa.Column("reason", TEXT),
         sa.Column("changed_fields", JSON, nullable=False),
         sa.Column("changes", EXACT_JSON, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "version", name="pk_session_event"),
-        sa.ForeignKeyConstraint(
-            ["application_id", "session_id"],
-            ["customer_session.application_id", "customer_session.id"],
-            name="fk_session_event_customer_session",
-        ),
+        references("session_event", "customer_session", session_id="id"),
         sa.UniqueConstraint("application_id", "id", name="uq_session_event_application_id_id"),
         sa.CheckConstraint("version >= 1", name="ck_session_event_version"),
         sqlite_with_rowid=False,
@@ -284,11 +240,7 @@ def upgrade() -> None:
         sa.Column("created", TIME, nullable=False),
         sa.Column("amount", AMOUNT, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "version", name="pk_session_return"),
-        sa.ForeignKeyConstraint(
-            ["application_id", "session_id", "version"],
-            ["session_event.application_id", "session_event.session_id", "session_event.version"],
-            name="fk_session_return_session_event",
-        ),
+        references("session_return", "session_event", session_id="session_id", version="version"),
         sa.CheckConstraint("amount >= 0", name="ck_session_return_amount"),
         sqlite_with_rowid=False,
     )
@@ -301,16 +253,8 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer, nullable=False),
         sa.Column("amount", AMOUNT, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "session_id", "version", "position", name="pk_returned_item"),
-        sa.ForeignKeyConstraint(
-            ["application_id", "session_id", "version"],
-            ["session_return.application_id", "session_return.session_id", "session_return.version"],
-            name="fk_returned_item_session_return",
-        ),
-        sa.ForeignKeyConstraint(
-            ["application_id", "session_id", "position"],
-            ["cart_item.application_id", "cart_item.session_id", "cart_item.position"],
-            name="fk_returned_item_cart_item",
-        ),
+        references("returned_item", "session_return", session_id="session_id", version="version"),
+        references("returned_item", "cart_item", session_id="session_id", position="position"),
         sa.CheckConstraint("quantity >= 1", name="ck_returned_item_quantity"),
         sa.CheckConstraint("amount >= 0", name="ck_returned_item_amount"),
         sqlite_with_rowid=False,
@@ -324,11 +268,10 @@ def upgrade() -> None:
         sa.Column("outcome", JSON, nullable=False),
         sa.Column("created", TIME, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "key_prefix", "idempotency_key", name="pk_idempotency"),
-        sa.ForeignKeyConstraint(["application_id"], ["application.application_id"], name="fk_idempotency_application"),
+        references("idempotency", "application"),
         sqlite_with_rowid=False,
     )
     index("idempotency", "created")
-
     if op.get_context().dialect.name == "postgresql":
         for sequence in SEQUENCES:
             op.execute(sa.schema.CreateSequence(sa.Sequence(sequence)))
