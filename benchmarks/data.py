@@ -17,7 +17,8 @@ from db.domain.events import EventType, make_event
 from db.domain.session import CustomerSession
 from db.engine import open_database
 from db.migrations import upgrade
-from db.operations import create_application, create_key
+from db.operations.applications import create_application
+from db.operations.keys import create_key
 from db.repository.applications import load_rules
 from db.repository.bulk_insert import SessionWithEvents, insert_sessions
 from db.tables import KeyRole

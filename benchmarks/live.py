@@ -28,7 +28,8 @@ from websockets.typing import Subprotocol
 from db import migrations
 from db.domain.commands import CreateApplication, CreateKey
 from db.engine import open_database
-from db.operations import create_application, create_key
+from db.operations.applications import create_application
+from db.operations.keys import create_key
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 OPENED_AT_ONCE = 50

@@ -28,7 +28,8 @@ from db.domain.commands import CreateApplication, CreateKey
 from db.engine import open_database
 from db.engine.options import ServerOptions
 from db.migrations.partitions import partition
-from db.operations import create_application, create_key
+from db.operations.applications import create_application
+from db.operations.keys import create_key
 from graphql_api.app import create_app
 from graphql_api.settings import Settings
 

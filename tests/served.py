@@ -15,7 +15,8 @@ from db.domain.discounts import Discount
 from db.domain.lifecycle import SessionState
 from db.engine import open_database
 from db.engine.database import Database
-from db.operations import create_application, create_key
+from db.operations.applications import create_application
+from db.operations.keys import create_key
 from graphql_api.app import create_app
 from graphql_api.http.server import Server
 from graphql_api.settings import Settings

@@ -27,13 +27,12 @@ from db.domain.errors import Refusal, Refused
 from db.domain.lifecycle import SessionState
 from db.domain.session import CustomerSession
 from db.engine.database import Database
-from db.operations import (
-    Actor,
-    Outcome,
+from db.operations.applications import create_application
+from db.operations.attribute_definitions import create_attribute_definition
+from db.operations.outcome import Actor, Outcome
+from db.operations.sessions import (
     cancel_session,
     close_session,
-    create_application,
-    create_attribute_definition,
     create_session,
     return_items,
     update_session,

@@ -17,7 +17,7 @@ from db.engine import open_database
 from db.engine.database import Database
 from db.migrations import partitions
 from db.migrations.partitions import PARTITIONED, CannotPartition, partition
-from db.operations import create_application
+from db.operations.applications import create_application
 from db.tables import Row
 from graphql_api.cli import main
 

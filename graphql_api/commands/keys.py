@@ -37,8 +37,8 @@ def create_application(
     ] = UnknownAttributes.REJECT,
 ) -> None:
     """Create an application, which owns sessions and API keys."""
-    from db import operations
     from db.domain.commands import CreateApplication
+    from db.operations import applications
 
     command = CreateApplication(
         name=name,
@@ -47,7 +47,7 @@ def create_application(
         rounding_mode=rounding_mode,
         unknown_attributes=unknown_attributes,
     )
-    made = on_database(load_settings(), operations.create_application, command, datetime.now(UTC))
+    made = on_database(load_settings(), applications.create_application, command, datetime.now(UTC))
     print_json({"applicationId": made, "name": name, "currency": currency})
 
 
@@ -65,11 +65,11 @@ def create_key(
     ] = None,
 ) -> None:
     """Create an API key and print it. It cannot be printed again."""
-    from db import operations
     from db.domain.commands import CreateKey
+    from db.operations import keys
 
     command = CreateKey(application_id=application, name=name, role=role, expires=expires)
-    made = on_database(load_settings(), operations.create_key, command, datetime.now(UTC))
+    made = on_database(load_settings(), keys.create_key, command, datetime.now(UTC))
     print_json(
         {
             "key": made.secret,

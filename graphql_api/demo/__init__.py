@@ -24,16 +24,10 @@ from db.domain.commands import (
     SessionCommand,
     SessionContent,
 )
-from db.operations import (
-    Actor,
-    Outcome,
-    cancel_session,
-    close_session,
-    create_application,
-    create_key,
-    create_session,
-    return_items,
-)
+from db.operations.applications import create_application
+from db.operations.keys import create_key
+from db.operations.outcome import Actor, Outcome
+from db.operations.sessions import cancel_session, close_session, create_session, return_items
 from db.tables import ApplicationRow
 
 SESSIONS = Path(__file__).parent / "sessions.jsonl"

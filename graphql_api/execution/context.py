@@ -8,7 +8,7 @@ import strawberry
 from db.domain.times import truncate_to_millisecond
 from db.engine.database import Database
 from db.events.feed import Feed
-from db.operations import Actor
+from db.operations.outcome import Actor
 from graphql_api.execution.document import Document
 from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.security.viewer import Viewer

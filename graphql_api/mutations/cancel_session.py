@@ -4,8 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.commands import CancelSession
+from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import (
     APPLICATION_ID,
@@ -51,5 +51,5 @@ async def cancel_session(
         idempotency_key=input.idempotency_key,
     )
     return await execute_and_read(
-        info, CancelSessionPayload, operations.cancel_session, info.context.actor, command, info.context.now()
+        info, CancelSessionPayload, sessions.cancel_session, info.context.actor, command, info.context.now()
     )

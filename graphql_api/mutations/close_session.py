@@ -5,8 +5,8 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.commands import CloseSession
+from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import (
     APPLICATION_ID,
@@ -54,5 +54,5 @@ async def close_session(
         idempotency_key=input.idempotency_key,
     )
     return await execute_and_read(
-        info, CloseSessionPayload, operations.close_session, info.context.actor, command, info.context.now()
+        info, CloseSessionPayload, sessions.close_session, info.context.actor, command, info.context.now()
     )

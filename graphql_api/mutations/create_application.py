@@ -5,10 +5,10 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import ColumnElement, Integer
 
-from db import operations
 from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import CreateApplication
 from db.domain.money import RoundingMode
+from db.operations import applications
 from graphql_api.execution.context import Info
 from graphql_api.mutations.payload import PAYLOAD, EntityPayload
 from graphql_api.mutations.runner import execute_and_read
@@ -77,5 +77,5 @@ async def create_application(
         unknown_attributes=input.unknown_attributes,
     )
     return await execute_and_read(
-        info, CreateApplicationPayload, operations.create_application, command, info.context.now()
+        info, CreateApplicationPayload, applications.create_application, command, info.context.now()
     )

@@ -5,10 +5,10 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import ColumnElement, Text
 
-from db import operations
 from db.domain.attribute_definition import AttributeDefinition as Definition
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import CreateAttributeDefinition
+from db.operations import attribute_definitions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, writable_application
 from graphql_api.mutations.payload import PAYLOAD, EntityPayload
@@ -90,5 +90,9 @@ async def create_attribute_definition(
         ),
     )
     return await execute_and_read(
-        info, CreateAttributeDefinitionPayload, operations.create_attribute_definition, command, info.context.now()
+        info,
+        CreateAttributeDefinitionPayload,
+        attribute_definitions.create_attribute_definition,
+        command,
+        info.context.now(),
     )

@@ -6,8 +6,8 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import ColumnElement, Text
 
-from db import operations
 from db.domain.commands import CreateKey
+from db.operations import keys
 from db.tables import KeyRole
 from graphql_api.execution.context import Info
 from graphql_api.mutations.payload import EntityPayload
@@ -69,4 +69,4 @@ async def create_key(
 ) -> CreateKeyPayload:
     info.context.viewer.require_admin()
     command = CreateKey(application_id=input.application_id, name=input.name, role=input.role, expires=input.expires)
-    return await execute(info, CreateKeyPayload, operations.create_key, command, info.context.now())
+    return await execute(info, CreateKeyPayload, keys.create_key, command, info.context.now())

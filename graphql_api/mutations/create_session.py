@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.commands import CreateSession
 from db.domain.lifecycle import SessionState
+from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
 from graphql_api.mutations.content import ContentInput
@@ -47,5 +47,5 @@ async def create_session(
         idempotency_key=input.idempotency_key,
     )
     return await execute_and_read(
-        info, CreateSessionPayload, operations.create_session, info.context.actor, command, info.context.now()
+        info, CreateSessionPayload, sessions.create_session, info.context.actor, command, info.context.now()
     )

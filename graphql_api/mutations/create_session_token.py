@@ -5,9 +5,9 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.commands import CreateSessionToken
-from db.operations import KeyName
+from db.operations import keys
+from db.operations.keys import KeyName
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, INTEGRATION_ID, writable_application
 from graphql_api.mutations.payload import Payload
@@ -57,7 +57,7 @@ async def create_session_token(
     key = KeyName(viewer.application_id, viewer.key_prefix)
     max_seconds = info.context.settings.max_token_seconds
     payload = await execute(
-        info, CreateSessionTokenPayload, operations.create_session_token, key, command, max_seconds, info.context.now()
+        info, CreateSessionTokenPayload, keys.create_session_token, key, command, max_seconds, info.context.now()
     )
     if (made := payload.outcome) is not None:
         permissions = TokenPermissions(made.session_id, input.rights)

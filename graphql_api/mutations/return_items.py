@@ -5,9 +5,9 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import BigInteger, ColumnElement, Integer
 
-from db import operations
 from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
+from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import (
     APPLICATION_ID,
@@ -101,5 +101,5 @@ async def return_items(
         idempotency_key=input.idempotency_key,
     )
     return await execute_and_read(
-        info, ReturnItemsPayload, operations.return_items, info.context.actor, command, info.context.now()
+        info, ReturnItemsPayload, sessions.return_items, info.context.actor, command, info.context.now()
     )

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
-from db.operations import KeyName
+from db.operations import keys
+from db.operations.keys import KeyName
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import key_from_id
 from graphql_api.mutations.create_key import KeyPayload
@@ -35,4 +35,4 @@ async def revoke_key(
     info.context.viewer.require_admin()
     application_id, prefix = key_from_id(ApiKey, input.id)
     name = KeyName(int(application_id), str(prefix))
-    return await execute_and_read(info, RevokeKeyPayload, operations.revoke_key, *name, info.context.now(), key=name)
+    return await execute_and_read(info, RevokeKeyPayload, keys.revoke_key, *name, info.context.now(), key=name)

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import UpdateApplication
+from db.operations import applications
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import unset_if_null
 from graphql_api.mutations.create_application import ApplicationPayload
@@ -47,5 +47,5 @@ async def update_application(
         unknown_attributes=unset_if_null(input.unknown_attributes),
     )
     return await execute_and_read(
-        info, UpdateApplicationPayload, operations.update_application, command, key=input.application_id
+        info, UpdateApplicationPayload, applications.update_application, command, key=input.application_id
     )

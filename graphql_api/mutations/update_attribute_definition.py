@@ -4,10 +4,10 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import UpdateAttributeDefinition
-from db.operations import DefinitionKey
+from db.operations import attribute_definitions
+from db.operations.attribute_definitions import DefinitionKey
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import key_from_id, optional, or_unset, writable_application
 from graphql_api.mutations.create_attribute_definition import AttributeDefinitionPayload
@@ -53,5 +53,5 @@ async def update_attribute_definition(
     )
     key = DefinitionKey(command.application_id, command.entity, command.name)
     return await execute_and_read(
-        info, UpdateAttributeDefinitionPayload, operations.update_attribute_definition, command, key=key
+        info, UpdateAttributeDefinitionPayload, attribute_definitions.update_attribute_definition, command, key=key
     )

@@ -5,8 +5,8 @@ from typing import Annotated
 import strawberry
 from sqlalchemy import ColumnElement, Text
 
-from db import operations
 from db.domain.commands import UpdateProfile
+from db.operations import profiles
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
 from graphql_api.mutations.payload import PAYLOAD, RepeatablePayload
@@ -64,5 +64,5 @@ async def update_profile(
         idempotency_key=input.idempotency_key,
     )
     return await execute_and_read(
-        info, UpdateProfilePayload, operations.update_profile, info.context.actor, command, info.context.now()
+        info, UpdateProfilePayload, profiles.update_profile, info.context.actor, command, info.context.now()
     )

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.commands import UpdateSession
-from db.operations import Outcome
+from db.operations import sessions
+from db.operations.outcome import Outcome
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID
 from graphql_api.mutations.content import ContentInput
@@ -50,9 +50,9 @@ async def update_session(
         expected_version=input.expected_version,
         idempotency_key=input.idempotency_key,
     )
-    operation: Callable[..., Outcome] = operations.update_session
+    operation: Callable[..., Outcome] = sessions.update_session
     if viewer.token_permissions is not None:
-        operation = partial(operations.update_own_session, session_id=viewer.token_permissions.session_id)
+        operation = partial(sessions.update_own_session, session_id=viewer.token_permissions.session_id)
     return await execute_and_read(
         info, UpdateSessionPayload, operation, info.context.actor, command, info.context.now()
     )

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import strawberry
 
-from db import operations
 from db.domain.commands import UpsertSession
+from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, INTEGRATION_ID, writable_application
 from graphql_api.mutations.content import ContentInput
@@ -50,5 +50,5 @@ async def upsert_session(
         idempotency_key=input.idempotency_key,
     )
     return await execute_and_read(
-        info, UpsertSessionPayload, operations.upsert_session, info.context.actor, command, info.context.now()
+        info, UpsertSessionPayload, sessions.upsert_session, info.context.actor, command, info.context.now()
     )

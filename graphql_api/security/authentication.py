@@ -10,7 +10,7 @@ from hashlib import blake2b
 from time import monotonic
 
 from db.engine.database import Database
-from db.operations import Key, KeyName, use_key
+from db.operations.keys import Key, KeyName, use_key
 from graphql_api.errors import TimedOut, Unauthenticated
 from graphql_api.security.credentials import UNKNOWN_KEY, InvalidCredentials, key_name, verify
 from graphql_api.security.key_loader import KeyLoader

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 
-from db.operations import Key, KeyName
+from db.operations.keys import Key, KeyName
 from db.tables import KeyRole
 from graphql_api.security import session_tokens
 from graphql_api.security.viewer import Viewer

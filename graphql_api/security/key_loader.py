@@ -8,7 +8,7 @@ import asyncio
 from itertools import islice
 
 from db.engine.database import Database
-from db.operations import Key, KeyName, find_keys
+from db.operations.keys import Key, KeyName, find_keys
 
 MAX_BATCH = 500
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 
-from db.operations import KeyName
+from db.operations.keys import KeyName
 from graphql_api.security.permissions import TokenPermissions, TokenRights
 
 ALGORITHM = "HS256"

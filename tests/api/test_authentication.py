@@ -13,7 +13,7 @@ from shop import Shop
 from sqlalchemy import Connection, update
 
 from db.domain.commands import CreateKey
-from db.operations import create_key, revoke_key
+from db.operations.keys import create_key, revoke_key
 from db.repository.core import API_KEY
 from graphql_api.errors import Unauthenticated
 from graphql_api.security import authentication

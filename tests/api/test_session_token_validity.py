@@ -18,7 +18,7 @@ from sqlalchemy import Connection, update
 from token_requests import LOOK, change, key_of, number_of, refused, secret_of, stocked, token, token_payload
 
 from db.domain.commands import CreateKey
-from db.operations import KeyName, create_key, find_keys, revoke_key
+from db.operations.keys import KeyName, create_key, find_keys, revoke_key
 from db.repository.core import API_KEY
 from graphql_api.errors import Unauthenticated
 from graphql_api.security import session_tokens

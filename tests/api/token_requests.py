@@ -8,7 +8,7 @@ from shop import Shop, line, units
 
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.discounts import Discount
-from db.operations import KeyName, find_keys
+from db.operations.keys import KeyName, find_keys
 
 CREATE = """mutation($input: CreateSessionTokenInput!) {
   createSessionToken(input: $input) { token expires errors { code message path } } }"""

@@ -13,7 +13,8 @@ from transfer import disagreements, file, record
 from db.domain.commands import CreateSession, SessionContent, UpdateProfile, UpsertSession
 from db.domain.errors import Refused
 from db.import_export.importing import ImportSessions, OnError, import_sessions
-from db.operations import create_session, update_profile, upsert_session
+from db.operations.profiles import update_profile
+from db.operations.sessions import create_session, upsert_session
 from db.repository.bulk_insert import insert_sessions
 from db.repository.core import SESSION
 

@@ -19,7 +19,9 @@ from db.engine.database import Database
 from db.events.errors import FeedStopped, PositionAhead, SubscriberTooSlow
 from db.events.feed import MAX_ID, Feed
 from db.events.history import ApplicationHistory, History, SessionHistory
-from db.operations import Actor, create_application, create_session, upsert_session
+from db.operations.applications import create_application
+from db.operations.outcome import Actor
+from db.operations.sessions import create_session, upsert_session
 
 TILL = Actor("Till", "till00000000")
 ALL = ApplicationHistory(1)

@@ -6,7 +6,7 @@ import pytest
 from served import Api
 from sockets import running
 
-from db.operations import revoke_key
+from db.operations.keys import revoke_key
 
 CREATE = """mutation($input: CreateSessionTokenInput!) { createSessionToken(input: $input) { token } }"""
 FOLLOW = """subscription($id: String!) {

@@ -9,7 +9,7 @@ from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import CreateApplication, UpdateApplication
 from db.domain.errors import NotFound
 from db.domain.money import RoundingMode
-from db.operations import create_application, update_application
+from db.operations.applications import create_application, update_application
 from db.repository.core import APPLICATION
 
 

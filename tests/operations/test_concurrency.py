@@ -13,7 +13,8 @@ from db.domain.errors import InvalidTransition, Refused, SessionAlreadyExists
 from db.domain.events import EventType, make_event
 from db.domain.lifecycle import SessionState
 from db.engine.errors import WriteConflict
-from db.operations import Outcome, close_session, create_session, update_session, upsert_session
+from db.operations.outcome import Outcome
+from db.operations.sessions import close_session, create_session, update_session, upsert_session
 from db.repository.save import save_session
 
 MANY = 50

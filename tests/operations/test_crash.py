@@ -10,7 +10,8 @@ from shop import Shop, line
 from sqlalchemy import Connection, select
 
 from db.domain.commands import CreateSession, SessionContent
-from db.operations import Outcome, create_session
+from db.operations.outcome import Outcome
+from db.operations.sessions import create_session
 from db.repository.core import SESSION
 
 SCRIPT = """
@@ -19,7 +20,8 @@ from datetime import UTC, datetime
 
 from db.domain.commands import CreateSession
 from db.engine import open_database
-from db.operations import Actor, create_session
+from db.operations.outcome import Actor
+from db.operations.sessions import create_session
 
 
 async def main():

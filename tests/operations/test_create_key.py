@@ -10,7 +10,7 @@ from shop import Shop, refusals
 
 from db.domain.commands import CreateKey
 from db.domain.errors import NotFound
-from db.operations import CreatedKey, Key, KeyName, create_key, find_keys, revoke_key
+from db.operations.keys import CreatedKey, Key, KeyName, create_key, find_keys, revoke_key
 from db.tables import KeyRole
 
 

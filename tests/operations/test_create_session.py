@@ -9,7 +9,7 @@ from shop import Shop, line, refusals
 from db.domain.discounts import Discount
 from db.domain.errors import InvalidInput, NotFound, SessionAlreadyExists
 from db.domain.lifecycle import SessionState
-from db.operations import Outcome
+from db.operations.outcome import Outcome
 
 
 def test_new_session_is_stored_as_it_was_sent(shop: Shop) -> None:

@@ -7,7 +7,7 @@ from shop import Shop, line, refusals
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType, UnknownAttributes
 from db.domain.commands import CreateAttributeDefinition, UpdateAttributeDefinition
 from db.domain.errors import AlreadyExists, InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
-from db.operations import create_attribute_definition, update_attribute_definition
+from db.operations.attribute_definitions import create_attribute_definition, update_attribute_definition
 from db.repository.applications import load_all_rules
 
 SESSION, LINE, PROFILE = AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM, AttributeEntity.CUSTOMER_PROFILE

@@ -13,8 +13,9 @@ from db.domain.commands import UpdateProfile
 from db.domain.discounts import Discount
 from db.domain.errors import IdempotencyKeyReused, InvalidInput, SessionAlreadyExists, SessionNotFound
 from db.domain.lifecycle import SessionState
-from db.operations import Actor, Outcome, update_profile
 from db.operations import idempotent as once
+from db.operations.outcome import Actor, Outcome
+from db.operations.profiles import update_profile
 from db.repository.core import IDEMPOTENCY
 from db.repository.idempotency import LIFETIME, MAX_DELETED
 

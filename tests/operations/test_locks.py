@@ -12,7 +12,8 @@ from sqlalchemy.util import await_only
 from db.domain.commands import CreateSession, SessionContent, UpdateSession
 from db.engine.statements import begin
 from db.import_export.importing import lock_application
-from db.operations import Outcome, create_session, update_session
+from db.operations.outcome import Outcome
+from db.operations.sessions import create_session, update_session
 from db.repository.load import load_session
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

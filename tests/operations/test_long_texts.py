@@ -6,7 +6,7 @@ from shop import Shop, line, refusals
 from db.domain.commands import UpdateProfile
 from db.domain.errors import SessionAlreadyExists
 from db.events.history import SessionHistory
-from db.operations import update_profile
+from db.operations.profiles import update_profile
 from db.repository.load import find_session
 
 

@@ -24,7 +24,7 @@ from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession
 from db.engine import json
-from db.operations import Outcome
+from db.operations.outcome import Outcome
 
 Answer = tuple[int, int] | tuple[Refusal, ...]
 Change = Callable[[CustomerSession, datetime], CustomerSession]

@@ -7,7 +7,8 @@ from shop import Shop, refusals
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import UpdateProfile
 from db.domain.errors import InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
-from db.operations import ProfileOutcome, update_profile
+from db.operations.outcome import ProfileOutcome
+from db.operations.profiles import update_profile
 
 PROFILE = AttributeEntity.CUSTOMER_PROFILE
 

@@ -9,7 +9,7 @@ from shop import Shop, line, refusals
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.discounts import Discount
 from db.domain.errors import DiscountExceedsTotal, InvalidInput, SessionNotEditable, SessionNotFound, VersionConflict
-from db.operations import Outcome
+from db.operations.outcome import Outcome
 
 SESSION, LINE = AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM
 

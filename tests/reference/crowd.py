@@ -24,17 +24,11 @@ from db.domain.commands import (
 from db.domain.discounts import Discount
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
-from db.operations import (
-    Actor,
-    cancel_session,
-    close_session,
-    create_application,
-    create_attribute_definition,
-    create_session,
-    return_items,
-    update_profile,
-    update_session,
-)
+from db.operations.applications import create_application
+from db.operations.attribute_definitions import create_attribute_definition
+from db.operations.outcome import Actor
+from db.operations.profiles import update_profile
+from db.operations.sessions import cancel_session, close_session, create_session, return_items, update_session
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 TILL = Actor("Till", "till00000000")

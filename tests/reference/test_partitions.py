@@ -29,8 +29,10 @@ from db.import_export.checking import check_sessions
 from db.import_export.exporting import export_sessions
 from db.import_export.importing import ImportSessions, OnError, import_sessions
 from db.migrations.partitions import PARTITIONED
-from db.operations import KeyName, create_application, create_session_token, update_profile
 from db.operations import idempotent as once
+from db.operations.applications import create_application
+from db.operations.keys import KeyName, create_session_token
+from db.operations.profiles import update_profile
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""updateProfile: set attributes of a profile, which is created if it does not exist."""
+"""Operations on profiles."""
 
 from datetime import datetime
 
@@ -18,7 +18,10 @@ from db.repository.profiles import lock_profile
 
 @idempotent(ProfileOutcome)
 def update_profile(connection: Connection, actor: Actor, command: UpdateProfile, now: datetime) -> ProfileOutcome:
-    """Merge attributes by name; null removes one. ``updated`` changes only if an attribute does."""
+    """Merge attributes by name; null removes one. The profile is created if it does not exist.
+
+    ``updated`` changes only if an attribute does.
+    """
     application_id, integration_id = command.application_id, command.integration_id
     rules = load_all_rules(connection, application_id).attributes
     found: list[Refusal] = [*text.key_problems(integration_id, ("integrationId",))]

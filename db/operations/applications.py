@@ -1,4 +1,4 @@
-"""createApplication: create an application, which owns sessions, profiles and keys."""
+"""Operations on applications, which own sessions, profiles and keys."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -6,12 +6,13 @@ from functools import cache
 from importlib.resources import files
 
 from iso4217 import Currency
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
 from db.domain import text
-from db.domain.commands import CreateApplication
+from db.domain.commands import UNSET, CreateApplication, UpdateApplication
 from db.domain.errors import InvalidInput, Refusal, Refused, quote
 from db.domain.times import truncate_to_millisecond
+from db.repository.applications import load_rules
 from db.repository.core import APPLICATION
 
 MAX_NAME = 200
@@ -63,3 +64,23 @@ def time_zone_problems(time_zone: str) -> Iterator[Refusal]:
 def time_zones() -> frozenset[str]:
     """The IANA names, from the package tzdata: the operating system's own list may contain other names."""
     return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+
+
+def update_application(connection: Connection, command: UpdateApplication) -> None:
+    """Change settings. Raises Refused with NotFound, or with every rule that is broken."""
+    load_rules(connection, command.application_id)
+    given = {
+        "name": command.name,
+        "time_zone": command.time_zone,
+        "unknown_attributes": command.unknown_attributes,
+    }
+    found: list[Refusal] = []
+    if command.name is not UNSET:
+        found.extend(name_problems(command.name))
+    if command.time_zone is not UNSET:
+        found.extend(time_zone_problems(command.time_zone))
+    if found:
+        raise Refused(*found)
+    new = {name: value for name, value in given.items() if value is not UNSET}
+    if new:
+        connection.execute(update(APPLICATION).filter_by(application_id=command.application_id).values(new))

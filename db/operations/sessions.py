@@ -1,0 +1,156 @@
+"""Operations on sessions. Each locks the session, checks its version, and stores the new version with its event."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from sqlalchemy import Connection
+
+from db.domain import session
+from db.domain.commands import (
+    CancelSession,
+    CloseSession,
+    CreateSession,
+    ReturnItems,
+    SessionContent,
+    UpdateSession,
+    UpsertSession,
+)
+from db.domain.errors import Refused, SessionAlreadyExists, SessionNotFound
+from db.domain.events import EventType, make_event
+from db.domain.session import CustomerSession, check_version
+from db.domain.times import truncate_to_millisecond
+from db.operations.idempotent import idempotent
+from db.operations.outcome import Actor, Outcome
+from db.repository.applications import cached_rules, rules_for
+from db.repository.load import find_integration_id, find_session, load_session, lock_session
+from db.repository.profiles import is_first_session
+from db.repository.save import insert_session, save_session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChange:
+    """A change in progress. ``before`` is the locked session; ``time`` is never earlier than its latest event."""
+
+    connection: Connection
+    actor: Actor
+    before: CustomerSession
+    time: datetime
+
+    @classmethod
+    def of(cls, connection: Connection, actor: Actor, before: CustomerSession, now: datetime) -> Self:
+        """Begin a change of a session that is locked already."""
+        return cls(connection, actor, before, max(truncate_to_millisecond(now), before.updated))
+
+    def save(self, type_: EventType, after: CustomerSession, reason: str | None = None) -> Outcome:
+        """Store ``after`` as the next version, with its event. If nothing has changed, store nothing."""
+        before = self.before
+        after = replace(after, version=before.version + 1, updated=self.time)
+        event = make_event(type_, before, after, self.actor.name, reason)
+        if event.changes.keys() <= {"updated"}:
+            return Outcome(before.application_id, before.id, before.version)
+        save_session(self.connection, before, after, event)
+        return Outcome(after.application_id, after.id, after.version)
+
+
+def begin_change(
+    connection: Connection,
+    actor: Actor,
+    command: UpdateSession | CloseSession | ReturnItems | CancelSession,
+    now: datetime,
+) -> SessionChange:
+    """Lock the command's session. Raises Refused with SessionNotFound or VersionConflict."""
+    before = load_session(connection, command.application_id, command.integration_id)
+    check_version(before, command.expected_version)
+    return SessionChange.of(connection, actor, before, now)
+
+
+@idempotent(Outcome)
+def create_session(connection: Connection, actor: Actor, command: CreateSession, now: datetime) -> Outcome:
+    """Create a session. Raises Refused with SessionAlreadyExists if the integration ID is taken."""
+    outcome = create(connection, actor, command, now)
+    if outcome is None:
+        existing = load_session(connection, command.application_id, command.integration_id)
+        raise Refused(
+            SessionAlreadyExists(
+                integration_id=existing.integration_id,
+                application_id=existing.application_id,
+                session_id=existing.id,
+            )
+        )
+    return outcome
+
+
+def create(connection: Connection, actor: Actor, command: CreateSession, now: datetime) -> Outcome | None:
+    """Create a session, or return None if its integration ID is taken."""
+    rules = rules_for(connection, command.application_id, command.content)
+    new = session.create(command, rules, truncate_to_millisecond(now))
+    session_id = insert_session(connection, new, actor.name)
+    return None if session_id is None else Outcome(new.application_id, session_id, new.version, created=True)
+
+
+@idempotent(Outcome)
+def update_session(connection: Connection, actor: Actor, command: UpdateSession, now: datetime) -> Outcome:
+    """Update the session. Raises Refused with SessionNotEditable if it is no longer open."""
+    return update(begin_change(connection, actor, command, now), command.content)
+
+
+def update(change: SessionChange, content: SessionContent) -> Outcome:
+    """Apply the content and decide ``first_session`` if the profile changes."""
+    before = change.before
+    rules = rules_for(change.connection, before.application_id, content, before.cart)
+    after = session.update(before, content, rules)
+    if after.profile_id != before.profile_id:
+        lock_session(change.connection, before)
+        after = replace(after, first_session=is_first_session(change.connection, after, change.time))
+    return change.save(EventType.UPDATED, after)
+
+
+def update_own_session(
+    connection: Connection, actor: Actor, command: UpdateSession, now: datetime, *, session_id: int
+) -> Outcome:
+    """Update the token's session. Raises Refused with SessionNotFound for any other, whether it exists or not."""
+    if command.integration_id != find_integration_id(connection, command.application_id, session_id):
+        raise Refused(SessionNotFound(integration_id=command.integration_id))
+    return update_session(connection, actor, command, now)
+
+
+@idempotent(Outcome)
+def upsert_session(connection: Connection, actor: Actor, command: UpsertSession, now: datetime) -> Outcome:
+    """Update or create the session. ``created`` is set in the outcome of a creation."""
+    before = find_session(connection, command.application_id, command.integration_id)
+    if before is None:
+        new = CreateSession(
+            application_id=command.application_id, integration_id=command.integration_id, content=command.content
+        )
+        outcome = create(connection, actor, new, now)
+        if outcome is not None:
+            return outcome
+        # A concurrent transaction has created it. This happens on PostgreSQL only: SQLite has one writer at a time.
+        before = load_session(connection, command.application_id, command.integration_id)
+    return update(SessionChange.of(connection, actor, before, now), command.content)
+
+
+@idempotent(Outcome)
+def close_session(connection: Connection, actor: Actor, command: CloseSession, now: datetime) -> Outcome:
+    """Close the session. Raises Refused with TotalChanged if the caller expects another total."""
+    change = begin_change(connection, actor, command, now)
+    after = session.close(change.before, command.expected_total, change.time)
+    return change.save(EventType.CLOSED, after)
+
+
+@idempotent(Outcome)
+def return_items(connection: Connection, actor: Actor, command: ReturnItems, now: datetime) -> Outcome:
+    """Return units. The version in the outcome also identifies the new return."""
+    change = begin_change(connection, actor, command, now)
+    rounding = cached_rules(connection, command.application_id).rounding
+    after = session.return_items(change.before, command.items, rounding, change.time)
+    return change.save(EventType.ITEMS_RETURNED, after)
+
+
+@idempotent(Outcome)
+def cancel_session(connection: Connection, actor: Actor, command: CancelSession, now: datetime) -> Outcome:
+    """Cancel the session. The event stores the reason."""
+    change = begin_change(connection, actor, command, now)
+    after = session.cancel(change.before, command.reason, change.time)
+    return change.save(EventType.CANCELLED, after, command.reason)
