@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db.events.errors import FeedStopped, PositionAhead, ReplayFailed, SubscriberTooSlow
+from db.events.feed import FeedStopped, PositionAhead, ReplayFailed, SubscriberTooSlow
 from db.events.history import ApplicationHistory, Event, History, SessionHistory
 from db.repository.core import EVENT
 from graphql_api.errors import BadUserInput, GoingAway, LimitExceeded, SubscriptionInterrupted

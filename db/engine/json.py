@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+loads = orjson.loads
+
 
 def dumps(value: Any) -> str:
     """Return compact JSON. A Decimal becomes a JSON number with all its digits."""
@@ -16,8 +18,3 @@ def to_json(value: Any) -> orjson.Fragment:
     if isinstance(value, Decimal):
         return orjson.Fragment(f"{value:f}")
     raise TypeError(f"{type(value).__name__} cannot be encoded as JSON")
-
-
-def loads(text: str | bytes) -> Any:
-    """Parse JSON."""
-    return orjson.loads(text)

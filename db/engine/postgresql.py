@@ -14,7 +14,7 @@ from db.engine.database import Pool
 from db.engine.errors import AnswerTooLarge, StatementTooDeep, UnusableDatabase
 from db.engine.options import ServerOptions
 from db.engine.postgresql_connections import ConnectionPool, connection_arguments, is_gone, roll_back
-from db.engine.postgresql_retries import retry_conflicts
+from db.engine.postgresql_errors import retry_conflicts
 from db.engine.postgresql_tail import PostgresTail
 
 P = ParamSpec("P")

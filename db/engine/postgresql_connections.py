@@ -1,5 +1,6 @@
 """Connections to a PostgreSQL server: their settings, and the pool of them."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -14,7 +15,6 @@ from db.engine.database import Pool
 from db.engine.errors import DatabaseUnavailable, TlsError, UnusableDatabase
 from db.engine.options import ServerOptions
 from db.engine.postgresql_errors import CONNECT_ERRORS, DRIVER_ERRORS, is_connection_failure
-from db.engine.postgresql_tls import is_tls_error, ssl_argument
 from db.engine.statements import begin
 
 PREPARED_STATEMENTS = 500  # kept by each connection
@@ -110,6 +110,23 @@ def connection_arguments(url: URL, options: ServerOptions, dialect: PGDialect_as
         }
     arguments["ssl"] = ssl_argument(options)
     return arguments
+
+
+def ssl_argument(options: ServerOptions) -> ssl.SSLContext | str:
+    """Return asyncpg's ``ssl`` argument. Raises TlsError if the CA file cannot be loaded."""
+    if options.tls_ca is None:
+        return options.tls
+    try:
+        context = ssl.create_default_context(cafile=options.tls_ca)
+    except OSError as error:
+        raise TlsError(f"{options.tls_ca} has no certificates to verify a server's: {error.strerror}.") from error
+    context.check_hostname = options.tls == "verify-full"
+    return context
+
+
+def is_tls_error(error: Exception) -> bool:
+    """Return whether a connection failed because of TLS; asyncpg has no exception class of its own for that."""
+    return isinstance(error, ssl.SSLError | asyncpg.ClientConfigurationError) or type(error) is ConnectionError
 
 
 async def initialize(connection: PooledConnection, dialect: PGDialect_asyncpg, url: URL) -> None:

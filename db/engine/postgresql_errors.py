@@ -1,10 +1,19 @@
-"""Classifies errors of asyncpg, and of SQLAlchemy around them, by SQLSTATE."""
+"""Errors of asyncpg, and of SQLAlchemy around them, by SQLSTATE: which are conflicts, and how those are retried."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from db.engine.errors import WriteConflict
 
+T = TypeVar("T")
+
+MAX_ATTEMPTS = 50
+MAX_BACKOFF = 0.1  # seconds
 CONFLICTS = ("40001", "40P01", "23505")  # serialization_failure, deadlock_detected, unique_violation
 # Connection exceptions and shutdown of the server; 57014, a cancelled statement, is not among them.
 CONNECTION_FAILURES = ("08", "57P")
@@ -27,3 +36,20 @@ def is_connection_failure(error: Exception) -> bool:
 def sqlstate(error: BaseException) -> str:
     """Return the SQLSTATE of an error, or an empty text."""
     return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+
+
+async def retry_conflicts(attempt: Callable[[int], Awaitable[T]]) -> T:
+    """Call ``attempt`` with 0, 1, 2, … until it raises no conflict; raise the conflict of the last attempt."""
+    for number in range(MAX_ATTEMPTS):
+        try:
+            return await attempt(number)
+        except Exception as error:
+            if number == MAX_ATTEMPTS - 1 or not is_conflict(error):
+                raise
+        await asyncio.sleep(backoff(number))
+    raise AssertionError("the last attempt returns or raises")
+
+
+def backoff(number: int) -> float:
+    """Return a random delay in seconds after a failed attempt (exponential backoff with full jitter)."""
+    return random.uniform(0, min(MAX_BACKOFF, 0.001 * 2**number))  # noqa: S311  # not a secret

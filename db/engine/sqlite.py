@@ -2,26 +2,27 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, Connection, Dialect, Engine
 from sqlalchemy.dialects import sqlite
 
 from db.engine.database import Pool
 from db.engine.errors import DatabaseUnavailable, UnusableDatabase
-from db.engine.sqlite_connections import create_sqlite_engine
-from db.engine.sqlite_file import DatabaseFile, FileReplaced
+from db.engine.sqlite_connections import DatabaseFile, FileReplaced, create_sqlite_engine, driver_connection
 from db.engine.sqlite_readers import READERS, SqliteReaders
-from db.engine.sqlite_tail import SqliteTail
 from db.engine.sqlite_writer import SqliteWriter
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 MIN_VERSION = (3, 38, 0)  # JSON functions are built in
+POLL_INTERVAL = 0.05  # seconds, for commits of other processes
+MAX_ID = 2**63 - 1
 
 
 class SqliteDatabase:
@@ -33,6 +34,7 @@ class SqliteDatabase:
         self._file = file
         self._writer = SqliteWriter(engine, file)
         self._readers = readers
+        self.read = readers.read
         self._query_threads = ThreadPoolExecutor(READERS, "reader")
         self.tail = SqliteTail(readers.inline)
 
@@ -67,15 +69,11 @@ class SqliteDatabase:
                 self._file.check()
             except FileReplaced as error:
                 raise DatabaseUnavailable(str(error)) from error
-            with self._engine.connect() as connection, connection.begin():
+            with self._engine.connect() as connection:  # rolls back in the end
+                driver_connection(connection).execute("BEGIN")
                 return operation(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._query_threads, run)
-
-    async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
-        """Run a compiled read. Raises StatementTooDeep and AnswerTooLarge."""
-        answer: str | None = await self._readers.read(statement, parameters, objects)
-        return answer
 
     def pool(self) -> Pool:
         """Return how the connections of long reads are used; operations that wait for the writer count as waiting."""
@@ -88,3 +86,34 @@ class SqliteDatabase:
         await asyncio.to_thread(self._query_threads.shutdown)
         await self._readers.close()
         self._engine.dispose()
+
+
+class SqliteTail:
+    """Learns of this process's commits at once, and of other processes' by polling SQLite's ``data_version``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._committed = asyncio.Event()
+        self._version = 0
+
+    def committed(self) -> None:
+        """Report a commit of this process."""
+        self._committed.set()
+
+    async def wait_for_commit(self) -> None:
+        """Wait until any process has committed since the last call returned."""
+        while not self._committed.is_set() and self._data_version() == self._version:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_INTERVAL):
+                    await self._committed.wait()
+        self._committed.clear()
+        self._version = self._data_version()
+
+    def _data_version(self) -> int:
+        """Return a number that changes when another connection commits."""
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    async def settled_id(self) -> int:
+        """Return the greatest ID: with one writer, every ID is committed before the next is taken."""
+        return MAX_ID

@@ -10,8 +10,7 @@ from typing import Any, Self
 
 import aiosqlite
 
-from db.engine.sqlite_connections import OPTIONS, ReadOnlyConnection
-from db.engine.sqlite_errors import is_interrupted, to_read_error
+from db.engine.sqlite_connections import OPTIONS, ReadOnlyConnection, primary_code, to_read_error
 
 READERS = 3  # connections on threads
 MAX_INLINE_OBJECTS = 150  # a read of so many takes hardly more time than the way to a thread and back
@@ -20,6 +19,7 @@ MAX_CHECKS = 50  # before a read of few objects leaves the event loop
 MAX_TRIAL_CHECKS = 5  # the same for a read of unknown size
 SLOW_FOR = 1.0  # seconds for which a statement that left the event loop goes to a thread at once
 MAX_SLOW_STATEMENTS = 1_000  # remembered
+INTERRUPTED = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)  # busy: the read would have waited for a lock
 
 
 class InlineReadInterrupted(Exception):
@@ -44,7 +44,7 @@ class InlineConnection(ReadOnlyConnection):
         try:
             return self.execute(statement, parameters).fetchone()
         except sqlite3.OperationalError as error:
-            if is_interrupted(error):
+            if primary_code(error) in INTERRUPTED:
                 self._remember_slow(statement)
                 raise InlineReadInterrupted from error
             raise
@@ -84,7 +84,7 @@ class SqliteReaders:
             raise
         return cls(inline, connections)
 
-    async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> Any:
+    async def read(self, statement: str, parameters: Mapping[str, Any], objects: int | None) -> str | None:
         """Return the one value of a compiled read. Raises StatementTooDeep and AnswerTooLarge.
 
         Most reads take less time than the way to a thread and back, so they start on the event loop. One that takes

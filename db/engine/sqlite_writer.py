@@ -11,9 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from db.engine.errors import CannotWrite
-from db.engine.sqlite_connections import driver_connection
-from db.engine.sqlite_errors import to_write_error
-from db.engine.sqlite_file import DatabaseFile, FileReplaced
+from db.engine.sqlite_connections import DatabaseFile, FileReplaced, driver_connection, to_write_error
 
 T = TypeVar("T")
 Operation = Callable[[Connection], Any]

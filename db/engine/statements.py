@@ -7,19 +7,14 @@ of its own.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.util import await_only
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
-    from sqlalchemy.types import TypeEngine
 
 Processor = Callable[[Any], Any] | None
 OnEnd = Callable[[BaseException | None], None]
@@ -128,11 +123,11 @@ class Compiled:
         binds = [(compiled.binds[name].key, compiled.binds[name]) for name in compiled.positiontup]
         columns = list(core.exported_columns)
         row = namedtuple("row", [column.key for column in columns], rename=True)  # type: ignore[misc]  # known only here
-        readers = [dialect_type(column.type, dialect).result_processor(dialect, None) for column in columns]
+        readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         return cls(
             dialect.name,
             str(compiled),
-            [(name, dialect_type(bind.type, dialect).bind_processor(dialect)) for name, bind in binds],
+            [(name, bind.type.dialect_impl(dialect).bind_processor(dialect)) for name, bind in binds],
             {name: bind.value for name, bind in binds if name not in names},
             [(index, reader) for index, reader in enumerate(readers) if reader],
             row._make,
@@ -151,11 +146,6 @@ class Compiled:
                 values[index] = read(values[index])
             return self.make_row(values)
         return self.make_row(found)
-
-
-def dialect_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
-    """Return the dialect's implementation of a column type."""
-    return type_.dialect_impl(dialect)
 
 
 @contextmanager

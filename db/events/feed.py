@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from db.engine.database import Database
-from db.events.errors import FeedStopped, PositionAhead, ReplayFailed, SubscriberTooSlow
 from db.events.history import ApplicationHistory, Event, History
 from db.events.subscribers import Subscriber, Topic
 
@@ -19,6 +18,34 @@ log = logging.getLogger("cartograph")
 
 MAX_ID = 2**63 - 1
 RETRY_DELAY = 0.5  # seconds
+
+
+class PositionAhead(Exception):
+    """A subscription was to start after the end of its history; the argument is the last position."""
+
+
+class SubscriptionEnded(Exception):
+    """A subscription ended; ``position`` is the last position that was delivered, to subscribe again from."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
+
+
+class SubscriberTooSlow(SubscriptionEnded):
+    """The subscriber did not keep up with the events."""
+
+
+class FeedStopped(SubscriptionEnded):
+    """The process is shutting down."""
+
+
+class ReplayFailed(SubscriptionEnded):
+    """The next events could not be read from the database; ``error`` is why."""
+
+    def __init__(self, position: int, error: Exception) -> None:
+        super().__init__(position)
+        self.error = error
 
 
 class Feed:

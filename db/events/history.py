@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, or_, select
 
@@ -17,32 +17,6 @@ class Event(NamedTuple):
     version: int
     id: int
     integration_id: str
-
-
-class History(Protocol):
-    """A sequence of events. Each has a position, which grows from event to event."""
-
-    @property
-    def application_id(self) -> int:
-        """The application of all events."""
-        ...
-
-    @property
-    def integration_id(self) -> str | None:
-        """The session of all events, or None for every session of the application."""
-        ...
-
-    def position(self, event: Event) -> int:
-        """Return the position of an event of the application; 0 if the event is not part of this history."""
-        ...
-
-    def last_position(self, connection: Connection, max_id: int) -> int:
-        """Return the position of the last event with an ID up to ``max_id``; 0 if there is none."""
-        ...
-
-    def events_after(self, connection: Connection, position: int, max_id: int, limit: int) -> Sequence[Event]:
-        """Return the next events after a position that have IDs up to ``max_id``."""
-        ...
 
 
 OF_SESSION = (EVENT.c.application_id == SESSION.c.application_id) & (EVENT.c.session_id == SESSION.c.id)
@@ -124,3 +98,6 @@ class SessionHistory:
             "integration_id": self.integration_id,
             "session_id": self.session_id,
         }
+
+
+History = ApplicationHistory | SessionHistory

@@ -16,8 +16,7 @@ from stores import Files
 from db.domain.commands import CreateApplication, CreateSession, SessionContent, UpsertSession
 from db.engine import open_database
 from db.engine.database import Database
-from db.events.errors import FeedStopped, PositionAhead, SubscriberTooSlow
-from db.events.feed import MAX_ID, Feed
+from db.events.feed import MAX_ID, Feed, FeedStopped, PositionAhead, SubscriberTooSlow
 from db.events.history import ApplicationHistory, History, SessionHistory
 from db.operations.applications import create_application
 from db.operations.outcome import Actor
