@@ -10,9 +10,8 @@ from sqlalchemy import Connection, text
 
 from db.domain import session as rule
 from db.domain.cart import CartLine, ReturnRequest
-from db.domain.commands import CreateApplication, CreateKey, CreateSession, SessionContent
+from db.domain.commands import CreateApplication, CreateKey, CreateSession, Discount, SessionContent
 from db.domain.content import Rules
-from db.domain.discounts import Discount
 from db.domain.events import EventType, make_event
 from db.domain.session import CustomerSession
 from db.engine import open_database

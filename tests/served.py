@@ -10,8 +10,7 @@ import httpx
 from shop import Shop, line, units
 
 from db.domain.attribute_definition import AttributeEntity
-from db.domain.commands import CreateApplication, CreateKey
-from db.domain.discounts import Discount
+from db.domain.commands import CreateApplication, CreateKey, Discount
 from db.domain.lifecycle import SessionState
 from db.engine import open_database
 from db.engine.database import Database

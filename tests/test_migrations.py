@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import migrations
 from db.domain.attribute_definition import AttributeEntity
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.engine import open_database
 from db.engine.database import Database
 from db.migrations import NewerDatabase, OlderDatabase, current, downgrade, is_current, scripts, upgrade

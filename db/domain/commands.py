@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, UnknownAttributes
 from db.domain.cart import CartLine, ReturnRequest
-from db.domain.discounts import Discount
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 
@@ -21,6 +20,14 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """One discount. The amount is a whole number of minor units, 0 or more."""
+
+    label: str
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

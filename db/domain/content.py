@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from db.domain import cart, discounts, money, text
+from db.domain import cart, money, text
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
-from db.domain.commands import UNSET, SessionContent
-from db.domain.discounts import Discount
+from db.domain.commands import UNSET, Discount, SessionContent
 from db.domain.errors import InvalidInput, Refusal, Refused, quote
-from db.domain.money import RoundingMode
+from db.domain.money import ZERO, RoundingMode
 
 MAX_CODE = 100
 MAX_IDENTIFIERS = 5
 MAX_IDENTIFIER = 255
 MAX_NAME = 1_000
+MAX_LABEL = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def validate_content(
     if content.cart_items is not UNSET:
         new["cart"] = validate_cart(content.cart_items or (), lines, rules, found)
     if content.discounts is not UNSET:
-        new["discounts"] = validate_discounts(content.discounts or (), rules, found)
+        new["discounts"] = validate_discounts(content.discounts or (), rules.minor_digits, found)
     if found:
         raise Refused(*found)
     return new
@@ -128,11 +128,18 @@ def identifier_problems(identifiers: Sequence[str]) -> list[Refusal]:
     return found
 
 
-def validate_discounts(given: Sequence[Discount], rules: Rules, found: list[Refusal]) -> Mapping[str, Decimal]:
-    """Return the discounts by label. Refusals are appended to ``found``."""
+def validate_discounts(given: Sequence[Discount], minor_digits: int, found: list[Refusal]) -> Mapping[str, Decimal]:
+    """Return the discounts by label, in the order of the labels' code points. Refusals are appended to ``found``."""
     before = len(found)
-    found.extend(discounts.problems(given, rules.minor_digits))
-    by_label = discounts.by_label(given)
+    by_label: dict[str, Decimal] = {}
+    for index, discount in enumerate(given):
+        path = ("discounts", str(index))
+        found.extend(text.problems(discount.label, (*path, "label"), min_length=1, max_length=MAX_LABEL))
+        found.extend(money.problems(discount.amount, (*path, "amount"), minor_digits=minor_digits))
+        if discount.label in by_label:
+            problem = f"The label {quote(discount.label)} is listed twice."
+            found.append(InvalidInput(path=(*path, "label"), problem=problem))
+        by_label[discount.label] = discount.amount
     if len(found) == before:
-        found.extend(money.problems(discounts.total(by_label), ("discounts",)))
-    return by_label
+        found.extend(money.problems(sum(by_label.values(), ZERO), ("discounts",)))
+    return dict(sorted(by_label.items()))

@@ -8,9 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Text, bindparam, case, cast, func, select
 
 from db.domain import cart
-from db.domain.entity import to_entity
 from db.domain.errors import Refused, quote, truncate
-from db.domain.events import EventType
+from db.domain.events import EventType, to_entity
 from db.domain.lifecycle import INITIAL, TARGET, TRANSITIONS, Operation
 from db.domain.money import ZERO
 from db.engine import json

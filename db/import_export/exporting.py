@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from db.domain.entity import to_entity
+from db.domain.events import to_entity
 from db.engine import json
 from db.import_export.record import FIRST_SESSION_STANDS
 from db.repository.applications import load_rules

@@ -14,8 +14,8 @@ from typing import BinaryIO
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from db.domain.decimals import format_decimal
-from db.domain.entity import to_entity
 from db.domain.errors import InvalidInput, Refusal, Refused, quote, truncate
+from db.domain.events import to_entity
 from db.domain.session import CustomerSession
 from db.engine.database import Database
 from db.import_export.import_index import IntegrationIdIndex, ProfileIndex

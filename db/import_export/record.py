@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from db.domain.cart import CartLine, ReturnedItem
-from db.domain.commands import SessionContent
-from db.domain.discounts import Discount
+from db.domain.commands import Discount, SessionContent
 from db.domain.errors import Refusal, Refused, quote
 from db.domain.lifecycle import SessionState
 from db.domain.session import SessionReturn

@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, 
 from db.domain import text
 from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import CustomerSession
+from db.engine.errors import WriteConflict
 from db.engine.statements import AutocommitStatement, Statement, in_transaction
 from db.repository.applications import load_rules
 from db.repository.core import CART_ITEM, RETURN, RETURNED_ITEM, SESSION
 from db.repository.mapper import COLUMNS, PARTS, SESSION_FIELDS, to_session
-from db.repository.optimistic_lock import AT_VERSION, at_version, version_changed
 
 SESSION_ID: ColumnElement[Any] = bindparam("session_id")
 
@@ -42,6 +42,12 @@ def part_as_array(table: Table) -> ColumnElement[Any]:
 BY_NAME = (
     SESSION.c.application_id == bindparam("application_id"),
     SESSION.c.integration_id == bindparam("integration_id"),
+)
+# In an UPDATE no parameter of the WHERE can have the name of a column.
+AT_VERSION = and_(
+    SESSION.c.application_id == bindparam("at_application"),
+    SESSION.c.id == bindparam("at_session"),
+    SESSION.c.version == bindparam("at_version"),
 )
 SELECT_SESSION = select(*(SESSION.c[name] for name in SESSION_FIELDS)).where(*BY_NAME)
 SELECT_LOCKED = Statement(SELECT_SESSION.with_for_update())
@@ -126,3 +132,15 @@ def not_found(connection: Connection, application_id: int, integration_id: str) 
     """Return the refusal for a missing session. Raises Refused with NotFound for an unknown application."""
     load_rules(connection, application_id)
     return Refused(SessionNotFound(integration_id=integration_id))
+
+
+def at_version(session: CustomerSession) -> dict[str, Any]:
+    """Return the parameters of AT_VERSION."""
+    return {"at_application": session.application_id, "at_session": session.id, "at_version": session.version}
+
+
+def version_changed(session: CustomerSession) -> WriteConflict:
+    """Return the error for a session that is no longer at its version."""
+    return WriteConflict(
+        f"session {session.id} of application {session.application_id} is past version {session.version}"
+    )

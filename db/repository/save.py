@@ -12,9 +12,8 @@ from db.domain.session import CustomerSession
 from db.engine.statements import Statement, begin
 from db.repository import single_statement
 from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION, NextId
-from db.repository.load import of_session
+from db.repository.load import AT_VERSION, at_version, of_session, version_changed
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
-from db.repository.optimistic_lock import AT_VERSION, at_version, version_changed
 from db.repository.profiles import is_first_session
 
 Key = Mapping[str, Any]

@@ -32,8 +32,8 @@ from db.engine import json
 from db.engine.errors import WriteConflict
 from db.engine.statements import AutocommitStatement, in_transaction
 from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
+from db.repository.load import AT_VERSION, at_version, version_changed
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
-from db.repository.optimistic_lock import AT_VERSION, at_version, version_changed
 from db.repository.profiles import IS_FIRST_SESSION, insert_or_lock, lock_profile, new_profile
 from db.tables.columns import Amount, JsonText
 

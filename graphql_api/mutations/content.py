@@ -6,8 +6,7 @@ from decimal import Decimal
 import strawberry
 
 from db.domain.cart import CartLine
-from db.domain.commands import SessionContent
-from db.domain.discounts import Discount
+from db.domain.commands import Discount, SessionContent
 from graphql_api.mutations.arguments import optional, or_unset
 from graphql_api.scalars import JSONObject
 

@@ -7,7 +7,7 @@ from served import Api
 from shop import line
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.domain.lifecycle import SessionState
 
 # One input of each mutation that is accepted; a refusal comes of what a test puts into it.

@@ -7,7 +7,7 @@ from served import Answer, Api
 from shop import Shop, line, units
 
 from db.domain.attribute_definition import AttributeEntity
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.operations.keys import KeyName, find_keys
 
 CREATE = """mutation($input: CreateSessionTokenInput!) {

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.domain.cart import CartLine, share_discount, total
-from db.domain.discounts import Discount, by_label, problems
-from db.domain.discounts import total as discount_total
+from db.domain.commands import Discount
+from db.domain.content import validate_discounts
 from db.domain.errors import InvalidInput, Refusal
 
 Cart = list[CartLine]
@@ -57,7 +57,9 @@ def test_share_can_exceed_a_line_cheaper_than_a_minor_unit() -> None:
 
 def found(*discounts: tuple[str, str], digits: int = 2) -> list[Refusal]:
     """Return the refusals of a list of labels and amounts."""
-    return list(problems([Discount(label, Decimal(amount)) for label, amount in discounts], digits))
+    refusals: list[Refusal] = []
+    validate_discounts([Discount(label, Decimal(amount)) for label, amount in discounts], digits, refusals)
+    return refusals
 
 
 def test_valid_discounts_are_accepted() -> None:
@@ -110,6 +112,5 @@ def test_every_problem_is_reported() -> None:
 
 
 def test_discounts_are_sorted_by_code_points_of_their_labels() -> None:
-    discounts = by_label([Discount(label, Decimal(1)) for label in ("é", "b", "🎁", "B", "a", "\uffff")])
-    assert list(discounts) == ["B", "a", "b", "é", "\uffff", "🎁"]
-    assert discount_total(discounts) == 6
+    given = [Discount(label, Decimal(number)) for number, label in enumerate(("é", "b", "🎁", "B", "a", "\uffff"))]
+    assert list(validate_discounts(given, 2, [])) == ["B", "a", "b", "é", "\uffff", "🎁"]

@@ -15,12 +15,10 @@ from db.domain import session as sessions
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
-from db.domain.commands import UNSET, SessionContent
+from db.domain.commands import UNSET, Discount, SessionContent
 from db.domain.content import Rules
-from db.domain.discounts import Discount
-from db.domain.entity import to_entity
 from db.domain.errors import Refused
-from db.domain.events import EventType, changed_values, make_event
+from db.domain.events import EventType, changed_values, make_event, to_entity
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession

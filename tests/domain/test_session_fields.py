@@ -10,9 +10,8 @@ import pytest
 from db.domain import session as sessions
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
-from db.domain.commands import SessionContent
+from db.domain.commands import Discount, SessionContent
 from db.domain.content import Rules
-from db.domain.discounts import Discount
 from db.domain.errors import InvalidInput, Refusal, Refused
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession

@@ -11,9 +11,8 @@ from db.domain import session as sessions
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
-from db.domain.commands import SessionContent
+from db.domain.commands import Discount, SessionContent
 from db.domain.content import Rules
-from db.domain.discounts import Discount
 from db.domain.errors import (
     DiscountExceedsTotal,
     InvalidAttributeValue,

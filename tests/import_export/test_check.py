@@ -9,7 +9,7 @@ from shop import Shop, line, units
 from sqlalchemy import Connection
 from transfer import disagreements
 
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from transfer import disagreements, export_from, file, import_into, messages, re
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.cart import CartLine
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.domain.errors import Refused
 from db.domain.lifecycle import SessionState
 

@@ -8,7 +8,7 @@ import pytest
 from shop import Shop, line
 from sqlalchemy import Connection, Table, bindparam, select, text, update
 
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.engine.statements import MAX_FORMS, Statement
 from db.repository.core import API_KEY, APPLICATION, CART_ITEM, EVENT, SESSION
 

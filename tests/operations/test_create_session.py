@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from shop import Shop, line, refusals
 
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.domain.errors import InvalidInput, NotFound, SessionAlreadyExists
 from db.domain.lifecycle import SessionState
 from db.operations.outcome import Outcome

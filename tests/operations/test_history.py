@@ -5,9 +5,8 @@ from decimal import Decimal
 
 from shop import Shop, fold, line, units
 
-from db.domain.discounts import Discount
-from db.domain.entity import to_entity
-from db.domain.events import EventType
+from db.domain.commands import Discount
+from db.domain.events import EventType, to_entity
 from db.domain.lifecycle import SessionState
 from db.engine import json
 

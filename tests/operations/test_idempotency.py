@@ -9,8 +9,7 @@ import pytest
 from shop import Shop, line, refusals, units
 from sqlalchemy import insert, select
 
-from db.domain.commands import UpdateProfile
-from db.domain.discounts import Discount
+from db.domain.commands import Discount, UpdateProfile
 from db.domain.errors import IdempotencyKeyReused, InvalidInput, SessionAlreadyExists, SessionNotFound
 from db.domain.lifecycle import SessionState
 from db.operations import idempotent as once

@@ -15,11 +15,10 @@ from db.domain import session as sessions
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine, ReturnRequest
-from db.domain.commands import CreateSession, SessionContent
+from db.domain.commands import CreateSession, Discount, SessionContent
 from db.domain.content import Rules
-from db.domain.discounts import Discount
-from db.domain.entity import to_entity
 from db.domain.errors import Refusal, Refused, SessionAlreadyExists, SessionNotFound
+from db.domain.events import to_entity
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.domain.session import CustomerSession

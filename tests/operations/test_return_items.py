@@ -5,7 +5,7 @@ from decimal import Decimal
 from shop import Shop, line, refusals, units
 
 from db.domain.cart import ReturnedItem, ReturnRequest
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.domain.errors import CartLineNotFound, ReturnExceedsRemaining
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode

@@ -9,7 +9,7 @@ import pytest
 from shop import Shop, line, units
 from sqlalchemy import Engine, event
 
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 
 # On SQLite, and on PostgreSQL, where each is a way to the server and back: there what is read is one statement, and so
 # is what is written, where no short list is written anew.

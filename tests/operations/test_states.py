@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from shop import Shop, line, refusals, units
 
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.domain.errors import InvalidTransition, Refusal, SessionNotEditable
 from db.domain.lifecycle import SessionState
 

@@ -7,7 +7,7 @@ from typing import Any
 from shop import Shop, line, refusals
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
-from db.domain.discounts import Discount
+from db.domain.commands import Discount
 from db.domain.errors import DiscountExceedsTotal, InvalidInput, SessionNotEditable, SessionNotFound, VersionConflict
 from db.operations.outcome import Outcome
 

@@ -16,12 +16,12 @@ from db.domain.commands import (
     CreateApplication,
     CreateAttributeDefinition,
     CreateSession,
+    Discount,
     ReturnItems,
     SessionContent,
     UpdateProfile,
     UpdateSession,
 )
-from db.domain.discounts import Discount
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.operations.applications import create_application

@@ -22,8 +22,7 @@ from shop import Shop, line, refusals, units
 from sqlalchemy import Connection, text
 from stores import Server, migrate
 
-from db.domain.commands import CreateApplication, CreateSessionToken, UpdateProfile
-from db.domain.discounts import Discount
+from db.domain.commands import CreateApplication, CreateSessionToken, Discount, UpdateProfile
 from db.events.history import ApplicationHistory, History, SessionHistory
 from db.import_export.checking import check_sessions
 from db.import_export.exporting import export_sessions

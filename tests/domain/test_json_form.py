@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from db.domain.cart import CartLine, ReturnedItem
 from db.domain.decimals import normalize
-from db.domain.entity import to_entity
+from db.domain.events import to_entity
 from db.domain.lifecycle import SessionState
 from db.domain.session import CustomerSession, SessionReturn
 from db.domain.times import format_time
