@@ -76,12 +76,15 @@ class DocumentNotFound(RequestError):
 
 
 class RateLimited(RequestError):
-    """The key has used up its budget; ``seconds`` is the time until it can send the next operation."""
+    """The key has used up its budget; ``seconds`` is the time until it can send the next operation.
+
+    The extension ``retryAfter`` says it over WebSockets and in event streams, which have no Retry-After header.
+    """
 
     code = "RATE_LIMITED"
 
     def __init__(self, message: str, seconds: int) -> None:
-        super().__init__(message)
+        super().__init__(message, retryAfter=seconds)
         self.seconds = seconds
 
 

@@ -10,6 +10,7 @@ from graphql_api.execution.document_cache import DocumentCache
 from graphql_api.execution.document_validation import InvalidDocument, parse_and_validate
 from graphql_api.execution.parameters import Parameters
 from graphql_api.execution.trusted_documents import TrustedDocuments
+from graphql_api.observability.operation_record import count_work
 from graphql_api.security.document_manifest import sha256_of
 from graphql_api.settings import Settings
 
@@ -47,7 +48,8 @@ class Documents:
         """Return the document with this text, cached or new. Raises InvalidDocument."""
         document = self._cache.get(source)
         if document is None:
-            document = self._prepare(source, self._cache.update_size)
+            with count_work():  # also where the document is refused, which can take a hundred times as long as a read
+                document = self._prepare(source, self._cache.update_size)
             self._cache.add(document)
         return document
 

@@ -91,11 +91,10 @@ async def fail(*errors: GraphQLError) -> Results:
 async def charge_each(admission: AdmissionControl, record: OperationRecord, results: Results) -> Results:
     """Yield the results of a subscription, and take the cost of each off the caller's budget."""
     assert record.viewer is not None, "the caller has been authenticated"
-    charged = 0
     async with aclosing(results):
+        admission.charge(record.viewer.key_prefix, record.charge())  # for starting
         async for result in results:
-            admission.charge(record.viewer.key_prefix, record.cost - charged)
-            charged = record.cost
+            admission.charge(record.viewer.key_prefix, record.charge())
             yield result
 
 
@@ -112,7 +111,7 @@ async def admit(admission: AdmissionControl, record: OperationRecord, results: R
             async for result in results:
                 yield result
     finally:
-        admission.release(key, record.cost)
+        admission.release(key, record.charge())
 
 
 def to_response(result: ExecutionResult) -> dict[str, Any]:

@@ -34,7 +34,7 @@ async def execute(request: HTTPRequest, parameters: Parameters) -> ExecutionResu
     except TimeoutError as error:
         raise OperationFailed(run.deadline_error(record.kind, seconds)) from error
     finally:
-        admission.release(record.viewer.key_prefix, record.cost)
+        admission.release(record.viewer.key_prefix, record.charge())
 
 
 async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> ExecutionResult | Start:

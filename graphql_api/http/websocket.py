@@ -201,7 +201,7 @@ class Socket:
         admission, key = self._server.admission, record.viewer.key_prefix
         admission.admit(key)
         with ExitStack() as entered:
-            entered.callback(lambda: admission.release(key, record.cost))
+            entered.callback(lambda: admission.release(key, record.charge()))
             document, operation = prepare(self._server.documents, given, record)
             is_subscription = operation.operation is OperationType.SUBSCRIPTION
             if is_subscription:

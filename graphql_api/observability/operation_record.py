@@ -1,9 +1,10 @@
 """OperationRecord: the facts about one GraphQL operation that the log, the metrics and the traces report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from time import perf_counter, time
+from time import perf_counter, thread_time, time
 from typing import Any, Protocol
 
 from graphql import OperationType
@@ -11,6 +12,7 @@ from graphql import OperationType
 from graphql_api.security.viewer import Viewer
 
 MAX_NAME_LENGTH = 100  # characters of an operation's name that are reported
+COST_PER_SECOND = 1_000  # of CPU time for parsing, validating and compiling
 
 # Called when a statement ends, with the exception that it raised, if any.
 StatementEnded = Callable[[BaseException | None], None]
@@ -38,8 +40,9 @@ class OperationRecord:
     """The facts about one operation, filled in while it runs.
 
     ``outcome`` is OK or the code of the first error. ``document`` is the SHA-256 of the document: records wait in
-    queues, and must not hold documents in memory meanwhile. ``started`` is a reading of ``perf_counter``, ``ended`` is
-    in seconds since 1970. ``span`` is None unless the operation is sampled for traces.
+    queues, and must not hold documents in memory meanwhile. ``work_seconds`` is the CPU time of parsing, validating and
+    compiling; ``charged`` is what the key's budget has been charged. ``started`` is a reading of ``perf_counter``,
+    ``ended`` is in seconds since 1970. ``span`` is None unless the operation is sampled for traces.
     """
 
     request_id: str = ""
@@ -49,6 +52,8 @@ class OperationRecord:
     kind: OperationType | None = None
     name: str | None = None
     cost: int = 0
+    work_seconds: float = 0
+    charged: int = 0
     statements: int = 0
     status: int = 0
     outcome: str = "OK"
@@ -60,6 +65,12 @@ class OperationRecord:
         """Note the time at which the operation ended."""
         self.seconds = perf_counter() - self.started
         self.ended = time()
+
+    def charge(self) -> int:
+        """Return the cost that is to be charged now: all that was not charged before."""
+        total = self.cost + int(self.work_seconds * COST_PER_SECOND)
+        due, self.charged = total - self.charged, total
+        return due
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the operation's line in the log."""
@@ -83,3 +94,14 @@ class OperationRecord:
 
 
 current_operation: ContextVar[OperationRecord | None] = ContextVar("current_operation", default=None)
+
+
+@contextmanager
+def count_work() -> Iterator[None]:
+    """Add the CPU time of the block to the current operation."""
+    began = thread_time()
+    try:
+        yield
+    finally:
+        if record := current_operation.get():
+            record.work_seconds += thread_time() - began

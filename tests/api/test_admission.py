@@ -1,7 +1,6 @@
 """Rate limits and the limit of concurrent operations."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,9 @@ from hypothesis import strategies as st
 from served import Api
 
 from graphql_api.errors import Overloaded, RateLimited
+from graphql_api.observability import operation_record
+from graphql_api.security import admission
 from graphql_api.security.admission import AdmissionControl
-from graphql_api.security.rate_limit import RateLimiter
 
 PAGE = {"query": "{ customerSessions(first: 30) { nodes { state } } }"}  # costs 30
 WHO = {"query": "{ viewer { role } }"}
@@ -33,9 +33,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Replace time.time()."""
+    """Replace the monotonic clock of the budgets."""
     made = Clock()
-    monkeypatch.setattr(time, "time", made)
+    monkeypatch.setattr(admission, "monotonic", made)
     return made
 
 
@@ -74,10 +74,23 @@ def test_budgets_of_keys_are_independent(serve: Callable[..., Api]) -> None:
 
 
 @pytest.mark.parametrize("body", [WHO, {"query": "{"}, {"query": "{ nothing }"}, {"documentId": "none"}])
-def test_every_request_is_charged_at_least_one(serve: Callable[..., Api], body: dict[str, Any]) -> None:
+def test_every_request_is_charged_at_least_one(
+    serve: Callable[..., Api], body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation_record, "COST_PER_SECOND", 0)
     api = serve(max_cost_per_minute=5)
     statuses = [post(api, body).status_code for _ in range(7)]
     assert statuses == [200] * 6 + [429]
+
+
+@pytest.mark.parametrize("document", ["{ nothing }", "{ viewer { limits { maxCost", "{ viewer { role } }"])
+def test_time_for_a_new_document_is_charged(
+    serve: Callable[..., Api], document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation_record, "COST_PER_SECOND", 10_000_000)  # each refusal takes more than 10 microseconds
+    api = serve(max_cost_per_minute=100)
+    post(api, {"query": document})
+    assert refused(post(api, {"query": document})) == (429, "RATE_LIMITED")
 
 
 def test_mutation_is_charged_and_a_refused_one_changes_nothing(serve: Callable[..., Api]) -> None:
@@ -126,42 +139,28 @@ def test_every_admitted_operation_is_released(api: Api, body: dict[str, Any]) ->
     assert len(api.server.admission) == 0
 
 
+def test_wall_clock_that_is_set_back_does_not_prolong_a_window(
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = serve(max_cost_per_minute=50)
+    monkeypatch.setattr("time.time", lambda: 1_000_000_000.0)
+    post(api, PAGE)
+    monkeypatch.setattr("time.time", lambda: 1_000_000_000.0 - 3_600)
+    post(api, PAGE)
+    assert int(post(api, PAGE).headers["retry-after"]) <= 60
+
+
 @given(st.lists(st.integers(0, 100)))
 def test_key_is_admitted_until_it_has_overdrawn(costs: list[int]) -> None:
-    limiter, spent = RateLimiter(100), 0
+    control, spent = AdmissionControl(1, 100), 0
     for cost in costs:
         if spent > 100:
             with pytest.raises(RateLimited):
-                limiter.check("key")
+                control.admit("key")
         else:
-            limiter.check("key")
-            limiter.charge("key", cost)
-            spent += cost
-
-
-@given(st.lists(st.integers(1, 400), min_size=200))
-def test_at_most_a_hundredth_of_a_budget_is_uncounted(costs: list[int]) -> None:
-    limiter, spent = RateLimiter(10_000), 0
-    for cost in costs:
-        try:
-            limiter.check("key")
-        except RateLimited:
-            break
-        limiter.charge("key", cost)
-        spent += cost
-        assert spent <= 10_000 + 100 + 400
-    assert spent > 10_000 or spent == sum(costs)
-
-
-def test_key_that_was_evicted_is_refused_after_its_next_charge(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr("graphql_api.security.rate_limit.MAX_KEYS", 1)
-    limiter = RateLimiter(1)
-    limiter.charge("one", 2)
-    limiter.charge("another", 2)
-    limiter.check("one")
-    limiter.charge("one", 1)
-    with pytest.raises(RateLimited):
-        limiter.check("one")
+            control.admit("key")
+            control.release("key", cost)
+            spent += max(cost, 1)
 
 
 def test_refused_operation_does_not_count_as_concurrent() -> None:

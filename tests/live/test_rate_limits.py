@@ -68,6 +68,17 @@ def test_results_over_streams_and_sockets_are_charged(
     assert spent(api) is not left
 
 
+def test_refusal_over_a_socket_says_when_to_retry(serve: Callable[..., Api]) -> None:
+    async def two_queries(server: Running) -> None:
+        async with server.client() as client:
+            await (await client.begin(PAGE)).next()
+            (error,) = await (await client.begin(PAGE)).end()
+            assert error["extensions"]["code"] == "RATE_LIMITED"
+            assert 0 < error["extensions"]["retryAfter"] <= 60
+
+    play(serve(max_cost_per_minute=1), two_queries)
+
+
 def test_query_by_stream_counts_as_concurrent(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     api = serve(max_operations_under_way=1)
     read, arrived, free = api.database.read, asyncio.Event(), asyncio.Event()
