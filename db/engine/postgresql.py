@@ -26,8 +26,6 @@ AUTOCOMMIT_ATTEMPTS = 3  # of an operation, before it gets a transaction in whic
 # Not the server's default isolation: a row is read as it is once its lock has been waited for.
 BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_QUERY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-# asyncpg prepares a statement and runs it in two steps. An empty statement ends one that was cancelled between them.
-EMPTY_STATEMENT = "SELECT"
 
 
 class PostgresDatabase:
@@ -95,11 +93,8 @@ class PostgresDatabase:
         values = [None if type(value) is str and "\0" in value else value for value in parameters.values()]
         try:
             async with self._pool.acquire() as connection:
-                try:  # where every transaction is serializable, a read can meet a conflict too
-                    return await retry_conflicts(lambda _: connection.fetchval(statement, *values))
-                except asyncio.CancelledError:
-                    await roll_back(connection, EMPTY_STATEMENT)
-                    raise
+                # Where every transaction is serializable, a read can meet a conflict too.
+                return await retry_conflicts(lambda _: connection.fetchval(statement, *values))
         except asyncpg.StatementTooComplexError as error:
             raise StatementTooDeep from error
         except asyncpg.ProgramLimitExceededError as error:
@@ -128,8 +123,8 @@ class PostgresDatabase:
                 answer = await greenlet_spawn(partial(operation, sqlalchemy, *args, **kwargs))
                 if connection.is_in_transaction():
                     await connection.execute("COMMIT")
-            except BaseException as error:
-                if not isinstance(error, Exception) or is_gone(connection) or connection.is_in_transaction():
+            except Exception:
+                if is_gone(connection) or connection.is_in_transaction():
                     await roll_back(connection)
                 raise
             finally:

@@ -1,8 +1,9 @@
 """Connections to a PostgreSQL server: their settings, and the pool of them."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import asyncpg
@@ -18,6 +19,7 @@ from db.engine.postgresql_errors import CONNECT_ERRORS, DRIVER_ERRORS, is_connec
 from db.engine.statements import begin
 
 PREPARED_STATEMENTS = 500  # kept by each connection
+RESET_TIMEOUT = 5.0  # seconds for the server to cancel a statement and roll back
 
 
 class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -33,6 +35,7 @@ class ConnectionPool:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._users = 0  # that have a connection or wait for one
+        self._resetting: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(
@@ -69,6 +72,7 @@ class ConnectionPool:
             if isinstance(error, CONNECT_ERRORS):
                 raise DatabaseUnavailable from error
             raise
+        cancelled = False
         try:
             yield connection
         except (DBAPIError, *DRIVER_ERRORS) as error:
@@ -78,9 +82,25 @@ class ConnectionPool:
         except asyncpg.InternalClientError as error:  # the server ended the connection between two statements
             drop(connection)
             raise DatabaseUnavailable from error
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
         finally:
             self._users -= 1
-            await self._pool.release(connection)
+            if cancelled:  # in the background: a server that hangs does not answer the cancellation either
+                resetting = asyncio.ensure_future(self._reset(connection))
+                self._resetting.add(resetting)
+                resetting.add_done_callback(self._resetting.discard)
+            else:
+                await self._pool.release(connection)
+
+    async def _reset(self, connection: PooledConnection) -> None:
+        """Return a connection whose statement was cancelled to the pool, or drop it if the server does not answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESET_TIMEOUT):
+                # asyncpg prepares a statement and runs it in two steps: this ends one that was cancelled between them.
+                await roll_back(connection)
+        await self._pool.release(connection)
 
     def usage(self) -> Pool:
         """Return how the connections are used now."""
@@ -90,6 +110,7 @@ class ConnectionPool:
 
     async def close(self) -> None:
         """Wait until all connections are returned, and close them."""
+        await asyncio.gather(*self._resetting, return_exceptions=True)
         await self._pool.close()
 
 
@@ -145,10 +166,10 @@ async def keep_session_state(connection: PooledConnection) -> None:
     """Return a connection to the pool without asyncpg's reset, a round trip: operations set no session state."""
 
 
-async def roll_back(connection: PooledConnection, statement: str = "ROLLBACK") -> None:
-    """End what an operation left open, by a statement; if that fails, drop the connection."""
+async def roll_back(connection: PooledConnection) -> None:
+    """End what an operation left open; if that fails, drop the connection."""
     try:
-        await connection.execute(statement)
+        await connection.execute("ROLLBACK")
     except BaseException as error:
         drop(connection)
         if not isinstance(error, Exception):  # cancelled; any other error would hide the operation's own

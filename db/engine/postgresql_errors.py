@@ -14,7 +14,8 @@ T = TypeVar("T")
 
 MAX_ATTEMPTS = 50
 MAX_BACKOFF = 0.1  # seconds
-CONFLICTS = ("40001", "40P01", "23505")  # serialization_failure, deadlock_detected, unique_violation
+UNIQUE_VIOLATION = "23505"
+CONFLICTS = ("40001", "40P01", UNIQUE_VIOLATION)  # serialization_failure, deadlock_detected
 # Connection exceptions and shutdown of the server; 57014, a cancelled statement, is not among them.
 CONNECTION_FAILURES = ("08", "57P")
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -39,13 +40,19 @@ def sqlstate(error: BaseException) -> str:
 
 
 async def retry_conflicts(attempt: Callable[[int], Awaitable[T]]) -> T:
-    """Call ``attempt`` with 0, 1, 2, … until it raises no conflict; raise the conflict of the last attempt."""
+    """Call ``attempt`` with 0, 1, 2, … until it raises no conflict, or violates the same unique key again."""
+    violation = ""
     for number in range(MAX_ATTEMPTS):
         try:
             return await attempt(number)
         except Exception as error:
             if number == MAX_ATTEMPTS - 1 or not is_conflict(error):
                 raise
+            if sqlstate(error) == UNIQUE_VIOLATION:
+                # A lost race of an insert is not lost again: the next attempt sees the row with that key.
+                if str(error) == violation:
+                    raise
+                violation = str(error)
         await asyncio.sleep(backoff(number))
     raise AssertionError("the last attempt returns or raises")
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 from db.engine.database import Pool
 from db.engine.errors import DatabaseUnavailable, UnusableDatabase
 from db.engine.sqlite_connections import DatabaseFile, FileReplaced, create_sqlite_engine, driver_connection
-from db.engine.sqlite_readers import READERS, SqliteReaders
+from db.engine.sqlite_readers import READERS, InlineConnection, SqliteReaders
 from db.engine.sqlite_writer import SqliteWriter
 
 P = ParamSpec("P")
@@ -91,7 +91,7 @@ class SqliteDatabase:
 class SqliteTail:
     """Learns of this process's commits at once, and of other processes' by polling SQLite's ``data_version``."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: InlineConnection) -> None:
         self._connection = connection
         self._committed = asyncio.Event()
         self._version = 0
@@ -102,17 +102,12 @@ class SqliteTail:
 
     async def wait_for_commit(self) -> None:
         """Wait until any process has committed since the last call returned."""
-        while not self._committed.is_set() and self._data_version() == self._version:
+        while not self._committed.is_set() and self._connection.data_version() == self._version:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_INTERVAL):
                     await self._committed.wait()
         self._committed.clear()
-        self._version = self._data_version()
-
-    def _data_version(self) -> int:
-        """Return a number that changes when another connection commits."""
-        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return version
+        self._version = self._connection.data_version()
 
     async def settled_id(self) -> int:
         """Return the greatest ID: with one writer, every ID is committed before the next is taken."""

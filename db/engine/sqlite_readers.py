@@ -49,6 +49,12 @@ class InlineConnection(ReadOnlyConnection):
                 raise InlineReadInterrupted from error
             raise
 
+    def data_version(self) -> int:
+        """Return a number that changes when another connection commits."""
+        self._checks_left = MAX_CHECKS  # none are left after an interrupted read, and SQLite checks this statement too
+        version: int = self.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
     def _remember_slow(self, statement: str) -> None:
         if len(self._slow_until) >= MAX_SLOW_STATEMENTS:
             self._slow_until.clear()
@@ -68,7 +74,8 @@ class SqliteReaders:
         self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for connection in connections:
             self._idle.put_nowait(connection)
-        self._thread_reads = 0  # that run or wait
+        self._waiting = 0  # reads
+        self._interrupting: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -105,38 +112,38 @@ class SqliteReaders:
 
     async def _read_on_thread(self, statement: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
         """Read on a thread; if cancelled, interrupt the statement."""
-        self._thread_reads += 1
+        self._waiting += 1
         try:
             connection = await self._idle.get()
-            try:
-                return await connection.execute_fetchall(statement, parameters)
-            except asyncio.CancelledError:
-                await asyncio.shield(asyncio.ensure_future(interrupt(connection)))
-                raise
-            finally:
-                self._idle.put_nowait(connection)
         finally:
-            self._thread_reads -= 1
+            self._waiting -= 1
+        reading = asyncio.ensure_future(connection.execute_fetchall(statement, parameters))
+        reading.add_done_callback(lambda _: self._idle.put_nowait(connection))
+        try:
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            interrupting = asyncio.create_task(interrupt(connection, reading))
+            self._interrupting.add(interrupting)
+            interrupting.add_done_callback(self._interrupting.discard)
+            raise
 
     def usage(self) -> tuple[int, int]:
         """Return how many connections on threads are in use, and how many reads wait for one."""
-        in_use = READERS - self._idle.qsize()
-        return in_use, max(self._thread_reads - in_use, 0)
+        return READERS - self._idle.qsize(), self._waiting
 
     async def close(self) -> None:
         """Close all connections."""
+        await asyncio.gather(*self._interrupting)
         for connection in self._connections:
             await connection.close()
         self.inline.close()
 
 
-async def interrupt(connection: aiosqlite.Connection) -> None:
-    """Interrupt the connection's statement until it has ended.
+async def interrupt(connection: aiosqlite.Connection, reading: asyncio.Future[Any]) -> None:
+    """Interrupt a read until it has ended. The connection is not used again before that.
 
     SQLite forgets an interrupt that comes before the statement has started, so one is not enough.
     """
-    next_statement = asyncio.ensure_future(connection.execute_fetchall("SELECT 1"))
-    while not next_statement.done():
+    while not reading.done():
         await connection.interrupt()
-        await asyncio.wait([next_statement], timeout=0.001)
-    next_statement.exception()  # it may have been interrupted too
+        await asyncio.wait([reading], timeout=0.001)

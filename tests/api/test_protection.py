@@ -97,6 +97,22 @@ def test_read_cancelled_before_its_start_is_interrupted(serve_file: Callable[...
     api.runner.run(reads())
 
 
+def test_read_cancelled_twice_does_not_interrupt_the_next(serve_file: Callable[..., Api]) -> None:
+    api = serve_file()
+
+    async def reads() -> None:
+        for _ in range(10 * READERS):
+            cancelled = asyncio.ensure_future(api.database.read(ENDLESS, {}, MAX_INLINE_OBJECTS + 1))
+            await asyncio.sleep(0.001)
+            cancelled.cancel()
+            await asyncio.sleep(0)
+            cancelled.cancel()
+            await asyncio.gather(cancelled, return_exceptions=True)
+            assert await api.database.read(ROWS.format(most=20_000), {}, MAX_INLINE_OBJECTS + 1) == "20000"
+
+    api.runner.run(reads())
+
+
 ROWS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most}) SELECT '' || max(i) FROM n"
 
 
@@ -151,6 +167,14 @@ def test_number_of_remembered_slow_statements_is_bounded(tmp_path: Path, monkeyp
             with pytest.raises(sqlite_readers.InlineReadInterrupted):
                 reader.read(ROWS.format(most=most), {}, 1)
         assert len(reader._slow_until) <= 2
+
+
+def test_polling_for_commits_is_not_interrupted_after_a_slow_read(tmp_path: Path) -> None:
+    with closing(sqlite_readers.InlineConnection(tmp_path / "empty.db")) as connection:
+        with pytest.raises(sqlite_readers.InlineReadInterrupted):
+            connection.read(ROWS.format(most=100_000), {}, 1)
+        for _ in range(sqlite_readers.INSTRUCTIONS_PER_CHECK):  # SQLite counts the instructions of all of them together
+            connection.data_version()
 
 
 def test_read_that_meets_a_lock_moves_to_a_thread(
