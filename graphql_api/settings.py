@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     )
     graphiql: bool = Field(default=True, description="Whether browsers get GraphiQL at /graphql.")
     introspection: bool = Field(default=True, description="Whether documents may introspect the schema.")
+    token_introspection: bool = Field(
+        default=False, description="Whether documents sent with a session token may introspect the schema."
+    )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(split_commas)] = Field(
         default=(),
         description="Comma-separated origins whose pages may use the API, such as https://shop.example; * is any.",

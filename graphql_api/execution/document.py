@@ -102,6 +102,10 @@ class Document:
         """Return the cost of an operation. Raises LimitExceeded, and BadUserInput on a page size out of range."""
         return self._operation_formula(operation, request).evaluate(request)
 
+    def field_cost(self, parent: GraphQLObjectType, nodes: Sequence[FieldNode], request: Request) -> int:
+        """Return the cost of one field. Raises as ``cost`` does."""
+        return self._formula(nodes, request, lambda walk: walk.field(parent, nodes)).evaluate(request)
+
     def _operation_formula(self, operation: OperationDefinitionNode, request: Request) -> CostFormula:
         return self._formula([operation], request, lambda walk: walk.operation(operation))
 

@@ -22,7 +22,7 @@ class Documents:
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
         self._schema = schema
-        self._settings = settings
+        self.settings = settings
         self._cache = DocumentCache()
         self._trusted = (
             TrustedDocuments.from_manifest(settings.trusted_documents, self._prepare)
@@ -38,7 +38,7 @@ class Documents:
         """
         if parameters.query is None:
             return self._by_id(parameters)
-        if self._settings.only_trusted:
+        if self.settings.only_trusted:
             raise InvalidDocument(Forbidden("Only trusted documents can be run; send a documentId."))
         if parameters.persisted_query is not None and parameters.persisted_query != sha256_of(parameters.query):
             raise InvalidDocument(BadUserInput("extensions.persistedQuery is not the hash of the query."))
@@ -62,4 +62,4 @@ class Documents:
         return document
 
     def _prepare(self, source: str, on_growth: Callable[[Document], None] | None = None) -> Document:
-        return Document.of(self._schema, parse_and_validate(source, self._schema, self._settings), on_growth)
+        return Document.of(self._schema, parse_and_validate(source, self._schema, self.settings), on_growth)

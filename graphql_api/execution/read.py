@@ -28,11 +28,14 @@ async def read_operation(
 ) -> orjson.Fragment | None:
     """Return the data of a whole query, or of one event of a subscription, by one statement.
 
-    None where it reads the schema, which is not in the database.
+    None where it reads the schema, which is not in the database. Raises LimitExceeded and BadUserInput.
     """
     request = Request(context.viewer, context.settings, variables, source)
     plan = await context.document.plan_operation(operation, request, context.database.dialect)
-    return None if plan.statement is None else await read(context, plan, request)
+    if plan.statement is None:
+        plan.cost.evaluate(request)
+        return None
+    return await read(context, plan, request)
 
 
 async def check_event_cost(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:

@@ -39,7 +39,8 @@ def prepare(
     record.name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
     if viewer.token_permissions is not None:
         try:
-            viewer.token_permissions.check_operation(operation, document.fragments)
+            introspection = documents.settings.token_introspection
+            viewer.token_permissions.check_operation(operation, document.fragments, introspection)
         except Forbidden as error:
             raise InvalidDocument(error) from error
     return document, operation

@@ -22,6 +22,7 @@ from graphql_api.errors import LimitExceeded
 from graphql_api.settings import Settings
 
 INTROSPECTION_DEPTH = 16  # the introspection query of GraphiQL nests 15 levels
+MAX_INTROSPECTION_FIELDS = 4  # ``__schema`` and ``__type`` in one operation; clients send one
 
 
 class Measure(NamedTuple):
@@ -33,6 +34,7 @@ class Measure(NamedTuple):
     directives: int = 0
     root_fields: int = 0
     fields: int = 0
+    introspection_fields: int = 0
 
 
 EMPTY = Measure()
@@ -49,13 +51,14 @@ class DocumentMeasurer:
 
     def selection_set(self, selection_set: SelectionSetNode) -> Measure:
         """Measure a selection set."""
-        depth = introspection_depth = aliases = directives = root_fields = fields = 0
+        depth = introspection_depth = aliases = directives = root_fields = fields = introspection_fields = 0
         for node in selection_set.selections:
             directives += len(node.directives or ())
             if isinstance(node, FieldNode):
                 inner = self.selection_set(node.selection_set) if node.selection_set else EMPTY
                 if node.name.value.startswith("__"):
                     introspection_depth = max(introspection_depth, inner.depth + 1)
+                    introspection_fields += node.name.value != "__typename"
                 else:
                     depth = max(depth, inner.depth + 1)
                     introspection_depth = max(introspection_depth, inner.introspection_depth)
@@ -70,7 +73,8 @@ class DocumentMeasurer:
             aliases += inner.aliases
             directives += inner.directives
             fields += inner.fields
-        return Measure(depth, introspection_depth, aliases, directives, root_fields, fields)
+            introspection_fields += inner.introspection_fields
+        return Measure(depth, introspection_depth, aliases, directives, root_fields, fields, introspection_fields)
 
     def fragment_spread(self, node: SelectionNode) -> Measure:
         """Measure an inline fragment or a spread."""
@@ -106,6 +110,7 @@ def check_document(document: DocumentNode, limits: Settings) -> None:
         found = measurer.selection_set(operation.selection_set)
         check_limit("levels of fields", found.depth, limits.max_depth)
         check_limit("levels of introspection fields", found.introspection_depth, INTROSPECTION_DEPTH)
+        check_limit("fields of introspection", found.introspection_fields, MAX_INTROSPECTION_FIELDS)
         check_limit("aliases", found.aliases, limits.max_aliases)
         check_limit("directives", found.directives + len(operation.directives or ()), limits.max_directives)
         check_limit("root fields", found.root_fields, limits.max_root_fields)

@@ -27,8 +27,9 @@ class TokenRights(StrEnum):
     WRITE_CART = "write_cart"
 
 
+INTROSPECTION = {"__schema", "__type"}
 READABLE = {
-    OperationType.QUERY: {"customerSession", "node", "nodes", "viewer", "__schema", "__type", "__typename"},
+    OperationType.QUERY: {"customerSession", "node", "nodes", "viewer", "__typename", *INTROSPECTION},
     OperationType.MUTATION: {"__typename"},
     OperationType.SUBSCRIPTION: {"customerSessionChanged", "__typename"},
 }
@@ -49,11 +50,13 @@ class TokenPermissions:
     rights: TokenRights
 
     def check_operation(
-        self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+        self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], introspection: bool
     ) -> None:
-        """Raise Forbidden if the operation selects a root field that is not allowed."""
+        """Raise Forbidden if the operation selects a root field that is not allowed, or the schema."""
         allowed = ALLOWED_ROOT_FIELDS[self.rights][operation.operation]
         for name in root_fields(operation.selection_set, fragments, set()):
+            if name in INTROSPECTION and not introspection:
+                raise Forbidden("A session token cannot introspect the schema; use a key.")
             if name not in allowed:
                 raise Forbidden(f"A session token with {self.rights.name} cannot select {name}; use a key.")
 

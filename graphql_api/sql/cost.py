@@ -2,7 +2,8 @@
 
 An object, or an edge of which only the cursor is selected, counts one, multiplied by the sizes of the pages around it.
 Lists without pages count one. A count, a sum or the search for a page reads any number of rows and counts twenty; so
-does a change. Limits are checked before anything is compiled: compiling is the greater work.
+does a change. ``introspection_cost`` counts introspection. Limits are checked before anything is compiled: compiling is
+the greater work.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from graphql import (
 from graphql_api.errors import LimitExceeded
 from graphql_api.sql.arguments import DocumentArguments, absent
 from graphql_api.sql.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload, Value
+from graphql_api.sql.introspection_cost import introspection_cost
 from graphql_api.sql.nodes import IdCount, node_types
 from graphql_api.sql.page_size import page_size
 from graphql_api.sql.plan_key import HasValue, KeyValues, PlanKey
@@ -111,7 +113,8 @@ class CostWalk:
 
     def _field(self, parent: GraphQLObjectType | GraphQLInterfaceType, nodes: FieldNodes, sizes: Sizes) -> None:
         definition = parent.fields.get(nodes[0].name.value)
-        if definition is None:  # __typename, __schema and __type are not read from the database
+        if definition is None:
+            self._add((), introspection_cost(self._selection, nodes))
             return
         type_ = get_named_type(definition.type)
         match definition.extensions["strawberry-definition"].metadata.get(READS):

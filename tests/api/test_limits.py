@@ -85,7 +85,7 @@ def test_cost_of_nested_pages_multiplies(api: Api) -> None:
     ("document", "cost"),
     [
         ("{ __typename }", 0),
-        ("{ __schema { queryType { name } } }", 0),
+        ("{ __schema { queryType { name } } }", 1),
         ("{ viewer { role limits { maxCost } } }", 2),
         ("{ customerSessions(first: 7) { nodes { id cartItems { sku } } } }", 14),
         ("{ a: customerSessions(first: 7) { totalCount nodes { id } } }", 27),
