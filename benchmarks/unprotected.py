@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from graphql_api.app import from_environment
 from graphql_api.commands.serve import connection_options
 from graphql_api.execution import run as execution
-from graphql_api.http import execute, request
+from graphql_api.http import endpoint, request
 from graphql_api.http.uvicorn_protocol import ResponseTransport
 from graphql_api.observability import log
 from graphql_api.security.admission import AdmissionControl
@@ -67,8 +67,8 @@ if __name__ == "__main__":
         (Authenticator, "cached_viewer", cached_first),
         (AdmissionControl, "admit", do_nothing),
         (AdmissionControl, "release", do_nothing),
-        (execute, "with_lazy_timeout", without_limit),
-        (execution, "cost_of", do_nothing),
+        (endpoint, "with_lazy_timeout", without_limit),
+        (execution, "cost_extension", do_nothing),
         (request, "with_lazy_timeout", without_limit),
     ):
         setattr(where, name, instead)

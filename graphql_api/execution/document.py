@@ -14,11 +14,13 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
     Node,
     OperationDefinitionNode,
 )
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from sqlalchemy import Dialect, Select
 
 from graphql_api.execution.compile_queue import run_in_compile_queue
@@ -40,13 +42,15 @@ class Document:
     """A valid document with the plans of its operations and fields, and the formulas of their costs.
 
     Both are cached by the nodes that they are for, each with the plan cache key of the requests that it serves.
-    ``on_growth`` is called when a plan has been added.
+    ``variables`` has the declared variables of each operation by the ``id`` of its node. ``on_growth`` is called when a
+    plan has been added.
     """
 
     schema: GraphQLSchema
     ast: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
     operations: Sequence[OperationDefinitionNode]
+    variables: Mapping[int, Sequence[GraphQLVariableSignature]]
     text: str
     sha256: str
     on_growth: Callable[[Document], None] | None = None
@@ -61,8 +65,9 @@ class Document:
         """Return a document without plans."""
         fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
         operations = [each for each in ast.definitions if isinstance(each, OperationDefinitionNode)]
+        variables = {id(each): variables_of(schema, each) for each in operations}
         text = ast.loc.source.body if ast.loc else ""
-        return cls(schema, ast, fragments, operations, text, sha256(text.encode()).hexdigest(), on_growth)
+        return cls(schema, ast, fragments, operations, variables, text, sha256(text.encode()).hexdigest(), on_growth)
 
     @property
     def size(self) -> int:
@@ -152,3 +157,9 @@ class Document:
 def key_of(nodes: Sequence[Node]) -> tuple[int, ...]:
     """Return what identifies nodes of the document; they live as long as the document."""
     return tuple(map(id, nodes))
+
+
+def variables_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> list[GraphQLVariableSignature]:
+    """Return the declared variables of a valid operation."""
+    found = [get_variable_signature(schema, each) for each in operation.variable_definitions or ()]
+    return [each for each in found if not isinstance(each, GraphQLError)]

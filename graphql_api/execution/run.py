@@ -1,17 +1,79 @@
-"""Execution of queries and mutations."""
+"""Selection and execution of queries and mutations."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType
-from graphql.execution.values import VariableValues
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    Undefined,
+    coerce_input_value,
+    get_variable_values,
+    is_non_null_type,
+)
+from graphql.execution.values import VariableValues, VariableValueSource
+from graphql.utilities.coerce_input_value import coerce_default_value
 
-from graphql_api.errors import LimitExceeded, OperationFailed, TimedOut, public_error
+from graphql_api.errors import (
+    BadUserInput,
+    Forbidden,
+    LimitExceeded,
+    OperationFailed,
+    TimedOut,
+    public_error,
+    public_errors,
+)
 from graphql_api.execution.context import Context
+from graphql_api.execution.document import Document
+from graphql_api.execution.document_validation import InvalidDocument
+from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import execute_fields
+from graphql_api.execution.parameters import Parameters
 from graphql_api.execution.read import read_operation
-from graphql_api.execution.variables import coerce_variables
+from graphql_api.observability.operation_record import MAX_NAME_LENGTH, OperationRecord
+from graphql_api.settings import Settings
 from graphql_api.sql.request import Request
+
+MAX_COERCION_ERRORS = 10  # reported for one request
+
+
+def prepare(
+    documents: Documents, parameters: Parameters, record: OperationRecord
+) -> tuple[Document, OperationDefinitionNode]:
+    """Return the document and the operation that a request selects, and record them.
+
+    Raises InvalidDocument, also for an operation that the caller's session token does not permit.
+    """
+    viewer = record.viewer
+    assert viewer is not None, "the caller has been authenticated"
+    document = documents.resolve(parameters)
+    record.document = document.sha256
+    operation = select_operation(document, parameters.operation_name)
+    record.kind = operation.operation
+    record.name = operation.name.value[:MAX_NAME_LENGTH] if operation.name else None
+    if viewer.token_permissions is not None:
+        try:
+            introspection = documents.settings.token_introspection
+            viewer.token_permissions.check_operation(operation, document.fragments, introspection)
+        except Forbidden as error:
+            raise InvalidDocument(error) from error
+    return document, operation
+
+
+def select_operation(document: Document, name: str | None) -> OperationDefinitionNode:
+    """Return the operation with a name, or the only one. Raises InvalidDocument."""
+    named = [each for each in document.operations if name is None or (each.name and each.name.value == name)]
+    if len(named) == 1:
+        return named[0]
+    if not document.operations:
+        problem = "The document has no operation."
+    elif name:
+        problem = f"The document has no operation {name!r}."
+    else:
+        problem = "The document has several operations; name one of them in operationName."
+    raise InvalidDocument(BadUserInput(problem))
 
 
 async def run(context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> ExecutionResult:
@@ -20,8 +82,7 @@ async def run(context: Context, operation: OperationDefinitionNode, variables: M
     Raises OperationFailed where nothing was executed because of the request. Any other exception is a failure of the
     server, for which the caller answers with ``public_error``.
     """
-    hide_suggestions = not context.settings.suggests_names
-    values = coerce_variables(context.document.schema, operation, variables, hide_suggestions)
+    values = coerce_variables(context.document, context.settings, operation, variables)
     run_operation = run_query if operation.operation is OperationType.QUERY else run_mutation
     try:
         result = await run_operation(context, operation, values)
@@ -29,6 +90,48 @@ async def run(context: Context, operation: OperationDefinitionNode, variables: M
         raise OperationFailed(public_error(error)) from error
     result.extensions = cost_extension(context, context.record.cost)
     return result
+
+
+def coerce_variables(
+    document: Document, settings: Settings, operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> VariableValues:
+    """Return the values of an operation's variables. Raises OperationFailed where they do not fit their types.
+
+    graphql-core's ``get_variable_values`` looks up the types of the variables each time, which takes a tenth of a read
+    of one session. It is called for its error messages only.
+    """
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for signature in document.variables[id(operation)]:
+        name = signature.name
+        if name in given:
+            sources[name] = VariableValueSource(signature, given[name])
+            value = coerce_input_value(given[name], signature.type)
+            if value is Undefined:
+                raise OperationFailed(*coercion_errors(document, settings, operation, given))
+            coerced[name] = value
+        else:
+            sources[name] = VariableValueSource(signature)
+            if signature.default is not None:
+                coerced[name] = coerce_default_value(signature)
+            elif is_non_null_type(signature.type):
+                raise OperationFailed(*coercion_errors(document, settings, operation, given))
+    return VariableValues(sources, coerced)
+
+
+def coercion_errors(
+    document: Document, settings: Settings, operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> list[GraphQLError]:
+    """Return the errors of variables whose values do not fit their types."""
+    errors = get_variable_values(
+        document.schema,
+        operation.variable_definitions or (),
+        dict(given),
+        MAX_COERCION_ERRORS,
+        hide_suggestions=not settings.suggests_names,
+    )
+    assert isinstance(errors, list), "a value does not fit its type"
+    return public_errors(errors)
 
 
 async def run_query(context: Context, operation: OperationDefinitionNode, values: VariableValues) -> ExecutionResult:
@@ -65,3 +168,13 @@ def deadline_error(kind: OperationType | None, seconds: float) -> TimedOut:
 def cost_extension(context: Context, cost: int) -> dict[str, Any]:
     """Return the entry of ``extensions`` with an operation's cost and the highest that is allowed."""
     return {"cost": {"requested": cost, "maximum": context.settings.max_cost}}
+
+
+def to_response(result: ExecutionResult) -> dict[str, Any]:
+    """Return the GraphQL response with a result."""
+    response: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        response = {"errors": [each.formatted for each in result.errors], **response}
+    if result.extensions:
+        response["extensions"] = result.extensions
+    return response

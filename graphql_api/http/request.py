@@ -11,11 +11,11 @@ from starlette.types import Receive, Scope
 
 from graphql_api.errors import BadUserInput, TimedOut
 from graphql_api.execution import parameters
-from graphql_api.execution.lazy_timeout import with_lazy_timeout
 from graphql_api.execution.parameters import MalformedRequest, Parameters
 from graphql_api.http.errors import ClientDisconnected, HTTPError, retry_later
 from graphql_api.http.negotiation import accepts_events, is_json, response_type
 from graphql_api.http.server import Server
+from graphql_api.http.timeouts import with_lazy_timeout
 from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.security.viewer import Viewer
 

@@ -1,15 +1,17 @@
 """Send HTTP responses: results, errors and the GraphiQL page."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
+from hashlib import blake2b
 from http import HTTPStatus
 
 import orjson
 from graphql import ExecutionResult, OperationType
 from starlette.types import Message, Send
 
-from graphql_api.execution.results import to_response
-from graphql_api.http import etag, graphiql
+from graphql_api.execution.run import to_response
+from graphql_api.http import graphiql
 from graphql_api.http.compression import MAX_UNCOMPRESSED_SIZE, compress
 from graphql_api.http.errors import HTTPError
 from graphql_api.http.negotiation import HTML, JSON, content_coding
@@ -17,6 +19,7 @@ from graphql_api.http.request import HTTPRequest
 
 VARY = b"accept, accept-encoding, authorization"
 NO_STORE = "no-store"
+ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 REVALIDATE = "private, no-cache"  # the client's own cache may store it, and asks each time whether it has changed
 
 
@@ -45,13 +48,25 @@ async def send_result(send: Send, request: HTTPRequest, result: ExecutionResult)
     if request.method != "POST":
         headers = {"Cache-Control": NO_STORE}
         if not result.errors:
-            headers = {"Cache-Control": REVALIDATE, "ETag": etag.of(content)}
-            if etag.matches(request.header(b"if-none-match"), headers["ETag"]):
+            headers = {"Cache-Control": REVALIDATE, "ETag": entity_tag(content)}
+            if names_tag(request.header(b"if-none-match"), headers["ETag"]):
                 return await send_response(send, HTTPStatus.NOT_MODIFIED, b"", media_type, headers)
     if len(content) > MAX_UNCOMPRESSED_SIZE and (coding := content_coding(request.header(b"accept-encoding"))):
         content = await compress(content, coding)
         headers["Content-Encoding"] = coding
     return await send_response(send, HTTPStatus.OK, content, media_type, headers)
+
+
+def entity_tag(content: bytes) -> str:
+    """Return the tag of a response: a weak one, as it is the same in every content coding (RFC 9110, 8.8.3)."""
+    return f'W/"{blake2b(content, digest_size=16).hexdigest()}"'
+
+
+def names_tag(if_none_match: str | None, tag: str) -> bool:
+    """Return whether an If-None-Match header names a tag, by weak comparison."""
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == "*" or tag.removeprefix("W/") in ENTITY_TAG.findall(if_none_match)
 
 
 def without_body(send: Send) -> Send:

@@ -11,7 +11,8 @@ from graphql import GraphQLError
 from starlette.types import Receive, Send
 
 from graphql_api.errors import GoingAway, LimitExceeded, OperationFailed
-from graphql_api.execution.results import Results, to_response
+from graphql_api.execution.run import to_response
+from graphql_api.execution.streams import Results
 from graphql_api.http.connections import Connection, ConnectionEnded
 from graphql_api.http.negotiation import EVENT_STREAM
 from graphql_api.http.request import HTTPRequest

@@ -18,10 +18,11 @@ from graphql_api.errors import (
     first_code,
     public_error,
 )
-from graphql_api.execution import parameters
+from graphql_api.execution import parameters, streams
+from graphql_api.execution.context import Context
 from graphql_api.execution.document_validation import InvalidDocument
 from graphql_api.execution.parameters import MalformedRequest, Parameters
-from graphql_api.execution.results import charge_each, prepare, start, to_response
+from graphql_api.execution.run import prepare, to_response
 from graphql_api.http import origins
 from graphql_api.http.connections import Connection, ConnectionEnded
 from graphql_api.http.server import Server
@@ -206,9 +207,11 @@ class Socket:
             is_subscription = operation.operation is OperationType.SUBSCRIPTION
             if is_subscription:
                 entered.close()
-            results = await start(self._server.context(document, record), operation, given.variables)
+            server = self._server
+            context = Context(server.database, server.settings, record.viewer, document, server.feed, record)
+            results = await streams.start(context, operation, given.variables)
             if is_subscription:
-                results = charge_each(admission, record, results)
+                results = streams.charge_each(admission, record, results)
             async with aclosing(results):
                 async for result in results:
                     await self._send_message({"id": name, "type": "next", "payload": to_response(result)})

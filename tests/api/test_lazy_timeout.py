@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from graphql_api.execution.lazy_timeout import with_lazy_timeout
+from graphql_api.http.timeouts import with_lazy_timeout
 
 pytestmark = pytest.mark.alone
 

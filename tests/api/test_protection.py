@@ -281,7 +281,7 @@ def test_query_is_cancelled_when_its_client_disconnects(api: Api, monkeypatch: p
 
 
 def test_disconnect_during_the_response_is_no_error(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.http.disconnect.WATCH_AFTER", 0)
+    monkeypatch.setattr("graphql_api.http.timeouts.WATCH_AFTER", 0)
 
     async def slow(*arguments: Any) -> str:
         for _ in range(3):

@@ -20,9 +20,10 @@ from db.tables import KeyRole
 from graphql_api.errors import LimitExceeded, OperationFailed
 from graphql_api.execution.context import Context
 from graphql_api.execution.document import Document
-from graphql_api.execution.variables import coerce_variables
+from graphql_api.execution.run import coerce_variables
 from graphql_api.security.permissions import TokenPermissions
 from graphql_api.security.viewer import Viewer as Holder
+from graphql_api.settings import Settings
 from graphql_api.sql.request import Request
 
 VIEWERS = {
@@ -121,7 +122,7 @@ class Crowded:
         viewer = Holder(1, "x", "Till (session token)", KeyRole.READER, token_permissions=permissions)
         document = server.documents.parse(asked.document)
         operation = document.operations[0]
-        request = Request(viewer, server.settings, coerced(document, asked).coerced)
+        request = Request(viewer, server.settings, coerced(document, server.settings, asked).coerced)
         return str(self.api.runner.run(document.plan_operation(operation, request, server.database.dialect)).statement)
 
     def costs(self, asked: Asked) -> tuple[int, int]:
@@ -134,7 +135,7 @@ class Crowded:
         cached = server.documents.parse(asked.document)
         new = Document.of(cached.schema, cached.ast)
         operation = cached.operations[0]
-        request = Request(viewer, server.settings, coerced(cached, asked).coerced)
+        request = Request(viewer, server.settings, coerced(cached, server.settings, asked).coerced)
         return cached.cost(operation, request), new.cost(operation, request)
 
     def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
@@ -145,13 +146,13 @@ class Crowded:
         context = Context(server.database, server.settings, viewer, document, server.feed)
         operation = document.operations[0]
         try:
-            result = self.api.runner.run(way(context, operation, coerced(document, asked)))
+            result = self.api.runner.run(way(context, operation, coerced(document, server.settings, asked)))
         except (LimitExceeded, OperationFailed):
             return {"data": None, "codes": ["nothing was executed"]}
         errors = [each.extensions["code"] for each in result.errors or ()]
         return {"data": orjson.loads(orjson.dumps(result.data)), "codes": errors}
 
 
-def coerced(document: Document, asked: Asked) -> VariableValues:
+def coerced(document: Document, settings: Settings, asked: Asked) -> VariableValues:
     """The values of the variables. Raises OperationFailed on values that do not fit their types."""
-    return coerce_variables(document.schema, document.operations[0], asked.variables, hide_suggestions=True)
+    return coerce_variables(document, settings, document.operations[0], asked.variables)

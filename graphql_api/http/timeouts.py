@@ -1,16 +1,53 @@
-"""Cancel an operation at its deadline or when its client disconnects."""
+"""Limits of the time that a request may take: its deadline, and the moment at which its client disconnects."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import TracebackType, coroutine
+from typing import Any, Self, TypeVar
 
 from starlette.types import Receive
 
 from graphql_api.http.errors import ClientDisconnected
 
+T = TypeVar("T")
+
 WATCH_AFTER = 0.05  # seconds: watching takes a task, which an operation that ends sooner can do without
+
+
+async def with_lazy_timeout(
+    work: Coroutine[Any, Any, T], new_timeout: Callable[[], AbstractAsyncContextManager[Any]]
+) -> T:
+    """Await a coroutine inside a context manager that is entered when, and only if, the coroutine suspends.
+
+    Most reads of an embedded database do not suspend. ``asyncio.timeout`` makes a timer for each, which takes 5 % of a
+    read of one session.
+
+    The coroutine is first driven by hand, as an event loop does: ``send(None)`` runs it to its first suspension, where
+    it yields the future that it waits for, or to its end, which raises StopIteration with its result. After that,
+    ``resume`` passes the future on to the event loop from inside the context manager.
+    """
+    try:
+        future = work.send(None)
+    except StopIteration as finished:
+        return finished.value
+    async with new_timeout():
+        return await resume(work, future)
+
+
+@coroutine
+def resume(work: Coroutine[Any, Any, T], future: Any) -> Generator[Any, Any, T]:
+    """Await a coroutine that is suspended on a future. Cancellation and errors are thrown into it."""
+    try:
+        while True:
+            try:
+                value = yield future
+            except BaseException as error:  # CancelledError, too, which the coroutine may have to clean up for
+                future = work.throw(error)
+            else:
+                future = work.send(value)
+    except StopIteration as finished:
+        return finished.value
 
 
 @asynccontextmanager
