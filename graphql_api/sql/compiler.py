@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar, cast
 
 from graphql import (
     GraphQLInterfaceType,
@@ -38,7 +39,7 @@ from graphql_api.sql.fields import (
     source_of,
 )
 from graphql_api.sql.global_ids import id_json
-from graphql_api.sql.json_objects import EMPTY, Concat, JsonObject, Part, json_array, json_or_null
+from graphql_api.sql.json_objects import EMPTY, Concat, JsonObject, Part, RowsJson, json_array, json_or_null
 from graphql_api.sql.json_scalars import (
     FormatTime,
     JsonBool,
@@ -54,6 +55,8 @@ from graphql_api.sql.object_compiler import FieldNodes
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.selection import Fragments, Selection, Sets, response_key
 
+P = TypeVar("P", bound=Part)
+
 
 class Compiler:
     """Compiles the operations of one document for one request."""
@@ -63,6 +66,7 @@ class Compiler:
         self.selection = Selection(
             schema, fragments, lambda node: bool(context.key.value(context.arguments.condition(node)))
         )
+        self._made: dict[Hashable, Part] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> Select[tuple[str]] | None:
         """Return the statement of a whole operation; None where it asks for the schema."""
@@ -100,8 +104,8 @@ class Compiler:
                 return self.members(cast(GraphQLObjectType, type_), [node.selection_set for node in nodes], scope)
             case One(where):
                 inner, table, conditions = scope.enter(source_of(type_), where)
-                row = select(self.object(type_, nodes, inner)).select_from(table).where(*conditions)
-                found = row.correlate_except(table).scalar_subquery()
+                row = select(self.object(type_, nodes, inner).label("o")).select_from(table).where(*conditions)
+                found = RowsJson(row.correlate_except(table))
                 return found if is_non_null_type(definition.type) else json_or_null(found)
             case Many(where, order_by):
                 inner, table, conditions = scope.enter(source_of(type_), where)
@@ -113,8 +117,8 @@ class Compiler:
             case Edge(where, order):
                 node = get_named_type(cast(GraphQLObjectType, type_).fields["node"].type)
                 inner, table, conditions = scope.enter(source_of(node), where)
-                edge = select(edge_json(self, cast(GraphQLObjectType, type_), nodes, order, inner))
-                return edge.select_from(table).where(*conditions).correlate_except(table).scalar_subquery()
+                edge = select(edge_json(self, cast(GraphQLObjectType, type_), nodes, order, inner).label("o"))
+                return RowsJson(edge.select_from(table).where(*conditions).correlate_except(table))
             case Nodes():
                 return nodes_by_id(self, what, definition, nodes, scope)
 
@@ -125,20 +129,41 @@ class Compiler:
             return self.object_of_any_type(type_, sets, scope)
         return self.members(cast(GraphQLObjectType, type_), sets, scope)
 
+    def once(self, same: Hashable, make: Callable[[], P]) -> P:
+        """Return what was made for the same key: the same selection on the same row is compiled once."""
+        if same not in self._made:
+            self._made[same] = make()
+        return cast(P, self._made[same])
+
     def members(self, type_: GraphQLObjectType, sets: Sets, scope: Scope) -> JsonObject:
         """Return the JSON of the selected fields of an object."""
         fields = self.selection.fields(type_, sets)
-        return JsonObject((key, self.field(type_, selected, scope)) for key, selected in fields.items())
+        same = (type_, scope.rows, *((key, *map(id, nodes)) for key, nodes in fields.items()))
+        return self.once(
+            same, lambda: JsonObject((key, self.field(type_, nodes, scope)) for key, nodes in fields.items())
+        )
 
     def object_of_any_type(self, interface: GraphQLInterfaceType, sets: Sets, scope: Scope) -> Concat:
-        """Return the JSON of an object of several types, which the row's column ``type`` tells apart.
+        """Return the JSON of an object of several types, which the row's column ``type`` tells apart."""
+        types = self.selection.schema.get_possible_types(interface)
+        fields = list(self.selection.by_types(types, sets))
+        same = (interface, scope.rows, *((*map(id, nodes), len(of_types), *of_types) for nodes, of_types in fields))
+        return self.once(same, lambda: self.members_of_any_type(interface, types, fields, scope))
+
+    def members_of_any_type(
+        self,
+        interface: GraphQLInterfaceType,
+        types: Sequence[GraphQLObjectType],
+        fields: Iterable[tuple[FieldNodes, Sequence[GraphQLObjectType]]],
+        scope: Scope,
+    ) -> Concat:
+        """Return the JSON of fields, each with the types that select it.
 
         A field that all types select by the same nodes is compiled once: nested interfaces would multiply it.
         """
-        types = self.selection.schema.get_possible_types(interface)
         shared: list[tuple[str, Part]] = []
         parts: list[Part] = []
-        for nodes, of_types in self.selection.by_types(types, sets):
+        for nodes, of_types in fields:
             key, name = response_key(nodes[0]), nodes[0].name.value
             of_all = len(of_types) == len(types)
             if of_all and name == "__typename":

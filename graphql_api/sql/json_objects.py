@@ -5,10 +5,11 @@ plain values is made by one json_object, which is faster than to quote and conca
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, func, literal_column, select
+from sqlalchemy import CTE, ColumnElement, FromClause, ScalarSelect, Select, Text, func, literal_column, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -22,7 +23,7 @@ Field = tuple[str, Part]
 
 EMPTY, BRACES = (literal_column(f"'{text}'", Text) for text in ("", "{}"))
 
-GROUP = 100  # parts concatenated at one depth: SQLite's limit is 1,000, summed over all subqueries nested in each other
+GROUP = 10  # parts concatenated at one depth: SQLite's limit is 1,000, summed over all subqueries nested in each other
 RUN = 60  # fields of one json_object: SQLite's functions take 127 arguments
 
 
@@ -101,7 +102,14 @@ def flattened(parts: Iterable[Part], dialect: str) -> Iterator[Part]:
 
 @compiles(Concat)
 def compile_joined(element: Concat, compiler: SQLCompiler, **options: Any) -> str:
-    """Render groups of parts with || between them."""
+    """Render groups of parts with || between them, once for all places in the statement."""
+    rendered: dict[int, str] = options.get("rendered", {})
+    if id(element) not in rendered:
+        rendered[id(element)] = joined(element, compiler, **options)
+    return rendered[id(element)]
+
+
+def joined(element: Concat, compiler: SQLCompiler, **options: Any) -> str:
     texts: list[str] = []
     for literal, run in groupby(flattened([element], compiler.dialect.name), lambda part: isinstance(part, str)):
         if literal:
@@ -143,8 +151,46 @@ def json_or_null(text: ColumnElement[Any]) -> ColumnElement[str]:
     return func.coalesce(text, NULL)
 
 
+class RowsJson(ColumnElement[str]):
+    """The JSON in the column ``o`` of a query: of its one row, or with ``aggregated`` of all, with commas between them.
+
+    On SQLite the query is a common table expression. Its parser holds about a hundred symbols, so queries that stand in
+    each other would limit the depth of a document. SQLite puts such an expression in the place of its name, as it does
+    with a view, and then looks up columns: those of the rows around that place are found. NOT MATERIALIZED makes sure
+    that it does so at each place.
+    """
+
+    inherit_cache = False
+    type = Text()
+
+    def __init__(self, rows: Select[Any], *, aggregated: bool = False) -> None:
+        self.rows = rows
+        self.aggregated = aggregated
+
+    @cached_property
+    def cte(self) -> CTE:
+        """The query as a common table expression."""
+        return self.rows.cte().prefix_with("NOT MATERIALIZED")
+
+    def of(self, rows: FromClause) -> ScalarSelect[Any]:
+        """Select the JSON from the query's rows."""
+        value = func.coalesce(ConcatRows(rows.c.o), EMPTY) if self.aggregated else rows.c.o
+        return select(value).select_from(rows).scalar_subquery()
+
+
+@compiles(RowsJson)
+def rows_json(element: RowsJson, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the query where it is used."""
+    found = element.of(element.rows.subquery()) if element.aggregated else element.rows.scalar_subquery()
+    return compiler.process(found, **options)
+
+
+@compiles(RowsJson, "sqlite")
+def rows_json_sqlite(element: RowsJson, compiler: SQLCompiler, **options: Any) -> str:
+    """Render the query before the statement."""
+    return compiler.process(element.of(element.cte), **options)
+
+
 def json_array(rows: Select[Any]) -> Concat:
     """Return a JSON array of the rows' column ``o``, in their order."""
-    ordered = rows.subquery()
-    array = select(func.coalesce(ConcatRows(ordered.c.o), EMPTY)).select_from(ordered)
-    return Concat(["[", array.scalar_subquery(), "]"])
+    return Concat(["[", RowsJson(rows, aggregated=True), "]"])

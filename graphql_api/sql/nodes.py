@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from typing import cast as cast_to
 
@@ -17,18 +18,20 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, case, cast, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Integer, Text, case, cast, literal_column, select
 
 from db.engine import json
 from graphql_api.errors import BadUserInput
 from graphql_api.sql import global_ids
 from graphql_api.sql.array_parameter import ArrayElements
 from graphql_api.sql.fields import Nodes, source_of
-from graphql_api.sql.json_objects import Part, json_array, json_or_null
+from graphql_api.sql.json_objects import Part, RowsJson, json_array, json_or_null
 from graphql_api.sql.object_compiler import ObjectCompiler
 from graphql_api.sql.request import Getter, Request, viewer_application, viewer_is_admin
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns, Source, is_text
+
+ID = literal_column("ids.value", Text)  # one of the IDs that a field names, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,28 @@ def nodes_by_id(
     def keys(request: Request) -> str:
         return keys_of(request, given(request) if many else [given(request)], sources)
 
-    each = ArrayElements(scope.bind(keys, Text())).table_valued("key", "value")
+    each = ArrayElements(scope.bind(keys, Text())).table_valued("key", "value", name="ids")
     found: list[tuple[Any, Any]] = []
     for prefix, (source, type_) in kinds.items():
         inner, table, conditions = scope.enter(source, of_viewer)
-        row = select(compiler.object(type_, nodes, inner)).select_from(table).where(*conditions)
-        for index, column in enumerate(source.key):
-            part = cast(each.c.value.op("->>")(index + 1), Text() if is_text(column) else BigInteger())
-            row = row.where(table.c[column.name] == part)
-        found.append((each.c.value.op("->>")(0) == prefix, row.correlate_except(table).scalar_subquery()))
+        object_ = compiler.object(type_, nodes, inner)
+        row = compiler.once(
+            ("node", source, id(object_)), partial(row_by_key, source, table, object_.label("o"), conditions)
+        )
+        found.append((ID.op("->>")(0) == prefix, row))
     in_order = select(json_or_null(case(*found)).label("o")).select_from(each).order_by(each.c.key)
-    return json_array(in_order) if many else in_order.scalar_subquery()
+    return json_array(in_order) if many else RowsJson(in_order)
+
+
+def row_by_key(
+    source: Source, table: FromClause, object_: ColumnElement[Any], conditions: Sequence[ColumnElement[bool]]
+) -> RowsJson:
+    """Return the JSON of the row that the ID at this place names."""
+    row = select(object_).select_from(table).where(*conditions)
+    for index, column in enumerate(source.key):
+        part = cast(ID.op("->>")(index + 1), Text() if is_text(column) else BigInteger())
+        row = row.where(table.c[column.name] == part)
+    return RowsJson(row.correlate_except(table))
 
 
 def of_viewer(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:

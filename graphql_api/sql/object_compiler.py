@@ -1,16 +1,17 @@
 """The part of the compiler that connections and global ids call: the JSON object of one row."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from graphql import FieldNode, GraphQLNamedType, GraphQLObjectType
 
-from graphql_api.sql.json_objects import Concat, JsonObject
+from graphql_api.sql.json_objects import Concat, JsonObject, Part
 from graphql_api.sql.json_scalars import typename
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.selection import Selection
 
 FieldNodes = Sequence[FieldNode]
+P = TypeVar("P", bound=Part)
 
 
 class ObjectCompiler(Protocol):
@@ -20,6 +21,10 @@ class ObjectCompiler(Protocol):
 
     def object(self, type_: GraphQLNamedType, nodes: FieldNodes, scope: Scope) -> Concat:
         """Return the JSON of the object that the scope's row holds."""
+        ...
+
+    def once(self, same: Hashable, make: Callable[[], P]) -> P:
+        """Return what was made for the same key, or make it."""
         ...
 
 

@@ -45,7 +45,7 @@ def build_plan(statement: Select[Any] | None, context: CompilationContext, cost:
     """Render a statement as text, and find for each of its parameters the getter and the conversion for the driver."""
     if statement is None:
         return Plan(None, context.key.values, cost)
-    compiled = statement.compile(dialect=dialect)
+    compiled = statement.compile(dialect=dialect, compile_kwargs={"rendered": {}})  # see Concat
     parameters = []
     for name in compiled.positiontup or compiled.params:  # in the order in which the database numbers them
         bind = compiled.binds[name]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
 
 from sqlalchemy import BinaryExpression, BindParameter, ColumnElement, FromClause
 from sqlalchemy.types import TypeEngine
@@ -14,9 +15,13 @@ from graphql_api.sql.request import Getter
 from graphql_api.sql.source import Columns, Source
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scope:
-    """The place of one field. ``name`` is the field's name in Python, and ``around`` the scope of the enclosing row."""
+    """The place of one field. ``name`` is the field's name in Python, and ``around`` the scope of the enclosing row.
+
+    Tables are numbered from ``first`` on, the number after that of the enclosing row. So a selection that stands twice
+    in a document has the same SQL in both places, if ``rows``, which identifies the rows around it, is the same.
+    """
 
     context: CompilationContext
     source: Source | None = None
@@ -24,6 +29,9 @@ class Scope:
     around: Scope | None = None
     name: str = ""
     arguments: Mapping[str, Getter] | None = None
+    first: int = 1
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    rows: tuple[int, ...] = ()
 
     @property
     def row(self) -> Columns:
@@ -45,47 +53,30 @@ class Scope:
         return self.context.key.value(getter)
 
     def alias(self, source: Source) -> FromClause:
-        """Return a table under a name of its own."""
-        return self.context.alias(source)
+        """Return a table under a name that none of the queries around it has."""
+        return self.context.table(source, next(self.numbers))
 
     def at_field(self, name: str, arguments: Mapping[str, Getter] | None) -> Scope:
         """Return the scope of a field of the same row."""
-        return replace(self, name=name, arguments=arguments)
+        return replace(self, name=name, arguments=arguments, numbers=count(self.first))
 
     def enter(self, source: Source, where: Conditions) -> Entered:
         """Return the scope of a row of another table, with that table and the conditions that the row meets."""
-        table = self.alias(source)
+        number = next(self.numbers)
+        table = self.context.table(source, number)
         conditions = where(self, table.c)
-        columns = with_known_application(table.c, conditions)
-        inner = replace(self, source=source, columns=columns, around=self, arguments=None)
+        columns = self.with_known_application(table.c, conditions)
+        rows = (*self.rows, id(columns))
+        inner = Scope(self.context, source, columns, around=self, first=number + 1, rows=rows)
         return inner, table, conditions
+
+    def with_known_application(self, row: Columns, conditions: Sequence[ColumnElement[bool]]) -> Columns:
+        """Return a row with its application as a parameter, where one of its conditions compares the two."""
+        for each in conditions:
+            if isinstance(each, BinaryExpression) and each.left is row["application_id"]:
+                return self.context.row(row, each.right) if isinstance(each.right, BindParameter) else row
+        return row
 
 
 Conditions = Callable[[Scope, Columns], Sequence[ColumnElement[bool]]]
 Entered = tuple[Scope, FromClause, Sequence[ColumnElement[bool]]]
-
-
-class KnownApplication:
-    """The columns of a row whose application is a parameter: the parameter stands in the column's place.
-
-    Rows that belong to this row are then looked up in one application, and the database knows it before it has read
-    the row: it goes into one partition.
-    """
-
-    def __init__(self, row: Columns, application: BindParameter[Any]) -> None:
-        self._row = row
-        self._application = application
-
-    def __getitem__(self, name: str) -> ColumnElement[Any]:
-        return self._application if name == "application_id" else self._row[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._row
-
-
-def with_known_application(row: Columns, conditions: Sequence[ColumnElement[bool]]) -> Columns:
-    """Return a row with its application as a parameter, where one of its conditions compares the two."""
-    for each in conditions:
-        if isinstance(each, BinaryExpression) and each.left is row["application_id"]:
-            return cast(Columns, KnownApplication(row, each.right)) if isinstance(each.right, BindParameter) else row
-    return row
