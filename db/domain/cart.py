@@ -146,8 +146,19 @@ def refund(line: CartLine, quantity: int, rounding: RoundingMode, minor_digits: 
     of a line never sum to more than was paid for it.
     """
     units = line.returned_quantity + quantity
-    share = money.to_units(line.discount_share, minor_digits)
-    part = money.from_units(money.divide(share * units, line.quantity, rounding), minor_digits)
+    part = share_of_units(line, units, rounding, minor_digits)
     paid = max(line.total - line.discount_share, ZERO)
     due = min(line.price * units - part, paid)
     return max(due - line.returned_total, ZERO)
+
+
+def discount_part(line: CartLine, quantity: int, rounding: RoundingMode, minor_digits: int) -> Decimal:
+    """Return the part of the line's discount share that falls on ``quantity`` more returned units."""
+    before = share_of_units(line, line.returned_quantity, rounding, minor_digits)
+    return share_of_units(line, line.returned_quantity + quantity, rounding, minor_digits) - before
+
+
+def share_of_units(line: CartLine, units: int, rounding: RoundingMode, minor_digits: int) -> Decimal:
+    """Return the part of the line's discount share that falls on its first ``units`` returned units, rounded."""
+    share = money.to_units(line.discount_share, minor_digits)
+    return money.from_units(money.divide(share * units, line.quantity, rounding), minor_digits)

@@ -74,11 +74,22 @@ def allocate(amount: Decimal, weights: Sequence[Decimal], minor_digits: int) -> 
     units = to_units(amount, minor_digits)
     if units == 0:
         return [ZERO] * len(weights)
-    parts = [to_units(weight, PLACES) for weight in weights]
-    whole = sum(parts)
-    assert whole, "all weights are 0"
-    shares = [units * part // whole for part in parts]
-    by_remainder = sorted(range(len(parts)), key=lambda i: -(units * parts[i] % whole))
-    for position in by_remainder[: units - sum(shares)]:
-        shares[position] += 1
+    shares = allocate_units(units, [to_units(weight, PLACES) for weight in weights])
     return [from_units(share, minor_digits) for share in shares]
+
+
+def allocate_units(units: int, weights: Sequence[int]) -> list[int]:
+    """Split a number of units in proportion to ``weights`` by the largest-remainder method.
+
+    Ties go to the lower position. The shares sum to ``units``, which must be 0 if all weights are 0.
+    """
+    if units == 0:
+        return [0] * len(weights)
+    whole = sum(weights)
+    assert whole, "all weights are 0"
+    shares = [units * weight // whole for weight in weights]
+    if left := units - sum(shares):
+        by_remainder = sorted(range(len(weights)), key=lambda i: -(units * weights[i] % whole))
+        for position in by_remainder[:left]:
+            shares[position] += 1
+    return shares

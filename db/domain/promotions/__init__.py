@@ -1,0 +1,1 @@
+"""Promotions: campaigns, and the pure evaluation of what they give to a session."""

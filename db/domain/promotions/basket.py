@@ -1,0 +1,75 @@
+"""The cart during an evaluation: what each line, and the session, has left at a point."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from db.domain import money
+from db.domain.cart import CartLine
+from db.domain.money import PLACES
+from db.domain.promotions.facts import EvaluationSettings, SessionFacts
+
+
+class Point(NamedTuple):
+    """The part of a basket that discounts change."""
+
+    nets: list[int]
+    shares: list[int]
+    given: int
+
+
+class Basket:
+    """A session's facts, and what is left of its lines after the discounts that were given so far.
+
+    Amounts are integers. Totals, prices and nets of lines are in units of 10^-4, the finest that a price can have;
+    ``step`` of them are one minor unit. ``room`` is in minor units.
+    """
+
+    def __init__(self, session: SessionFacts, settings: EvaluationSettings, local: datetime) -> None:
+        self.session = session
+        self.local = local
+        self.minor_digits = settings.minor_digits
+        self.rounding = settings.rounding
+        self.step: int = 10 ** (PLACES - settings.minor_digits)
+        self.lines: Sequence[CartLine] = session.cart
+        self.positions = range(len(self.lines))
+        self.quantities = [line.quantity for line in self.lines]
+        self.prices = [money.to_units(line.price, PLACES) for line in self.lines]
+        self.gross = [price * quantity for price, quantity in zip(self.prices, self.quantities, strict=True)]
+        self.total_units = sum(self.gross)
+        self.total = money.from_units(self.total_units, PLACES)
+        self.shares = [0] * len(self.lines)
+        self.nets = self.gross
+        self.given = 0
+
+    @property
+    def net(self) -> Decimal:
+        """The total less the discounts that were given so far."""
+        return money.from_units(self.total_units - self.given * self.step, PLACES)
+
+    @property
+    def room(self) -> int:
+        """Whole minor units of the total that no discount has taken.
+
+        The caller's discounts may take more from a line than it costs, if its price is finer than a minor unit. The
+        capacities of the other lines then sum to more than this.
+        """
+        return self.total_units // self.step - self.given
+
+    def take(self, positions: Sequence[int], shares: Sequence[int]) -> None:
+        """Take shares in minor units off lines. No net falls below 0."""
+        # New lists, since a point that was saved refers to those before.
+        self.nets, self.shares = list(self.nets), list(self.shares)
+        for position, share in zip(positions, shares, strict=True):
+            self.nets[position] = max(0, self.nets[position] - share * self.step)
+            self.shares[position] += share
+        self.given += sum(shares)
+
+    def save(self) -> Point:
+        """Return this point, for ``restore``."""
+        return Point(self.nets, self.shares, self.given)
+
+    def restore(self, point: Point) -> None:
+        """Go back to a point that was saved."""
+        self.nets, self.shares, self.given = point

@@ -1,0 +1,136 @@
+"""Limits of a campaign: how often it can be used, or how much it can give, in a period."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from db.domain.money import to_units
+from db.domain.promotions.facts import SessionFacts
+from db.domain.promotions.input_reader import InputReader, Path
+
+MAX_LIMITS = 20
+
+
+class LimitMeasure(StrEnum):
+    """The quantity that a limit bounds. The values are stored in the database."""
+
+    USES = "uses"
+    DISCOUNT = "discount"
+
+
+class LimitSubject(StrEnum):
+    """The subject that a limit counts for. The values are stored in the database."""
+
+    CAMPAIGN = "campaign"
+    PROFILE = "profile"
+    IDENTIFIER = "identifier"
+
+
+class LimitPeriod(StrEnum):
+    """The period after which a limit counts anew. The values are stored in the database."""
+
+    EVER = "ever"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class WhenShort(StrEnum):
+    """Whether a campaign that exceeds a limit gives nothing, or what is left. The values are stored."""
+
+    SKIP = "skip"
+    CUT = "cut"
+
+
+class CounterKey(NamedTuple):
+    """Identifies a counter: a limit by its identity, a subject, and the local date on which the period begins."""
+
+    campaign_id: int
+    measure: LimitMeasure
+    per: LimitSubject
+    period: LimitPeriod
+    subject: str | None
+    starts: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A limit. ``max`` is a number of uses, or an amount in minor units. ``index`` is its place in the input."""
+
+    index: int
+    measure: LimitMeasure
+    per: LimitSubject
+    period: LimitPeriod
+    max: int
+    when_short: WhenShort
+
+    def counter_keys(self, campaign_id: int, session: SessionFacts, local: date) -> Sequence[CounterKey]:
+        """Return the counters that a session is charged to on a local date; none if it has no such subject."""
+        starts = period_start(self.period, local)
+        return [
+            CounterKey(campaign_id, self.measure, self.per, self.period, subject, starts)
+            for subject in subjects(self.per, session)
+        ]
+
+
+def subjects(per: LimitSubject, session: SessionFacts) -> Sequence[str | None]:
+    """Return the subjects that a session is charged to. A limit for the whole campaign has the subject None."""
+    match per:
+        case LimitSubject.CAMPAIGN:
+            return (None,)
+        case LimitSubject.PROFILE:
+            return () if session.profile_id is None else (session.profile_id,)
+        case LimitSubject.IDENTIFIER:
+            return session.identifiers
+
+
+def period_start(period: LimitPeriod, local: date) -> str | None:
+    """Return the local date on which the period around ``local`` begins: 2026-03-29. Weeks begin on Monday."""
+    match period:
+        case LimitPeriod.EVER:
+            return None
+        case LimitPeriod.DAY:
+            start = local
+        case LimitPeriod.WEEK:
+            # The first week of the calendar begins on Monday, 0001-01-01, so the subtraction cannot fail.
+            start = local - timedelta(days=local.weekday())
+        case LimitPeriod.MONTH:
+            start = local.replace(day=1)
+        case LimitPeriod.YEAR:
+            start = local.replace(month=1, day=1)
+    return start.isoformat()
+
+
+def read_limits(reader: InputReader, value: Any, path: Path) -> tuple[Limit, ...]:
+    """Read a list of CampaignLimitInput."""
+    limits: list[Limit] = []
+    for index, (element, at) in enumerate(reader.items(value, path, MAX_LIMITS)):
+        limit = read_limit(reader, element, at, index)
+        for other in limits:
+            if (other.measure, other.per, other.period) == (limit.measure, limit.per, limit.period):
+                reader.refuse(at, f"Limit {other.index} has the same measure, per and period.")
+        limits.append(limit)
+    return tuple(limits)
+
+
+def read_limit(reader: InputReader, value: Any, path: Path, index: int) -> Limit:
+    """Read one CampaignLimitInput."""
+    names = ("measure", "per", "period", "max", "whenShort")
+    given = {"period": "EVER", "whenShort": "SKIP"} | reader.fields(value, path, names, ("measure", "per", "max"))
+    measure = reader.choice(given.get("measure", "USES"), (*path, "measure"), LimitMeasure)
+    when_short = reader.choice(given["whenShort"], (*path, "whenShort"), WhenShort)
+    if measure is LimitMeasure.USES and when_short is WhenShort.CUT:
+        reader.refuse((*path, "whenShort"), "A limit of USES cannot be CUT; use SKIP.")
+    digits = 0 if measure is LimitMeasure.USES else reader.minor_digits
+    max_ = reader.amount(given["max"], (*path, "max"), digits) if "max" in given else None
+    return Limit(
+        index=index,
+        measure=measure,
+        per=reader.choice(given.get("per", "CAMPAIGN"), (*path, "per"), LimitSubject),
+        period=reader.choice(given["period"], (*path, "period"), LimitPeriod),
+        max=0 if max_ is None else to_units(max_, digits),
+        when_short=when_short,
+    )

@@ -1,0 +1,169 @@
+"""The trial of one campaign: what it would give at one point of an evaluation."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from db.domain import money
+from db.domain.decimals import format_decimal
+from db.domain.promotions.allocation import spread
+from db.domain.promotions.basket import Basket
+from db.domain.promotions.campaign import Campaign
+from db.domain.promotions.campaign_result import CampaignOutcome, CampaignResult
+from db.domain.promotions.eligibility import Counters, Reason, find_reason
+from db.domain.promotions.failure import Failure
+from db.domain.promotions.limit import CounterKey, Limit, LimitMeasure, WhenShort
+from db.domain.promotions.reward import Claim, Message, Offer
+from db.domain.promotions.rule import Rule
+
+
+@dataclass(slots=True)
+class Award:
+    """What one rule takes off, in minor units, and all that is needed to cut it."""
+
+    rule: Rule
+    claim: Claim
+    capacities: Sequence[int]
+    units: int
+    shares: Sequence[int]
+
+    def cut(self, units: int) -> None:
+        """Reduce the award to a number of units, spread by the same amounts."""
+        self.units, self.shares = units, spread(units, self.claim.weights, self.capacities)
+
+
+@dataclass(slots=True)
+class Trial:
+    """What one campaign would give, and the reasons. ``reasons`` has one element for each rule, or one for all."""
+
+    campaign: Campaign
+    reasons: list[tuple[Rule | None, Reason]] = field(default_factory=list)
+    awards: list[Award] = field(default_factory=list)
+    information: list[tuple[Rule, Offer | Message]] = field(default_factory=list)
+
+    @property
+    def units(self) -> int:
+        """The sum of the awards in minor units."""
+        return sum([award.units for award in self.awards])
+
+    def give_nothing(self, reason: Reason) -> None:
+        """Withdraw all that the campaign would give, for one reason."""
+        self.reasons, self.awards, self.information = [(None, reason)], [], []
+
+
+APPLIED = Reason(CampaignOutcome.APPLIED)
+
+
+def try_campaign(campaign: Campaign, basket: Basket, taken: Collection[str], counters: Counters, at: datetime) -> Trial:
+    """Return what a campaign would give. The basket is left as it was. ``taken`` are the labels in use."""
+    trial = Trial(campaign)
+    if reason := find_reason(campaign, basket, counters, at):
+        trial.give_nothing(reason)
+        return trial
+    point = basket.save()
+    for rule in campaign.rules:
+        trial.reasons.append((rule, apply_rule(rule, basket, taken, trial)))
+    basket.restore(point)
+    if trial.awards and campaign.limits:
+        apply_limits(trial, basket, counters)
+    return trial
+
+
+def apply_rule(rule: Rule, basket: Basket, taken: Collection[str], trial: Trial) -> Reason:
+    """Add what a rule gives to the trial, and take it off the basket. Return the reason."""
+    if rule.label in taken:
+        return Reason(CampaignOutcome.LABEL_TAKEN, Failure((*rule.path, "label")))
+    if rule.when is not None and (failure := rule.when(basket)):
+        return Reason(CampaignOutcome.CONDITION_FAILED, failure)
+    positions = basket.positions if rule.lines is None else rule.lines(basket.lines, basket.positions)
+    reward = rule.reward
+    if isinstance(reward, Offer | Message):
+        if rule.lines is not None and not positions:
+            return Reason(CampaignOutcome.NO_MATCHING_LINE, Failure((*rule.path, "lines")))
+        trial.information.append((rule, reward))
+        return APPLIED
+    if not positions:
+        return Reason(CampaignOutcome.NO_MATCHING_LINE, Failure((*rule.path, "lines")))
+    award = make_award(rule, reward(basket, positions), basket)
+    if not award.units:
+        return Reason(CampaignOutcome.NO_EFFECT, Failure((*rule.path, "reward")))
+    basket.take(award.claim.positions, award.shares)
+    trial.awards.append(award)
+    return APPLIED
+
+
+def make_award(rule: Rule, claim: Claim, basket: Basket) -> Award:
+    """Bound a claim by the rule's maximum and by what the cart has left, and spread it over the lines."""
+    nets, step = basket.nets, basket.step
+    capacities = [nets[i] // step if weight else 0 for i, weight in zip(claim.positions, claim.weights, strict=True)]
+    units = min(claim.units, sum(capacities), basket.room)
+    if rule.max_amount is not None:
+        units = min(units, rule.max_amount)
+    return Award(rule, claim, capacities, units, spread(units, claim.weights, capacities))
+
+
+def apply_limits(trial: Trial, basket: Basket, counters: Counters) -> None:
+    """Cut the awards to what limits of discounts with CUT have left; withdraw them if one with SKIP has too little."""
+    left = [
+        (limit.max - counters.get(key, 0), limit, key)
+        for limit in trial.campaign.limits
+        if limit.measure is LimitMeasure.DISCOUNT
+        for key in limit.counter_keys(trial.campaign.id, basket.session, basket.local.date())
+    ]
+    cuts = [each for each in left if each[1].when_short is WhenShort.CUT]
+    if cuts:
+        least, limit, key = min(cuts, key=lambda each: each[0])
+        if least <= 0:
+            trial.give_nothing(limit_reached(CampaignOutcome.LIMIT_REACHED, trial.units, least, limit, key, basket))
+            return
+        if least < trial.units:
+            cut_awards(trial, least, limit, key, basket)
+    for units, limit, key in left:
+        if limit.when_short is WhenShort.SKIP and units < trial.units:
+            trial.give_nothing(limit_reached(CampaignOutcome.LIMIT_REACHED, trial.units, units, limit, key, basket))
+            return
+
+
+def cut_awards(trial: Trial, least: int, limit: Limit, key: CounterKey, basket: Basket) -> None:
+    """Cut the awards to ``least`` in all, from the last rule back."""
+    total, reasons = trial.units, {}
+    excess = total - least
+    for award in reversed(trial.awards):
+        if not excess:
+            break
+        cut = min(award.units, excess)
+        excess -= cut
+        outcome = CampaignOutcome.CUT if cut < award.units else CampaignOutcome.LIMIT_REACHED
+        reasons[award.rule.label] = limit_reached(outcome, total, least, limit, key, basket)
+        award.cut(award.units - cut)
+    trial.awards = [award for award in trial.awards if award.units]
+    trial.reasons = [(rule, reasons.get(rule.label, reason) if rule else reason) for rule, reason in trial.reasons]
+
+
+def limit_reached(
+    outcome: CampaignOutcome, needed: int, left: int, limit: Limit, key: CounterKey, basket: Basket
+) -> Reason:
+    """Return the reason that names a limit of discounts that has too little left."""
+    digits = basket.minor_digits
+    texts = [format_decimal(money.from_units(units, digits), digits) for units in (needed, left)]
+    return Reason(outcome, Failure(("limits", str(limit.index), "max"), *texts), key)
+
+
+def make_results(trial: Trial, minor_digits: int) -> list[CampaignResult]:
+    """Return the outcome of each rule, or of the whole campaign."""
+    amounts = {award.rule.label: award.units for award in trial.awards}
+    campaign = trial.campaign
+    return [
+        CampaignResult(
+            campaign_id=campaign.id,
+            revision=campaign.revision,
+            label=rule.label if rule else None,
+            outcome=reason.outcome,
+            amount=money.from_units(amounts.get(rule.label, 0) if rule else 0, minor_digits),
+            path=reason.failure.path,
+            needed=reason.failure.needed,
+            actual=reason.failure.actual,
+            counter=reason.counter,
+        )
+        for rule, reason in trial.reasons
+    ]
