@@ -47,7 +47,8 @@ def test_an_application_and_a_key_are_created_in_an_empty_database(capsys: pytes
     assert made.count("\n") == 1
     key = json.loads(made)
     assert key["key"].startswith(f"ck_1_{key['prefix']}_")
-    del key["key"], key["prefix"]
+    assert key["id"] == f"key-1-{key['prefix'].encode().hex()}"
+    del key["key"], key["prefix"], key["id"]
     assert key == {"name": "till", "role": "WRITER", "applicationId": 1, "expires": "2999-01-01T00:00:00.000Z"}
 
 

@@ -4,16 +4,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from shop import line, open_shop, units
-from sqlalchemy import Connection, create_mock_engine, make_url, text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db import migrations
@@ -61,8 +59,19 @@ DESCRIBED = {
 
 
 def parts(ddl: str) -> list[str]:
-    """The columns and constraints of a CREATE TABLE, in no order."""
-    return sorted(line.strip().rstrip(",") for line in ddl.splitlines() if line.strip())
+    """The columns and constraints of a CREATE TABLE, in no order: SQLite appends an added column to the constraints."""
+    text = " ".join(ddl.split())
+    if not text.startswith("CREATE TABLE"):
+        return [text]
+    opening, closing = text.index("("), text.rindex(")")
+    found, depth = [""], 0
+    for character in text[opening + 1 : closing]:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return sorted([text[:opening].strip(), text[closing + 1 :].strip(), *(each.strip() for each in found)])
 
 
 def test_upgrade_brings_an_empty_database_to_the_newest_revision(runner: asyncio.Runner, empty: Database) -> None:
@@ -100,21 +109,6 @@ def test_migrated_tables_have_every_constraint_of_the_models(runner: asyncio.Run
     runner.run(empty.write(Row.metadata.create_all))
 
     assert migrated == runner.run(empty.query(tables))
-
-
-def test_revisions_create_the_same_sql_on_sqlite_as_the_models() -> None:
-    dialect = make_url("sqlite+aiosqlite://").get_dialect()()
-    written = StringIO()
-    context = MigrationContext.configure(dialect=dialect, opts={"as_sql": True, "output_buffer": written})
-    with Operations.context(context):
-        for script in reversed([*scripts().walk_revisions()]):
-            script.module.upgrade()
-    expected: list[str] = []
-    engine = create_mock_engine("sqlite://", lambda ddl, *_: expected.append(str(ddl.compile(dialect=dialect))))
-    Row.metadata.create_all(engine, checkfirst=False)
-
-    statements = written.getvalue().split(";")
-    assert sorted(parts(each) for each in statements if each.strip()) == sorted(parts(each) for each in expected)
 
 
 def test_downgrade_to_base_drops_all_tables(runner: asyncio.Runner, empty: Database) -> None:

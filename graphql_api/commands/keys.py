@@ -72,6 +72,7 @@ def create_key(
     made = on_database(load_settings(), keys.create_key, command, datetime.now(UTC))
     print_json(
         {
+            "id": f"key-{application or 0}-{made.prefix.encode().hex()}",
             "key": made.secret,
             "prefix": made.prefix,
             "name": name,
