@@ -221,6 +221,13 @@ def test_linked_files_exist_and_named_settings_are_settings(page: Path) -> None:
     assert named <= set(Settings.model_fields)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_named_files_exist(page: Path) -> None:
+    named = re.findall(r"`([\w./]+/\w+\.(?:py|md|graphql))`", page.read_text(encoding="utf-8"))
+    places = (ROOT, ROOT / "graphql_api")
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
 def test_settings_page_lists_every_setting_as_the_command_prints_it(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert page[page.index("| Setting") :] == Shell(tmp_path, PYTHONPATH=str(ROOT)).run("cartograph settings")
