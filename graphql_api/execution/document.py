@@ -148,7 +148,7 @@ class Document:
             del of_nodes[:-MAX_PLANS]
             return plan
 
-        plan = await run_in_compile_queue(request.viewer.key_prefix, make)
+        plan = await run_in_compile_queue(request.viewer, make)
         if self.on_growth:
             self.on_growth(self)
         return plan

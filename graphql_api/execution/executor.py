@@ -16,6 +16,7 @@ from graphql_api.execution.compile_queue import run_in_compile_queue
 from graphql_api.execution.context import Context
 from graphql_api.sql.introspection_cost import META_FIELDS
 from graphql_api.sql.request import Request
+from graphql_api.sql.slices import pause
 
 MAX_INTROSPECTION_BYTES = 16 * 2**20  # as of an answer from the database
 
@@ -30,6 +31,7 @@ class JsonExecutor(StrawberryGraphQLCoreExecutionContext):
         """Return JSON text as it is, and an awaitable for the schema."""
         if type(result) is orjson.Fragment:
             return result
+        pause()
         complete = partial(super().complete_value, return_type, details, info, path, result, *rest)
         if info.field_name in META_FIELDS and return_type is info.return_type and result is not None:
             return self._introspect(info, complete)
@@ -40,7 +42,7 @@ class JsonExecutor(StrawberryGraphQLCoreExecutionContext):
         context: Context = self.context_value
         request = Request(context.viewer, context.settings, self.variable_values.coerced)
         context.record.cost += context.document.field_cost(info.parent_type, info.field_nodes, request)
-        text = await run_in_compile_queue(context.viewer.key_prefix, lambda: orjson.dumps(complete()))
+        text = await run_in_compile_queue(context.viewer, lambda: orjson.dumps(complete()))
         if len(text) > MAX_INTROSPECTION_BYTES:
             raise LimitExceeded(f"The answer is longer than {MAX_INTROSPECTION_BYTES} bytes; ask for less at once.")
         return orjson.Fragment(text)

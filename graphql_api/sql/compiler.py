@@ -54,6 +54,7 @@ from graphql_api.sql.nodes import nodes_by_id
 from graphql_api.sql.object_compiler import FieldNodes
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.selection import Fragments, Selection, Sets, response_key
+from graphql_api.sql.slices import pause
 
 P = TypeVar("P", bound=Part)
 
@@ -83,6 +84,7 @@ class Compiler:
 
     def field(self, parent: GraphQLObjectType | GraphQLInterfaceType, nodes: FieldNodes, scope: Scope) -> Part:
         """Return the JSON of one field of an object."""
+        pause()
         name = nodes[0].name.value
         if name == "__typename":
             return typename(parent)

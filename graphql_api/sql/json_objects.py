@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 
 from graphql_api.sql.json_scalars import NULL, JsonValue
+from graphql_api.sql.slices import pause
 
 Part = str | ColumnElement[Any]
 Field = tuple[str, Part]
@@ -116,7 +117,9 @@ def joined(element: Concat, compiler: SQLCompiler, **options: Any) -> str:
             texts += [sql_literal(text)] if (text := "".join(map(str, run))) else []
         else:
             grouped = (part.self_group(against=operators.concat_op) for part in run if not isinstance(part, str))
-            texts += [compiler.process(part, **options) for part in grouped]
+            for part in grouped:
+                pause()
+                texts.append(compiler.process(part, **options))
     while len(texts) > GROUP:
         texts = ["(" + " || ".join(texts[i : i + GROUP]) + ")" for i in range(0, len(texts), GROUP)]
     return " || ".join(texts) or "''"

@@ -1,15 +1,18 @@
-"""Compiling is fair between keys: many documents of one key do not delay the document of another."""
+"""Compiling is fair between applications, keys and session tokens."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
 import pytest
 from served import Api
+from token_requests import stocked, token
 
 from graphql_api.execution import compile_queue, document
-from graphql_api.sql import plan
+from graphql_api.observability import operation_record
+from graphql_api.sql import plan, slices
 
 MANY = 10
 
@@ -44,3 +47,61 @@ def test_new_document_waits_for_at_most_one_document_of_another_key(api: Api, mo
         api.runner.run(scenario())
     assert len(compiled) == MANY + 1
     assert compiled.index("Other reader") == 1
+
+
+def large(fields: int) -> dict[str, str]:
+    """Return a body whose statement is long."""
+    nodes = " ".join(f'a{each}: node(id: "session-1-{each}") {{ ...F }}' for each in range(1, fields + 1))
+    return {"query": f"{{ {nodes} }} fragment F on CustomerSession {{ id total cartItems {{ sku }} returns {{ id }} }}"}
+
+
+async def finished_in_order(api: Api, *requests: tuple[str, dict[str, str], str]) -> list[str]:
+    """Send requests one after another without waiting. Return their names in the order of the responses."""
+    finished: list[str] = []
+
+    async def send(name: str, body: dict[str, str], key: str) -> None:
+        assert "errors" not in (await api.post(body, key)).json()
+        finished.append(name)
+
+    tasks = []
+    for name, body, key in requests:
+        await api.post({"query": "{ __typename }"}, key)  # the key is looked up, so that only compiling takes time
+        tasks.append(asyncio.create_task(send(name, body, key)))
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*tasks)
+    return finished
+
+
+@pytest.mark.parametrize("key", ["other reader", "reader"])
+def test_small_document_does_not_wait_for_a_large_one_of_another_key(
+    api: Api, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.001)
+    requests = ("large", large(50), "writer"), ("small", {"query": "{ customerSessions { totalCount } }"}, key)
+    assert api.runner.run(finished_in_order(api, *requests)) == ["small", "large"]
+
+
+def test_session_tokens_of_a_key_take_turns(api: Api) -> None:
+    stocked(api)
+    bodies = [
+        {"query": f"query Q{number} {{ ...Q }} " + large(5)["query"].replace("{ a1", "fragment Q on Query { a1", 1)}
+        for number in range(5)
+    ]
+    one, other = token(api), token(api, integrationId="other")
+    requests = [*((f"one {number}", body, one) for number, body in enumerate(bodies[:4])), ("other", bodies[4], other)]
+    assert api.runner.run(finished_in_order(api, *requests)).index("other") <= 2
+
+
+def test_cancelled_compilation_ends(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0)
+    api = serve(deadline_seconds=0.05)
+    assert api.codes(large(90)["query"]) == ["TIMEOUT"]
+    assert api.data("{ viewer { role } }") == {"viewer": {"role": "WRITER"}}
+
+
+def test_compiling_is_charged(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operation_record, "COST_PER_SECOND", 10_000)
+    api = serve(max_cost_per_minute=300)
+    api.data("{ viewer { role } }", key="reader")
+    api.data(large(40)["query"])  # takes more than 30 ms
+    assert api.codes("{ viewer { role } }") == ["RATE_LIMITED"]
