@@ -57,8 +57,9 @@ COUNT = "query ($filter: CustomerSessionFilter) { customerSessions(filter: $filt
 
 # In SQL that both databases take; a moment is written as MOMENTS says.
 ROWS = (
-    f"""INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
-    {NUMBERS} SELECT 1, 'customer-' || i, at(0), at(0), '{{}}' FROM n WHERE i <= :size / 10""",  # noqa: S608 (the parts are our own)
+    f"""INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes,
+        closed_sessions, sales_whole, sales_fraction)
+    {NUMBERS} SELECT 1, 'customer-' || i, at(0), at(0), '{{}}', 0, 0, 0 FROM n WHERE i <= :size / 10""",  # noqa: S608 (the parts are our own)
     f"""INSERT INTO customer_session (application_id, id, integration_id, profile_id, state, version, first_session,
         minor_digits, total, discount_total, returned_total, created, updated, closed, cancelled, coupon, referral,
         attributes)

@@ -24,6 +24,7 @@ class Operation(StrEnum):
 
 
 INITIAL = frozenset({SessionState.OPEN, SessionState.CLOSED})
+SALES = frozenset({SessionState.CLOSED, SessionState.PARTIALLY_RETURNED})  # counted in the sums of a profile
 
 TARGET: Mapping[Operation, SessionState] = MappingProxyType(
     {

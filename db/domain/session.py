@@ -76,6 +76,11 @@ class CustomerSession:
         return sum((each.amount for each in self.returns), ZERO)
 
     @property
+    def is_sale(self) -> bool:
+        """Whether the session counts in the sums of its profile."""
+        return self.state in lifecycle.SALES
+
+    @property
     def net_total(self) -> Decimal:
         """Total less discounts and returns; never negative."""
         return self.total - self.discount_total - self.returned_total

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, case, cast, func, select
+from sqlalchemy import BigInteger, Connection, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
 
 from db.domain import cart
 from db.domain.errors import Refused, quote, truncate
 from db.domain.events import EventType, to_entity
-from db.domain.lifecycle import INITIAL, TARGET, TRANSITIONS, Operation
-from db.domain.money import ZERO
+from db.domain.lifecycle import INITIAL, SALES, TARGET, TRANSITIONS, Operation
+from db.domain.money import PLACES, ZERO, from_units
 from db.engine import json
 from db.import_export.json_reader import parse_json
 from db.repository.applications import load_rules
-from db.repository.core import APPLICATION, EVENT, SESSION
+from db.repository.core import APPLICATION, EVENT, PROFILE, SESSION
 from db.repository.load_many import StoredSession, id_pages, load_by_ids
+from db.tables.columns import SCALE
 
 OPERATION = {
     EventType.UPDATED: Operation.UPDATE,
@@ -44,6 +46,29 @@ MANY_FIRST_SESSIONS = (
     .having(func.count() > 1)
 )
 
+SUMS = {
+    "closed_sessions": func.count(SESSION.c.id),
+    "sales_whole": func.coalesce(func.sum(type_coerce(SESSION.c.total, BigInteger()) // SCALE), 0),
+    "sales_fraction": func.coalesce(func.sum(type_coerce(SESSION.c.total, BigInteger()) % SCALE), 0),
+}
+STORED_SUMS = [PROFILE.c[name] for name in SUMS]
+WRONG_SUMS = (
+    select(PROFILE.c.integration_id, *STORED_SUMS, *(each.label(f"right_{name}") for name, each in SUMS.items()))
+    .select_from(
+        PROFILE.outerjoin(
+            SESSION,
+            and_(
+                SESSION.c.application_id == PROFILE.c.application_id,
+                SESSION.c.profile_id == PROFILE.c.integration_id,
+                SESSION.c.state.in_(SALES),
+            ),
+        )
+    )
+    .where(PROFILE.c.application_id == bindparam("application_id"))
+    .group_by(PROFILE.c.integration_id, *STORED_SUMS)
+    .having(or_(*(PROFILE.c[name] != each for name, each in SUMS.items())))
+)
+
 Difference = tuple[str, Any, Any]  # the name of a value, the expected value, the stored one
 
 
@@ -52,15 +77,14 @@ class Disagreement:
     """A stored value that contradicts other stored values."""
 
     application_id: int
-    integration_id: str
+    entity: str
     name: str
     expected: Any
     found: Any
 
     def __str__(self) -> str:
         expected, found = (truncate(json.dumps(value)) for value in (self.expected, self.found))
-        session = quote(self.integration_id)
-        return f"application {self.application_id}, session {session}: {self.name}: expected {expected}, found {found}"
+        return f"application {self.application_id}, {self.entity}: {self.name}: expected {expected}, found {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +110,26 @@ def check_sessions(connection: Connection, application_id: int) -> Iterator[Chec
         MANY_FIRST_SESSIONS, {"application_id": application_id}
     ):
         name = f"first sessions of the profile {quote(profile_id)}"
-        yield CheckedPage(0, [Disagreement(application_id, integration_id, name, 1, count)])
+        yield CheckedPage(0, [Disagreement(application_id, session_name(integration_id), name, 1, count)])
+    for profile in connection.execute(WRONG_SUMS, {"application_id": application_id}):
+        differences = [
+            *compare("closedSessions", profile.right_closed_sessions, profile.closed_sessions),
+            *compare(
+                "totalSales",
+                sales_total(profile.right_sales_whole, profile.right_sales_fraction),
+                sales_total(profile.sales_whole, profile.sales_fraction),
+            ),
+        ]
+        entity = f"profile {quote(profile.integration_id)}"
+        yield CheckedPage(0, [Disagreement(application_id, entity, *each) for each in differences])
+
+
+def session_name(integration_id: str) -> str:
+    return f"session {quote(integration_id)}"
+
+
+def sales_total(whole: int, fraction: int) -> Decimal:
+    return from_units(int(whole) * SCALE + int(fraction), PLACES)
 
 
 def check_page(
@@ -103,9 +146,9 @@ def check_page(
             return [each for one in ids for each in check_page(connection, application_id, [one], minor_digits)]
         names = {"application_id": application_id, "id": ids[0]}
         integration_id = connection.execute(SELECT_INTEGRATION_ID, names).scalar_one()
-        return [Disagreement(application_id, integration_id, "row", "values", str(error))]
+        return [Disagreement(application_id, session_name(integration_id), "row", "values", str(error))]
     return [
-        Disagreement(application_id, stored.session.integration_id, *difference)
+        Disagreement(application_id, session_name(stored.session.integration_id), *difference)
         for stored in page
         for difference in differences(stored, events.get(stored.session.id, []), minor_digits)
     ]

@@ -15,7 +15,7 @@ from db.domain.events import SessionEvent
 from db.domain.session import CustomerSession
 from db.repository.core import EVENT, PROFILE, SESSION, NextId
 from db.repository.mapper import COLUMNS, KEYS, event_values, part_rows, session_values
-from db.repository.profiles import new_profile
+from db.repository.profiles import NO_SALES, new_profile, sales
 
 Row = tuple[Any, ...]
 ALL_COLUMNS: Mapping[Table, Sequence[str]] = {  # each table after those that it refers to
@@ -33,6 +33,9 @@ NEVER_ANALYZED = text(f"""
 SQLITE_PRAGMAS = (  # keep the indexes in memory, and change a page many times before it is copied to the database
     "PRAGMA cache_size = -32768",
     "PRAGMA wal_autocheckpoint = 16000",
+)
+ADD_SALES = " ON CONFLICT (application_id, integration_id) DO UPDATE SET " + ", ".join(
+    f"{name} = {PROFILE.name}.{name} + excluded.{name}" for name in NO_SALES
 )
 ROWS_PER_STATEMENT = (256, 32, 4, 1)  # few sizes, so that each statement is prepared once
 
@@ -90,16 +93,19 @@ def next_ids(connection: Connection, table: Table, application_id: int, count: i
 
 
 def profile_rows(application_id: int, sessions: Sequence[CustomerSession]) -> Iterator[Row]:
-    """Yield a row for each profile, created with the first of its sessions."""
-    created = {session.profile_id: session.created for session in reversed(sessions)}
-    for profile_id, time in created.items():
-        if profile_id is not None:
-            profile = new_profile(application_id, profile_id, time)
-            yield tuple(profile[name] for name in ALL_COLUMNS[PROFILE])
+    """Yield a row for each profile, created with the first of its sessions, with the sums of all."""
+    profiles: dict[str, dict[str, Any]] = {}
+    for session in sessions:
+        if (profile_id := session.profile_id) is not None:
+            profile = profiles.setdefault(profile_id, new_profile(application_id, profile_id, session.created))
+            for name, value in sales(session).items():
+                profile[name] += value
+    for profile in profiles.values():
+        yield tuple(profile[name] for name in ALL_COLUMNS[PROFILE])
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows of one table. Profiles that exist are left as they are."""
+    """Insert rows of one table. To profiles that exist only the sums are added."""
     if not rows:
         return
     values = to_driver(connection.dialect, table, rows)
@@ -116,7 +122,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
 
 
 def copy_rows(connection: Connection, table: Table, values: Sequence[Row]) -> None:
-    """Insert rows by COPY, PostgreSQL's fastest way; profiles by INSERT, since COPY cannot skip those that exist."""
+    """Insert rows by COPY, PostgreSQL's fastest way; profiles by INSERT, since COPY cannot update those that exist."""
     columns = ALL_COLUMNS[table]
     if table is PROFILE:
         marks = in_parentheses(f"${number}" for number, _ in enumerate(columns, 1))
@@ -143,6 +149,6 @@ def in_parentheses(values: Iterable[str]) -> str:
 
 def insert_statement(table: Table, rows: Iterable[str]) -> str:
     """Return the INSERT of some rows."""
-    conflict = " ON CONFLICT DO NOTHING" if table is PROFILE else ""
+    conflict = ADD_SALES if table is PROFILE else ""
     columns = in_parentheses(ALL_COLUMNS[table])
     return f"INSERT INTO {table.name} {columns} VALUES {', '.join(rows)}{conflict}"  # noqa: S608  # our own names

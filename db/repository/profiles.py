@@ -1,5 +1,6 @@
 """Profiles: created when a session first names them, locked while a session is added to them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
 from sqlalchemy.dialects import postgresql
 
+from db.domain.money import PLACES, to_units
 from db.domain.session import CustomerSession
 from db.engine.statements import Statement
 from db.repository.core import PROFILE, SESSION, Insert, insert_in
+from db.tables.columns import SCALE
 
 # Whether the session of the parameters is the first of its profile. A new session has the id 0 until it is stored.
+NO_SALES = {"closed_sessions": 0, "sales_whole": 0, "sales_fraction": 0}
 IS_FIRST_SESSION = ~exists().where(
     SESSION.c.application_id == bindparam("application_id"),
     SESSION.c.profile_id == bindparam("profile_id", type_=SESSION.c.profile_id.type),
@@ -28,7 +32,27 @@ def new_profile(application_id: int, integration_id: str, created: datetime) -> 
         "created": created,
         "updated": created,
         "attributes": {},
+        **NO_SALES,
     }
+
+
+def sales(session: CustomerSession) -> Mapping[str, int]:
+    """Return a session's part in the sums of its profile."""
+    if not session.is_sale:
+        return NO_SALES
+    whole, fraction = divmod(to_units(session.total, PLACES), SCALE)
+    return {"closed_sessions": 1, "sales_whole": whole, "sales_fraction": fraction}
+
+
+def added_sales(before: CustomerSession, after: CustomerSession) -> Mapping[str, int] | None:
+    """Return what a change adds to the sums of the session's profile, or None.
+
+    Only a change of state adds: the cart of a sale does not change, and its profile neither.
+    """
+    if after.profile_id is None or before.is_sale == after.is_sale:
+        return None
+    old, new = sales(before), sales(after)
+    return {name: new[name] - old[name] for name in NO_SALES}
 
 
 def is_first_session(connection: Connection, session: CustomerSession, now: datetime) -> bool:
@@ -58,10 +82,11 @@ def locking(dialect: str) -> Statement:
 def insert_or_lock(statement: Insert, where: ColumnElement[bool] | None = None) -> Insert:
     """Complete an INSERT of a profile so that it locks the one that is there.
 
-    SQLite has one writer at a time and needs no lock. On PostgreSQL, DO NOTHING would not lock the row, and of two
+    On PostgreSQL the new row's sums are added to those that are there. SQLite has one writer at a time and needs no
+    lock. On PostgreSQL, DO NOTHING would not lock the row, and of two
     concurrent sessions both could be the first. With ``where``, a profile that does not meet it is not returned.
     """
     if isinstance(statement, postgresql.Insert):
-        unchanged = {"updated": PROFILE.c.updated}
-        return statement.on_conflict_do_update(constraint=f"pk_{PROFILE.name}", set_=unchanged, where=where)
+        sums = {name: PROFILE.c[name] + statement.excluded[name] for name in NO_SALES}
+        return statement.on_conflict_do_update(constraint=f"pk_{PROFILE.name}", set_=sums, where=where)
     return statement.on_conflict_do_nothing()

@@ -11,10 +11,10 @@ from db.domain.events import EventType, SessionEvent, make_event
 from db.domain.session import CustomerSession
 from db.engine.statements import Statement, begin
 from db.repository import single_statement
-from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION, NextId
+from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, RETURN, RETURNED_ITEM, SESSION, NextId
 from db.repository.load import AT_VERSION, at_version, of_session, version_changed
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
-from db.repository.profiles import is_first_session
+from db.repository.profiles import NO_SALES, added_sales, is_first_session, sales
 
 Key = Mapping[str, Any]
 
@@ -22,6 +22,11 @@ INSERT_SESSION = Statement(  # returns nothing where the integration ID is taken
     sqlite.insert(SESSION).values(id=NextId(SESSION)).on_conflict_do_nothing().returning(SESSION.c.id)
 )
 UPDATE_SESSION = Statement(update(SESSION).where(AT_VERSION).returning(SESSION.c.id))
+ADD_SALES = Statement(
+    update(PROFILE)
+    .where(PROFILE.c.application_id == bindparam("of_application"), PROFILE.c.integration_id == bindparam("of_profile"))
+    .values({name: PROFILE.c[name] + bindparam(f"added_{name}") for name in NO_SALES})
+)
 INSERT_EVENT = Statement(insert(EVENT).values(id=NextId(EVENT)).inline())
 LINES = sqlite.insert(CART_ITEM)
 UPSERT_LINES = Statement(
@@ -50,6 +55,8 @@ def insert_session(connection: Connection, session: CustomerSession, actor: str)
     inserted = INSERT_SESSION.first(connection, row)
     if inserted is None:
         return None
+    if session.is_sale and session.profile_id is not None:
+        add_sales(connection, session, sales(session))
     session_id: int = inserted.id
     key = {"application_id": application_id, "session_id": session_id}
     rows = part_rows(session)
@@ -65,14 +72,17 @@ def save_session(connection: Connection, before: CustomerSession, after: Custome
     key = {"application_id": after.application_id, "session_id": after.id}
     old, new = part_rows(before), part_rows(after)
     lines = changed_lines(old[CART_ITEM], new[CART_ITEM])
+    added = added_sales(before, after)
     if connection.dialect.name == "postgresql":
         # The single statement stores neither other parts of the session nor the removal of lines.
         if any(new[table] != old[table] for table in BESIDE_CART) or len(after.cart) < len(before.cart):
             begin(connection)
-        single_statement.update_session(connection, before, changed_columns(before, after), lines, event)
+        single_statement.update_session(connection, before, changed_columns(before, after), lines, added, event)
     else:
         if not UPDATE_SESSION.rows(connection, {**changed_columns(before, after), **at_version(before)}):
             raise version_changed(before)
+        if added:
+            add_sales(connection, after, added)
         upsert_lines(connection, key, lines)
         insert_event(connection, key, event)
     if len(after.cart) < len(before.cart):
@@ -84,6 +94,12 @@ def save_session(connection: Connection, before: CustomerSession, after: Custome
             insert_rows(connection, table, key, new[table])
     for table in (RETURN, RETURNED_ITEM):
         insert_rows(connection, table, key, new[table][len(old[table]) :])
+
+
+def add_sales(connection: Connection, session: CustomerSession, added: Mapping[str, int]) -> None:
+    """Add to the sums of the session's profile."""
+    names = {"of_application": session.application_id, "of_profile": session.profile_id}
+    ADD_SALES.rows(connection, {**names, **{f"added_{name}": value for name, value in added.items()}})
 
 
 def changed_columns(before: CustomerSession, after: CustomerSession) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from db.engine.statements import AutocommitStatement, in_transaction
 from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
 from db.repository.load import AT_VERSION, at_version, version_changed
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
-from db.repository.profiles import IS_FIRST_SESSION, insert_or_lock, lock_profile, new_profile
+from db.repository.profiles import IS_FIRST_SESSION, NO_SALES, insert_or_lock, lock_profile, new_profile, sales
 from db.tables.columns import Amount, JsonText
 
 PARTS = (CART_ITEM, IDENTIFIER, DISCOUNT)  # a new session has no returns
@@ -60,7 +60,7 @@ def insert_session(connection: Connection, session: CustomerSession, event: Sess
     if session.profile_id is not None:
         if in_transaction(connection):
             lock_profile(connection, session.application_id, session.profile_id, session.created)
-        profile = new_profile(session.application_id, session.profile_id, session.created)
+        profile = {**new_profile(session.application_id, session.profile_id, session.created), **sales(session)}
         parameters |= prefixed("profile", profile)
     rows = part_rows(session)
     tables = tuple(table for table in PARTS if rows[table])
@@ -77,13 +77,20 @@ def update_session(
     before: CustomerSession,
     columns: Mapping[str, Any],
     lines: Sequence[Values],
+    added_sales: Mapping[str, int] | None,
     event: SessionEvent,
 ) -> None:
-    """Store changed columns and lines of a session with the event. Raises WriteConflict if ``before`` is outdated."""
-    parameters = {**columns, **prefixed("event", event_row(event)), **at_version(before)}
+    """Store changed columns and lines of a session with the event, and add to the sums of its profile.
+
+    Raises WriteConflict if ``before`` is outdated.
+    """
+    # Without the prefix, SQLAlchemy would also set a column of the profile that has the name of a session's.
+    parameters = {**prefixed("session", columns), **prefixed("event", event_row(event)), **at_version(before)}
     if lines:
         parameters[CART_ITEM.name] = to_json(CART_ITEM, lines)
-    if not updating(tuple(columns), bool(lines)).rows(connection, parameters):
+    if added_sales:
+        parameters |= prefixed("added", added_sales)
+    if not updating(tuple(columns), bool(lines), bool(added_sales)).rows(connection, parameters):
         raise version_changed(before)
 
 
@@ -147,16 +154,21 @@ def locked_profile(taken: ColumnElement[Any]) -> CTE:
 
 
 @lru_cache(maxsize=MAX_UPDATES)
-def updating(columns: Sequence[str], lines: bool) -> AutocommitStatement:
+def updating(columns: Sequence[str], lines: bool, sales: bool) -> AutocommitStatement:
     """Return the statement of ``update_session``. It returns nothing where the session is at another version."""
     updated = (
         update(SESSION)
         .where(AT_VERSION)
-        .values({name: parameter(SESSION, name) for name in columns})
-        .returning(*RETURNING)
+        .values({name: parameter(SESSION, name, f"session_{name}") for name in columns})
+        .returning(*RETURNING, SESSION.c.profile_id)
         .cte("updated_session")
     )
     parts = [insert_event(updated, parameter(EVENT, "changes", "event_changes"))]
+    if sales:  # reads the updated session, so that its row is locked before that of the profile
+        row = PROFILE.c.application_id == updated.c.application_id, PROFILE.c.integration_id == updated.c.profile_id
+        sums = {name: PROFILE.c[name] + parameter(PROFILE, name, f"added_{name}") for name in NO_SALES}
+        statement = update(PROFILE).where(*row).values(sums)
+        parts.append(statement.returning(PROFILE.c.application_id).cte("updated_profile"))
     if lines:
         statement = insert_part(CART_ITEM, updated)
         new = {name: statement.excluded[name] for name in LINE}

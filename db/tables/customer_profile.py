@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
@@ -12,12 +12,18 @@ from db.tables.columns import CodePoints, Json, UtcTime, by_value
 
 
 class CustomerProfileRow(Row, table=True):
-    """A customer. ``updated`` is when the profile itself last changed, not its sessions."""
+    """A customer. ``updated`` is when the profile itself last changed, not its sessions.
+
+    ``closed_sessions`` counts the sessions that are a sale. The sum of their totals can exceed a BIGINT of
+    ten-thousandths, so it is stored in two parts: ``sales_whole`` units, and ``sales_fraction`` ten-thousandths.
+    """
 
     __tablename__ = "customer_profile"
     __table_args__ = (
         belongs_to("application"),
         Index(None, "application_id", "created", "integration_id"),
+        CheckConstraint("closed_sessions >= 0", "closed_sessions"),
+        CheckConstraint("sales_whole >= 0 AND sales_fraction >= 0", "sales"),
         CLUSTERED,
     )
 
@@ -26,6 +32,9 @@ class CustomerProfileRow(Row, table=True):
     created: datetime = Field(sa_type=UtcTime)
     updated: datetime = Field(sa_type=UtcTime)
     attributes: dict[str, Any] = Field(sa_type=Json)
+    closed_sessions: int = 0
+    sales_whole: int = Field(default=0, sa_type=BigInteger)
+    sales_fraction: int = Field(default=0, sa_type=BigInteger)
 
 
 class AttributeDefinitionRow(Row, table=True):

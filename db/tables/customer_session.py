@@ -38,6 +38,7 @@ class CustomerSessionRow(Row, table=True):
         list_index("total"),
         list_index("state", "created"),
         list_index("first_session", "created"),
+        list_index("profile_id", "updated", where="profile_id"),  # of two that fit, SQLite takes the later
         list_index("profile_id", "created", where="profile_id"),
         list_index("coupon", "created", where="coupon"),
         list_index("referral", "created", where="referral"),

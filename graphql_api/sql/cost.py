@@ -28,7 +28,7 @@ from graphql import (
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.sql.arguments import DocumentArguments, absent
-from graphql_api.sql.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload, Value
+from graphql_api.sql.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload
 from graphql_api.sql.introspection_cost import introspection_cost
 from graphql_api.sql.nodes import IdCount, node_types
 from graphql_api.sql.page_size import page_size
@@ -129,8 +129,6 @@ class CostWalk:
                     sizes = (*sizes, IdCount(self._arguments.of_field(definition, nodes[0])[ids]))
                 for _, node_type in node_types(self._schema, cast(GraphQLInterfaceType, type_)).values():
                     self._object(node_type, nodes, sizes)
-            case Value(sweeps=True):
-                self._sweep(sizes)
             case Payload() | None if isinstance(type_, GraphQLObjectType):
                 self._fields(type_, nodes, sizes)
 

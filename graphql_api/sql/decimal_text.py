@@ -45,27 +45,23 @@ def format_decimal_postgresql(element: FormatDecimal, compiler: SQLCompiler, **o
     return f"round({exact}, greatest({places}, min_scale({exact})))::text"
 
 
-class ExactSum(FunctionElement[str]):
-    """An aggregate: the sum of an amount as a decimal. No number of rows makes it overflow."""
+class FormatSum(FunctionElement[str]):
+    """A sum stored in two parts, whole units and ten-thousandths, formatted as ``FormatDecimal`` does."""
 
-    name = "exact_sum"
+    name = "format_sum"
     inherit_cache = True
 
 
-@compiles(ExactSum)
-def exact_sum_sqlite(element: ExactSum, compiler: SQLCompiler, **options: Any) -> str:
-    """Render two sums, of the whole units and of the fractions: SQLite's sum() fails above 2^63."""
-    amount, places = (compiler.process(clause, **options) for clause in element.clauses)
-    low = f"coalesce(sum({amount} % {SCALE}), 0)"
-    high = f"coalesce(sum({amount} / {SCALE}), 0) + {low} / {SCALE}"
-    fraction = f"printf('.%04d', {low} % {SCALE})"
+@compiles(FormatSum)
+def format_sum_sqlite(element: FormatSum, compiler: SQLCompiler, **options: Any) -> str:
+    whole, part, places = (compiler.process(clause, **options) for clause in element.clauses)
+    fraction = f"printf('.%04d', {part} % {SCALE})"
     length = f"max({places} + 1, length(rtrim({fraction}, '0')))"
-    return f"rtrim(({high}) || substr({fraction}, 1, {length}), '.')"
+    return f"rtrim(({whole} + {part} / {SCALE}) || substr({fraction}, 1, {length}), '.')"
 
 
-@compiles(ExactSum, "postgresql")
-def exact_sum_postgresql(element: ExactSum, compiler: SQLCompiler, **options: Any) -> str:
-    """Render sum(), which returns a numeric for a bigint."""
-    amount, places = (compiler.process(clause, **options) for clause in element.clauses)
-    exact = f"(coalesce(sum({amount}), 0)::numeric / {SCALE})"
+@compiles(FormatSum, "postgresql")
+def format_sum_postgresql(element: FormatSum, compiler: SQLCompiler, **options: Any) -> str:
+    whole, part, places = (compiler.process(clause, **options) for clause in element.clauses)
+    exact = f"(({whole})::numeric + ({part})::numeric / {SCALE})"
     return f"round({exact}, greatest({places}, min_scale({exact})))::text"

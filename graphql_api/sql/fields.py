@@ -5,7 +5,7 @@ object in the same row, ``one``, ``many`` and ``Page`` other rows. A test fails 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import strawberry
@@ -25,12 +25,10 @@ Expression = Callable[[Scope], ColumnElement[Any]]
 class Value:
     """A scalar or an enum, written by its GraphQL type. Without an expression, the column of the field's name.
 
-    ``sweeps`` marks an expression that reads any number of rows, to count or to sum them. ``places`` is how many
-    decimal places a Decimal has at least; none where it is left out.
+    ``places`` is how many decimal places a Decimal has at least; none where it is left out.
     """
 
     expression: Expression | None = None
-    sweeps: bool = False
     places: Expression | None = None
 
 
@@ -123,12 +121,6 @@ def value(description: str, expression: Expression, *, name: str | None = None) 
 def json_text(description: str, expression: Expression) -> Any:
     """Declare a field that reads JSON text."""
     return strawberry.field(description=description, metadata=reads(JsonText(expression)))
-
-
-def swept(field: Any) -> Any:
-    """Mark a field whose expression reads any number of rows, to count or to sum them."""
-    field.metadata = reads(replace(field.metadata[READS], sweeps=True))
-    return field
 
 
 def embedded(description: str, when: Expression | None = None) -> Any:

@@ -2,17 +2,16 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import strawberry
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, select
 
-from db.domain.lifecycle import SessionState
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.scalars import JSONObject
-from graphql_api.sql.decimal_text import ExactSum
-from graphql_api.sql.fields import column, json_text, reads, swept, value
+from graphql_api.sql.decimal_text import FormatSum
+from graphql_api.sql.fields import column, json_text, reads, value
 from graphql_api.sql.json_scalars import JsonPlainString
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns, Source
@@ -25,38 +24,29 @@ if TYPE_CHECKING:
     from graphql_api.types.customer_session import CustomerSession
 
 
-def over_sessions(scope: Scope, *, sold: bool) -> tuple[Columns, Any]:
-    """Return a SELECT of the sessions of the profile in scope, to be aggregated: those with a sale only, or all."""
-    table = scope.alias(SESSIONS)
-    found = select().select_from(table).where(*of_profile(scope, table.c)).correlate_except(table)
-    if sold:
-        closed, returned = SessionState.CLOSED, SessionState.PARTIALLY_RETURNED
-        found = found.where(or_(table.c.state == closed, table.c.state == returned))
-    return table.c, found
-
-
 def of_profile(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
     """Return the conditions on sessions of the profile in scope."""
     return [of_application(session, scope.row), session["profile_id"] == scope.row["integration_id"]]
 
 
-def closed_sessions(scope: Scope) -> ColumnElement[int]:
-    """Return how many sessions made a sale."""
-    _, found = over_sessions(scope, sold=True)
-    return found.add_columns(func.count()).scalar_subquery()
-
-
 def total_sales(scope: Scope) -> ColumnElement[str]:
-    """Return the sum of their totals."""
-    session, found = over_sessions(scope, sold=True)
-    return JsonPlainString(found.add_columns(ExactSum(session["total"], minor_digits(scope))).scalar_subquery())
+    """Return the sum of the totals of the profile's sales."""
+    row = scope.row
+    return JsonPlainString(FormatSum(row["sales_whole"], row["sales_fraction"], minor_digits(scope)))
 
 
 def last_activity(scope: Scope) -> ColumnElement[datetime]:
-    """Return the latest change of the profile or of one of its sessions."""
-    session, found = over_sessions(scope, sold=False)
-    latest, own = func.max(session["updated"], type_=session["updated"].type), scope.row["updated"]
-    return found.add_columns(case((latest > own, latest), else_=own)).scalar_subquery()
+    """Return the latest change of the profile or of one of its sessions, the latest of which an index finds."""
+    session, own = scope.alias(SESSIONS), scope.row["updated"]
+    latest = (
+        select(session.c.updated)
+        .where(*of_profile(scope, session.c))
+        .order_by(session.c.updated.desc())
+        .limit(1)
+        .correlate_except(session)
+        .scalar_subquery()
+    )
+    return case((latest > own, latest), else_=own)
 
 
 @strawberry.type(
@@ -72,18 +62,12 @@ class CustomerProfile(Node):
     )
     created: datetime = column("When the profile was created.")
     attributes: JSONObject = column("The values of the profile's attributes, by name.")
-    closed_sessions: int = swept(
-        value("The number of the customer's sessions that are CLOSED or PARTIALLY_RETURNED.", closed_sessions)
+    closed_sessions: int = column("The number of the customer's sessions that are CLOSED or PARTIALLY_RETURNED.")
+    total_sales: Decimal = json_text(
+        "The sum of total over the sessions that are CLOSED or PARTIALLY_RETURNED, before discounts and returns.",
+        total_sales,
     )
-    total_sales: Decimal = swept(
-        json_text(
-            "The sum of total over the sessions that are CLOSED or PARTIALLY_RETURNED, before discounts and returns.",
-            total_sales,
-        )
-    )
-    last_activity: datetime = swept(
-        value("When the profile or one of the customer's sessions last changed.", last_activity)
-    )
+    last_activity: datetime = value("When the profile or one of the customer's sessions last changed.", last_activity)
 
     @strawberry.field(
         description="A page of the customer's sessions, the newest first unless orderBy says otherwise.",

@@ -8,14 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served import Api
 from shop import line
-from sqlalchemy import BigInteger, Integer, Text, bindparam, cast, select
+from sqlalchemy import BigInteger, Integer, bindparam, select
 
 from db.domain.decimals import format_decimal
 from db.domain.lifecycle import SessionState
 from db.domain.money import LIMIT
 from db.tables.columns import SCALE
-from graphql_api.sql.array_parameter import ArrayElements
-from graphql_api.sql.decimal_text import ExactSum, FormatDecimal
+from graphql_api.sql.decimal_text import FormatDecimal, FormatSum
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -33,14 +32,13 @@ def test_sql_prints_an_amount_as_the_domain_does(shared_api: Api, amount: int, m
     ).map(lambda amounts: [min(amount, int(LIMIT * SCALE) - 1) for amount in amounts]),
     minor_digits=st.integers(0, 4),
 )
-def test_sql_sums_amounts_exactly_beyond_what_an_integer_holds(
+def test_sql_formats_sums_exactly_beyond_what_an_integer_holds(
     shared_api: Api, amounts: list[int], minor_digits: int
 ) -> None:
-    rows = ArrayElements(bindparam("amounts", type_=Text())).table_valued("value")
-    statement = select(
-        ExactSum(cast(cast(rows.c.value, Text()), BigInteger()), bindparam("digits", type_=Integer()))
-    ).select_from(rows)
-    found = value_of(shared_api, statement, amounts=str(amounts), digits=minor_digits)
+    types = {"whole": BigInteger(), "fraction": BigInteger(), "digits": Integer()}
+    statement = select(FormatSum(*(bindparam(name, type_=type_) for name, type_ in types.items())))
+    parts = {"whole": sum(each // SCALE for each in amounts), "fraction": sum(each % SCALE for each in amounts)}
+    found = value_of(shared_api, statement, **parts, digits=minor_digits)
     assert found == format_decimal(Decimal(sum(amounts)).scaleb(-4), minor_digits)
 
 

@@ -24,7 +24,7 @@ LINES = "cartItems { sku }"
         ("{ customerSessions(first: 7) { pageInfo { endCursor } } }", 0),
         ("{ customerSessions(first: 7) { totalCount } }", SWEEP),
         ("{ customerSessions(first: 7, filter: {states: [OPEN]}) { nodes { id } } }", SWEEP + 7),
-        ('{ customerProfile(integrationId: "ada") { totalSales } }', 1 + SWEEP),
+        ('{ customerProfile(integrationId: "ada") { closedSessions totalSales lastActivity } }', 1),
         ("{ customerSessions(first: 7) { nodes { id @skip(if: true) profile @skip(if: true) { id } version } } }", 7),
         ('mutation { createSession(input: {integrationId: "s1"}) { session { id } } }', SWEEP + 1),
     ],

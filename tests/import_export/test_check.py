@@ -127,6 +127,12 @@ def test_session_agrees_with_its_history(lived: Shop) -> None:
             "UPDATE session_event SET changes = '7' WHERE version = 2",
             'event 2: changes: expected "an object", found "\'int\' object is not iterable"',
         ),
+        ("UPDATE customer_profile SET closed_sessions = 2", "closedSessions: expected 1, found 2"),
+        ("UPDATE customer_profile SET sales_whole = 0", "totalSales: expected 4.0000, found 0.0000"),
+        (
+            "UPDATE customer_profile SET sales_fraction = sales_fraction + 1",
+            "totalSales: expected 4.0000, found 4.0001",
+        ),
         (
             "DELETE FROM session_event WHERE version = 2",
             "versions of events: expected [1,2,3,4], found [1,3,4]",

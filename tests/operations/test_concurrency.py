@@ -77,6 +77,27 @@ def test_one_of_many_concurrent_sessions_of_a_new_profile_is_first(shop: Shop) -
     assert [shop.session(name).first_session for name in names].count(True) == 1
 
 
+def test_concurrent_sales_of_one_profile_all_count(shop: Shop) -> None:
+    content = SessionContent(profile_id="ada", cart_items=[line(price="1.01")])
+    for number in range(MANY // 2):
+        shop.create(f"s{number}", profile_id="ada", cart_items=[line(price="1.01")])
+    closing = [CloseSession(**shop.name(f"s{number}")) for number in range(MANY // 2)]
+    creating = [
+        CreateSession(**shop.name(f"new {number}"), state=SessionState.CLOSED, content=content)
+        for number in range(MANY // 2)
+    ]
+
+    async def run() -> None:
+        writes = [shop.database.write(close_session, shop.till, command, shop.now) for command in closing]
+        writes += [shop.database.write(create_session, shop.till, command, shop.now) for command in creating]
+        await asyncio.gather(*writes)
+
+    shop.runner.run(run())
+
+    ada = shop.profile("ada")
+    assert (ada["closed_sessions"], ada["sales_whole"], ada["sales_fraction"]) == (MANY, MANY, MANY * 100)
+
+
 def test_session_is_created_once_by_concurrent_calls(shop: Shop) -> None:
     answers = at_once(shop, create_session, [CreateSession(**shop.name("s1"))] * MANY)
 

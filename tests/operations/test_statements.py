@@ -19,9 +19,9 @@ FEW = {
     "change nothing": (4, 1),
     "change a code": (6, 2),
     "change the profile": (8, 5),
-    "close": (6, 2),
+    "close": (7, 2),
     "return a unit": (9, 4),
-    "cancel after a return": (8, 2),
+    "cancel after a return": (9, 2),
     "create with a key": (4, 3),
     "repeat": (2, 2),
 }

@@ -6,9 +6,10 @@ OPENED = 1_767_225_600  # 2026-01-01; the sessions are a second apart
 MOMENT = "strftime('%Y-%m-%dT%H:%M:%S.000Z', {}, 'unixepoch')"
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :size)"
 
-PROFILES = f"""INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
-{NUMBERS} SELECT 1, 'customer-' || i, {MOMENT.format(f"{OPENED} + i")}, {MOMENT.format(f"{OPENED} + i")}, '{{}}'
-FROM n WHERE i <= :size / 10"""  # noqa: S608 (the parts are our own)
+PROFILES = f"""INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes,
+        closed_sessions, sales_whole, sales_fraction)
+{NUMBERS} SELECT 1, 'customer-' || i, {MOMENT.format(f"{OPENED} + i")}, {MOMENT.format(f"{OPENED} + i")}, '{{}}',
+    0, 0, 0 FROM n WHERE i <= :size / 10"""  # noqa: S608 (the parts are our own)
 
 SESSIONS = f"""INSERT INTO customer_session (application_id, id, integration_id, profile_id, state, version,
     first_session, minor_digits, total, discount_total, returned_total, created, updated, closed, cancelled, coupon,

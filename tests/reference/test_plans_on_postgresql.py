@@ -12,8 +12,9 @@ from sqlalchemy import Connection, text
 from stores import Server, migrate
 
 FILLED = (
-    """INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
-    SELECT 1, 'customer-' || i, now() + i * interval '1 second', now() + i * interval '1 second', '{}'
+    """INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes,
+        closed_sessions, sales_whole, sales_fraction)
+    SELECT 1, 'customer-' || i, now() + i * interval '1 second', now() + i * interval '1 second', '{}', 0, 0, 0
     FROM generate_series(1, 2000) AS i""",
     """INSERT INTO customer_session (application_id, id, integration_id, profile_id, state, version, first_session,
         minor_digits, total, discount_total, returned_total, created, updated, coupon, attributes)

@@ -87,8 +87,13 @@ def upgrade() -> None:
         sa.Column("created", TIME, nullable=False),
         sa.Column("updated", TIME, nullable=False),
         sa.Column("attributes", JSON, nullable=False),
+        sa.Column("closed_sessions", sa.Integer, nullable=False),
+        sa.Column("sales_whole", sa.BigInteger, nullable=False),
+        sa.Column("sales_fraction", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("application_id", "integration_id", name="pk_customer_profile"),
         references("customer_profile", "application"),
+        sa.CheckConstraint("closed_sessions >= 0", name="ck_customer_profile_closed_sessions"),
+        sa.CheckConstraint("sales_whole >= 0 AND sales_fraction >= 0", name="ck_customer_profile_sales"),
         sqlite_with_rowid=False,
     )
     index("customer_profile", "created", "integration_id")
@@ -148,7 +153,13 @@ def upgrade() -> None:
     )
     for columns in (["created"], ["updated"], ["total"], ["state", "created"], ["first_session", "created"]):
         index("customer_session", *columns, "id")
-    for columns in (["profile_id", "created"], ["coupon", "created"], ["referral", "created"], ["closed"]):
+    for columns in (
+        ["profile_id", "updated"],  # of two that fit, SQLite takes the later
+        ["profile_id", "created"],
+        ["coupon", "created"],
+        ["referral", "created"],
+        ["closed"],
+    ):
         index("customer_session", *columns, "id", where=f"{columns[0]} IS NOT NULL")
     op.create_table(
         "cart_item",
