@@ -11,7 +11,9 @@ from db.domain.attribute_definition import AttributeType
 from db.domain.times import parse_time
 
 MAX_STRING = 10_000
+MAX_DECIMAL_PLACES = 20  # a number of 300 places takes PostgreSQL as many bytes in each answer
 LARGEST_INTEGER = 2**53  # the largest integer up to which a JSON number is exact in IEEE 754 doubles
+TOO_FINE = f"expected at most {MAX_DECIMAL_PLACES} decimal places."
 NUMBER = re.compile(r"-?\d+(\.\d+)?([Ee][+-]?\d+)?", re.ASCII)
 
 
@@ -33,6 +35,8 @@ def number_problem(value: Any) -> str | None:
         return "expected a finite number."
     if abs(value) > LARGEST_INTEGER:  # floats too: above 2^53 they may have lost digits before they arrived
         return "expected a number between -2^53 and 2^53."
+    if round(value, MAX_DECIMAL_PLACES) != value:  # a double has at most 17 significant digits
+        return TOO_FINE
     return None
 
 
@@ -53,7 +57,10 @@ def location_problem(value: Any) -> str | None:
     if not isinstance(value, dict) or set(value) != {"latitude", "longitude"}:
         return "expected an object with latitude and longitude, and nothing else."
     for name, bound in (("latitude", 90), ("longitude", 180)):
-        if number_problem(value[name]) or not -bound <= value[name] <= bound:
+        problem = number_problem(value[name])
+        if problem == TOO_FINE:
+            return f"{name}: {problem}"
+        if problem or not -bound <= value[name] <= bound:
             return f"expected a {name} between -{bound} and {bound}."
     return None
 

@@ -32,7 +32,7 @@ class AttributeRules:
         path: tuple[str, ...],
         found: list[Refusal],
     ) -> dict[str, Any]:
-        """Return ``current`` updated with ``given``, in canonical order. Null removes a value.
+        """Return ``current`` updated with ``given``, in canonical form. Null removes a value.
 
         Refusals are appended to ``found``.
         """
@@ -46,13 +46,13 @@ class AttributeRules:
             refusals = list(value_problems(definition, value, (*path, name))) if value is not None else []
             if not refusals and not definition.editable and name in current and current[name] != value:
                 refusals.append(refuse(definition, (*path, name), "it is not editable, and it has been set."))
-            if refusals:  # a refused value may be of any type, which canonical order cannot handle
+            if refusals:  # a refused value may be of any type, which the canonical form cannot handle
                 found.extend(refusals)
             elif value is None:
                 values.pop(name, None)
             else:
                 values[name] = value
-        return to_canonical_order(values)
+        return to_canonical_form(values)
 
     def replace(
         self,
@@ -66,18 +66,20 @@ class AttributeRules:
         return self.merge(entity, current, {**dict.fromkeys(current), **given}, path, found)
 
 
-def to_canonical_order(values: Mapping[str, Any]) -> dict[str, Any]:
+def to_canonical_form(values: Mapping[str, Any]) -> dict[str, Any]:
     """Sort keys by length in bytes, then by code point, at every level: the order of PostgreSQL's jsonb."""
-    return {key: order_value(values[key]) for key in sorted(values, key=lambda key: (len(key.encode()), key))}
+    return {key: canonical_value(values[key]) for key in sorted(values, key=lambda key: (len(key.encode()), key))}
 
 
-def order_value(value: Any) -> Any:
-    """Sort the keys of one value of any type."""
+def canonical_value(value: Any) -> Any:
+    """Sort the keys of one value of any type, and replace -0.0, which jsonb does not have, by 0."""
     match value:
         case dict():
-            return to_canonical_order(value)
+            return to_canonical_form(value)
         case list():
-            return [order_value(element) for element in value]
+            return [canonical_value(element) for element in value]
+        case float() if not value:
+            return 0
         case _:
             return value
 

@@ -64,7 +64,7 @@ def validate_content(
 def validate_cart(
     lines: Sequence[CartLine], current: Sequence[CartLine], rules: Rules, found: list[Refusal]
 ) -> tuple[CartLine, ...]:
-    """Return the lines with their attributes in canonical order. Refusals are appended to ``found``.
+    """Return the lines with their attributes in canonical form. Refusals are appended to ``found``.
 
     A line with the position and the SKU of a current line counts as that line: attributes of it that are not editable
     cannot change.

@@ -1,8 +1,8 @@
 """Replay an imported session: rebuild its events from a record by carrying out each operation in the domain again.
 
 A record does not have the whole history. The content of the cart is set by one CREATED event. The number of UPDATED
-events follows from the versions of the returns, or is one for an open session with a later ``updated``. Reasons of
-cancellation are not exported.
+events follows from the versions of the returns, but is at most MAX_UPDATES, or is one for an open session with a later
+``updated``. Reasons of cancellation are not exported.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,8 @@ from db.import_export.record import Record
 from db.repository.bulk_insert import SessionWithEvents
 
 ACTOR = "import"
-MAX_UPDATES = 10_000  # before the first return; without a limit, one version number could demand billions of events
+MAX_UPDATES = 10_000  # before the first return: without a limit, one version could demand billions of events
+MAX_VERSION = 2**31 - 1
 
 Step = tuple[EventType, CustomerSession]
 
@@ -34,6 +35,7 @@ def replay(record: Record, application_id: int, rules: Rules) -> SessionWithEven
     """Return the session of a record and its events. Raises Refused with the rules that the record breaks."""
     if found := [*state_problems(record)] or [*time_problems(record)] or [*version_problems(record)]:
         raise Refused(*found)
+    record = replace(record, returns=move_versions(record.returns, -excess_updates(record)))
     events: list[SessionEvent] = []
     before = None
     for type_, after in replay_steps(record, application_id, rules):
@@ -97,6 +99,16 @@ def count_updates(record: Record) -> int:
     return int(record.state is SessionState.OPEN and record.updated > record.created)
 
 
+def excess_updates(record: Record) -> int:
+    """Return the number of updates that are left out. The versions of the returns become lower by it."""
+    return max(0, count_updates(record) - MAX_UPDATES)
+
+
+def move_versions(returns: tuple[SessionReturn, ...], by: int) -> tuple[SessionReturn, ...]:
+    """Return the returns with other versions."""
+    return tuple(replace(each, version=each.version + by) for each in returns) if by else returns
+
+
 def state_problems(record: Record) -> Iterator[Refusal]:
     """Yield contradictions between the state and fields that only some states have."""
     state, closed = record.state, record.closed is not None
@@ -142,8 +154,8 @@ def version_problems(record: Record) -> Iterator[Refusal]:
         return
     first = record.returns[0].version
     lowest = 2 if record.closed == record.created else 3
-    if not lowest <= first <= MAX_UPDATES + 3:
-        yield wrong(("returns", "0", "version"), f"Expected {lowest} to {MAX_UPDATES + 3}, got {first}.")
+    if not lowest <= first <= MAX_VERSION:
+        yield wrong(("returns", "0", "version"), f"Expected {lowest} to {MAX_VERSION}, got {first}.")
     for index, made in enumerate(record.returns):
         if made.version != first + index:
             yield wrong(("returns", str(index), "version"), f"Expected {first + index}, got {made.version}.")

@@ -1,5 +1,6 @@
 """Merging attributes by name, and refusals of an application."""
 
+import json
 from typing import Any
 
 import pytest
@@ -117,6 +118,12 @@ def test_keys_within_values_and_lists_are_sorted() -> None:
     two = rules(define(TYPE.LOCATION), define(TYPE.LOCATION_LIST, name="y"))
     values = merge(two, {}, {"x": place, "y": [place]})
     assert [list(values["x"]), list(values["y"][0])] == [["latitude", "longitude"]] * 2
+
+
+def test_negative_zero_is_stored_as_zero() -> None:
+    two = rules(define(TYPE.LOCATION), define(TYPE.NUMBER_LIST, name="y"))
+    values = merge(two, {}, {"x": {"latitude": -0.0, "longitude": 1}, "y": [-0.0, -1.5]})
+    assert json.dumps(values) == '{"x": {"latitude": 0, "longitude": 1}, "y": [0, -1.5]}'
 
 
 JSON = st.recursive(

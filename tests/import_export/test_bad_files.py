@@ -110,8 +110,8 @@ def raw(old: str, new: str) -> bytes:
             "returns: A session that is partially_returned has returns.",
         ),
         ({**returned(), "state": "closed"}, "returns: A session that is closed has no returns."),
-        (returned(version=1), "returns.0.version: Expected 2 to 10003, got 1."),
-        (returned(version=2**31), "returns.0.version: Expected 2 to 10003, got 2147483648."),
+        (returned(version=1), "returns.0.version: Expected 2 to 2147483647, got 1."),
+        (returned(version=2**31), "returns.0.version: Expected 2 to 2147483647, got 2147483648."),
         (returned(amount=1), "returns.0.amount: Expected 1.25, the sum of its items, got 1."),
         (returned(items=[]), "returns.0.items: Expected at least one item."),
         (

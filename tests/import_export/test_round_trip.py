@@ -6,6 +6,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shop import Shop, line, units
@@ -173,3 +174,46 @@ def test_updated_open_session_has_an_updated_event(shop: Shop) -> None:
 
     assert [(event["version"], event["type"]) for event in shop.history()] == [(1, "created"), (2, "updated")]
     assert disagreements(shop) == []
+
+
+@pytest.mark.parametrize(("version", "imported"), [(10_003, 10_003), (10_004, 10_003), (2**31 - 1, 10_003)])
+def test_session_with_many_updates_before_its_first_return_is_imported(shop: Shop, version: int, imported: int) -> None:
+    item = {"position": 0, "quantity": 1, "amount": 1.25}
+    made = {"version": version, "created": "2026-03-01T12:00:00.000Z", "items": [item], "amount": 1.25}
+    content = file(
+        record(
+            state="partially_returned",
+            closed="2026-03-01T11:00:00.000Z",
+            updated="2026-03-01T12:00:00.000Z",
+            cartItems=[{"sku": "apple", "quantity": 2, "price": 1.25, "returnedQuantity": 1}],
+            returns=[made],
+        )
+    )
+
+    reports = [import_into(shop, content) for _ in range(2)]
+
+    assert [(report.created, report.unchanged, messages(report)) for report in reports] == [(1, 0, []), (0, 1, [])]
+    assert [each.version for each in shop.session().returns] == [imported]
+    assert disagreements(shop) == []
+
+
+def test_export_of_a_session_with_many_updates_is_imported_into_the_same_application(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.import_export.replay.MAX_UPDATES", 2)
+    shop.create(cart_items=[line(quantity=2)])
+    for number in range(5):
+        shop.update(coupon=str(number))
+    shop.close()
+    shop.take_back(units(0, 1))
+    shop.take_back(units(0, 1))
+    content = export_from(shop)
+
+    report = import_into(shop, content)
+    assert (report.unchanged, messages(report)) == (1, [])
+
+    other = shop.another("Other", "EUR")
+    assert import_into(other, content).created == 1
+    assert [each.version for each in other.session().returns] == [5, 6]
+    assert import_into(other, content).unchanged == 1
+    assert disagreements(other) == []
