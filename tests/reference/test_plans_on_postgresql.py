@@ -34,6 +34,7 @@ END = "pageInfo { hasNextPage hasPreviousPage endCursor }"
 FEW = 1_001  # rows that are counted to find out whether they are few
 OF_NAME = "uq_customer_session_application_id_integration_id"
 OF_PROFILES = "ix_customer_session_application_id_profile_id_created_id"
+LATEST_OF_PROFILES = "ix_customer_session_application_id_profile_id_updated_id"
 OF_SKUS = "ix_cart_item_application_id_sku_session_id"
 PROFILES = "pk_customer_profile"
 PROFILES_CREATED = "ix_customer_profile_application_id_created_integration_id"
@@ -85,7 +86,7 @@ def ran(explaining: tuple[Api, Explained], document: str) -> Ran:
     [
         ('customerSession(integrationId: "session-7") { id }', OF_NAME),
         ('customerProfile(integrationId: "customer-7") { id }', PROFILES),
-        ('customerProfile(integrationId: "customer-7") { lastActivity }', OF_PROFILES),
+        ('customerProfile(integrationId: "customer-7") { lastActivity }', LATEST_OF_PROFILES),
         ('customerSession(integrationId: "session-7") { profile { id } }', PROFILES),
         ('customerSessions(filter: {profileIds: ["customer-7"]}) { nodes { id } }', OF_PROFILES),
         ('customerSessions(filter: {profileIds: ["customer-7", "customer-8"]}) { nodes { id } }', OF_PROFILES),
