@@ -1,4 +1,4 @@
-"""What is read. A case is one entry here; its requests differ in their variables alone, as an application's do."""
+"""The cases that read. All requests of a case have the same document and differ in their variables."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +11,9 @@ from data import COUPONS, SESSIONS, created
 from db.domain.times import format_time
 
 REQUESTS = 1_000
-CHECKED = 20  # of them are compared
-STRIDE = 7_919  # prime to the number of sessions: neighbours in time are no neighbours in the table
-NEW = "@"  # stands for the ID of a session that is yet to be made
+CHECKED = 20  # requests of a case whose answers are compared before anything is timed
+STRIDE = 7_919  # coprime to the number of sessions: successive requests read distant rows
+NEW = "@"  # placeholder for the ID of a new session
 
 CART = """fragment Cart on CustomerSession {
     integrationId
@@ -28,11 +28,11 @@ POSTGRAPHILE = "PostGraphile"
 GRAPHILE_CART = """fragment Cart on CustomerSession {
     integrationId
     profileId
-    state: printedState
-    total: printedTotal
-    created: printedCreated
+    state: formattedState
+    total: formattedTotal
+    created: formattedCreated
     firstSession
-    cartItems { position sku name quantity price: printedPrice total: printedTotal }
+    cartItems { position sku name quantity price: formattedPrice total: formattedTotal }
 }"""
 ALIASES = range(1, 101)
 INTEGRATION_IDS = ", ".join(f"$i{each}: String!" for each in ALIASES)
@@ -43,9 +43,9 @@ ALIASED = "\n".join(
 
 @dataclass(frozen=True)
 class Request:
-    """One operation, named as in ``query``, and its variables for each number of a session.
+    """An operation: its name, its document, and a function from a session's number to its variables.
 
-    ``translated`` has the query for peers, by their names, whose schemas are not ours; their answers are the same.
+    ``translated`` maps the name of an implementation with another schema to a document with the same result.
     """
 
     operation: str
@@ -53,15 +53,18 @@ class Request:
     variables: Callable[[int], dict[str, Any]]
     translated: Mapping[str, str] = field(default_factory=dict)
 
-    def body(self, number: int, peer: str) -> str:
-        """The JSON that is sent to a peer."""
-        query, variables = self.translated.get(peer, self.query), self.variables(number)
+    def body(self, number: int, implementation: str) -> str:
+        """Return the body of the HTTP request to an implementation."""
+        query, variables = self.translated.get(implementation, self.query), self.variables(number)
         return json.dumps({"query": query, "operationName": self.operation, "variables": variables})
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked; ``then`` is asked of the session that was made. What is ``refused`` is compared and not timed."""
+    """A request to time, and a second one, ``then``, about the session that it created.
+
+    The answers to ``refused`` are compared but not timed.
+    """
 
     name: str
     request: Request
@@ -70,28 +73,30 @@ class Case:
 
     @property
     def writes(self) -> bool:
-        """Whether rows change."""
+        """Whether the case changes rows."""
         return self.request.query.startswith("mutation")
 
-    def bodies(self, peer: str) -> list[list[str]]:
-        """The requests to be sent to a peer in turn, each with what is asked when it has been answered."""
-        asked = (self.request, self.then) if self.then else (self.request,)
-        return [[each.body(number * STRIDE % SESSIONS, peer) for each in asked] for number in range(REQUESTS)]
+    def bodies(self, implementation: str) -> list[list[str]]:
+        """Return the bodies of the requests in their order, each followed by that of ``then``."""
+        requests = (self.request, self.then) if self.then else (self.request,)
+        return [
+            [each.body(number * STRIDE % SESSIONS, implementation) for each in requests] for number in range(REQUESTS)
+        ]
 
-    def compared(self, peer: str) -> list[str]:
-        """Requests to be answered alike. What makes a session comes twice: it is taken once, and refused once."""
-        numbered = enumerate(self.bodies(peer)[:CHECKED])
+    def bodies_to_compare(self, implementation: str) -> list[str]:
+        """Return requests that must have the same answers. Writes are sent twice: the second time they are refused."""
+        numbered = enumerate(self.bodies(implementation)[:CHECKED])
         bodies = [body.replace(NEW, f"{self.name} {number}") for number, both in numbered for body in both]
-        return [*bodies, *(bodies if self.writes else ()), *(each.body(0, peer) for each in self.refused)]
+        return [*bodies, *(bodies if self.writes else ()), *(each.body(0, implementation) for each in self.refused)]
 
 
 def moment(number: int) -> str:
-    """When a session was created; those created before it are a page from anywhere in the table."""
+    """Return the creation time of a session. Pages that end there start anywhere in the table."""
     return format_time(created(number))
 
 
 def day(number: int) -> dict[str, str]:
-    """The 24 hours from the creation of a session."""
+    """Return the 24 hours from the creation of a session."""
     return {"from": moment(number), "to": format_time(created(number) + timedelta(days=1))}
 
 

@@ -1,4 +1,4 @@
-"""What every server is asked about: 20,000 sessions of five lines with their histories, in the product's own tables."""
+"""The rows that every server reads: 20,000 sessions of five lines with their histories, in Cartograph's tables."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -26,21 +26,21 @@ SESSIONS = 20_000
 LINES = 5
 PROFILES = 500
 COUPONS = 40
-TOGETHER = 1_000  # sessions whose rows are written at once
+BATCH = 1_000  # sessions in one insert
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 NAME = "benchmark"
 
-Happening = tuple[EventType, Callable[[CustomerSession, datetime], CustomerSession]]
+Change = tuple[EventType, Callable[[CustomerSession, datetime], CustomerSession]]
 
 
 def load(url: str) -> str:
-    """Fill an empty database and answer a WRITER key to it."""
+    """Fill an empty database. Returns a key with the WRITER role."""
     return asyncio.run(write(url))
 
 
 async def write(url: str) -> str:
-    """Tables first, then all rows in one transaction."""
+    """Create the tables, then insert all rows in one transaction."""
     database = await open_database(url)
     try:
         await database.write(upgrade)
@@ -50,19 +50,19 @@ async def write(url: str) -> str:
 
 
 def fill(connection: Connection) -> str:
-    """One application, its customers and sessions, and a key to them."""
+    """Insert one application, its customers and sessions, and a key. Returns the key."""
     application_id = create_application(connection, CreateApplication(name=NAME, currency="EUR"), OPENED)
     rules = load_rules(connection, application_id)
-    for start in range(0, SESSIONS, TOGETHER):
-        lives = [life(application_id, start + number, rules) for number in range(TOGETHER)]
-        insert_sessions(connection, application_id, lives)
-    connection.execute(text("ANALYZE"))  # as SQLite's manual asks after a load; every server's plans are better for it
+    for start in range(0, SESSIONS, BATCH):
+        sessions = [session_with_events(application_id, start + number, rules) for number in range(BATCH)]
+        insert_sessions(connection, application_id, sessions)
+    connection.execute(text("ANALYZE"))  # SQLite's manual recommends it after a bulk load; all servers get better plans
     command = CreateKey(application_id=application_id, name=NAME, role=KeyRole.WRITER)
     return create_key(connection, command, datetime.now(UTC)).secret
 
 
-def life(application_id: int, number: int, rules: Rules) -> SessionWithEvents:
-    """A session and its history, by the rules of the domain."""
+def session_with_events(application_id: int, number: int, rules: Rules) -> SessionWithEvents:
+    """Return a session and its history, computed by the domain."""
     content = SessionContent(
         profile_id=f"customer-{number % PROFILES}", cart_items=[line(number, position) for position in range(LINES)]
     )
@@ -70,7 +70,7 @@ def life(application_id: int, number: int, rules: Rules) -> SessionWithEvents:
     new = rule.create(command, rules, created(number))
     session = replace(new, first_session=number < PROFILES)
     history = [make_event(EventType.CREATED, None, session, NAME)]
-    for type_, change in happenings(number, rules):
+    for type_, change in changes(number, rules):
         at = session.updated + MINUTE
         before, session = session, replace(change(session, at), version=session.version + 1, updated=at)
         history.append(make_event(type_, before, session, NAME))
@@ -78,12 +78,12 @@ def life(application_id: int, number: int, rules: Rules) -> SessionWithEvents:
 
 
 def created(number: int) -> datetime:
-    """When a session was created: one a minute."""
+    """Return the creation time of a session: one is created every minute."""
     return OPENED + number * MINUTE
 
 
 def line(number: int, position: int) -> CartLine:
-    """A line. No two sessions have the same prices."""
+    """Return a cart line. No two sessions have the same prices."""
     return CartLine(
         sku=f"sku-{number % 97}-{position}",
         name=f"Thing {position} of shelf {number % 97}",
@@ -92,15 +92,16 @@ def line(number: int, position: int) -> CartLine:
     )
 
 
-def happenings(number: int, rules: Rules) -> Iterator[Happening]:
-    """Of four sessions one stays open, one is closed, one closed and returned in part, one closed and cancelled.
+def changes(number: int, rules: Rules) -> Iterator[Change]:
+    """Yield the changes of a session.
 
-    Four by four they have one of the coupons, and as many fours again have none.
+    Of four sessions one stays open, one is closed, one is closed and partially returned, one is closed and cancelled.
+    These four share a coupon; half of all sessions have none.
     """
-    four, fate = divmod(number, 4)
+    group, fate = divmod(number, 4)
     discounts = [Discount("Welcome", Decimal("1.50"))]
     content = SessionContent(discounts=discounts)
-    if (code := four % (2 * COUPONS)) < COUPONS:
+    if (code := group % (2 * COUPONS)) < COUPONS:
         discounts.append(Discount("Coupon", Decimal("2.50")))
         content = replace(content, coupon=f"coupon-{code}")
     yield EventType.UPDATED, lambda session, at: rule.update(session, content, rules)

@@ -1,4 +1,4 @@
-"""Where the rows are. They are loaded once; a server that writes has a copy of its own."""
+"""Databases with the rows of data.py. They are loaded once; a server that writes gets a copy."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,70 +12,70 @@ from stores import Server
 
 
 @dataclass(frozen=True)
-class Place:
-    """A database: its URL as Cartograph takes it, and its name as the peers do."""
+class Address:
+    """A database: its URL for Cartograph, and its path or URL for the other servers."""
 
     url: str
     name: str
 
 
 class Store(Protocol):
-    """A database that has been loaded. ``key`` opens it, and every copy, to Cartograph's callers."""
+    """A loaded database. ``key`` is valid in it and in its copies."""
 
-    place: Place
+    address: Address
     key: str
 
-    def copied(self, name: str) -> Place:
-        """Another one with the same rows."""
+    def copy(self, name: str) -> Address:
+        """Return a new database with the same rows."""
         ...
 
 
 class SqliteStore:
-    """A file."""
+    """An SQLite file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.place = self._named("benchmark")
-        self.key = load(self.place.url)
+        self.address = self._named("benchmark")
+        self.key = load(self.address.url)
 
-    def copied(self, name: str) -> Place:
-        """A copy of the file; nothing is left in the write-ahead log when nobody has it open."""
-        place = self._named(name)
-        shutil.copyfile(self.place.name, place.name)
-        return place
+    def copy(self, name: str) -> Address:
+        """Copy the file. Its write-ahead log is empty, since no connection is open."""
+        address = self._named(name)
+        shutil.copyfile(self.address.name, address.name)
+        return address
 
-    def _named(self, name: str) -> Place:
+    def _named(self, name: str) -> Address:
         path = self._folder / f"{name}.db"
-        return Place(f"sqlite+aiosqlite:///{path}", str(path))
+        return Address(f"sqlite+aiosqlite:///{path}", str(path))
 
 
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Store]:
-    """A file in a folder."""
+    """Open an SQLite database in a folder."""
     yield SqliteStore(folder)
 
 
 class PostgresStore:
-    """A database of a server that is started for it, as PostgreSQL comes: only the number of connections is greater."""
+    """A database on a PostgreSQL server with default settings, other than more connections."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self.place = self._at(server.empty())
-        self.key = load(self.place.url)
+        self.address = self._at(server.empty())
+        self.key = load(self.address.url)
 
-    def copied(self, name: str) -> Place:
-        """A copy of the database; nobody may have it open meanwhile."""
-        return self._at(self._server.duplicate(self.place.url))
+    def copy(self, name: str) -> Address:
+        """Copy the database. No connection may be open."""
+        return self._at(self._server.duplicate(self.address.url))
 
-    def _at(self, url: str) -> Place:
-        return Place(url, url.replace("+asyncpg", ""))
+    def _at(self, url: str) -> Address:
+        return Address(url, url.replace("+asyncpg", ""))
 
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[Store]:
-    """A server out of a wheel, that waits for the disk."""
+    """Start a PostgreSQL server with fsync on."""
     with closing(Server(fsync="on")) as server:
         yield PostgresStore(server)
 
 
-Stored = Callable[[Path], AbstractContextManager[Store]]
+OpenStore = Callable[[Path], AbstractContextManager[Store]]

@@ -1,7 +1,7 @@
 """Print the files of db/ and graphql_api/ that one read and one write enter.
 
-A newcomer follows a request through these files. Requests are answered in this process, on SQLite, after a first
-round that fills the caches (a second read does not compile its statement again; ``--cold`` shows the first one).
+These are the files to read to follow a request. Requests run in this process, on SQLite, after a first round that
+fills the caches, so that the read does not compile its statement; ``--cold`` traces the first round.
 
     cd benchmarks && PYTHONPATH=../tests ../.venv/bin/python files_entered.py
 """
@@ -30,15 +30,15 @@ WRITE = """mutation Create($input: CreateSessionInput!) {
 
 
 @contextmanager
-def entered() -> Iterator[set[str]]:
-    """Collect the project's files whose functions are called, in whatever thread."""
+def record_files() -> Iterator[set[str]]:
+    """Collect the project's files whose functions are called, in any thread."""
     files: set[str] = set()
 
-    def note(frame: FrameType, event: str, argument: Any) -> None:
+    def record(frame: FrameType, event: str, argument: Any) -> None:
         files.add(frame.f_code.co_filename)
 
-    threading.setprofile(note)  # threads that run already are only traced from Python 3.12 on
-    sys.setprofile(note)
+    threading.setprofile(record)  # threads that run already are only traced from Python 3.12 on
+    sys.setprofile(record)
     try:
         yield files
     finally:
@@ -52,13 +52,13 @@ def entered() -> Iterator[set[str]]:
 
 
 def session(number: int) -> dict[str, Any]:
-    """The variables of WRITE."""
+    """Return the variables of WRITE."""
     lines = [{"sku": f"sku-{line}", "quantity": 1, "price": "9.95"} for line in range(3)]
     return {"input": {"integrationId": f"session-{number}", "profileId": f"profile-{number}", "cartItems": lines}}
 
 
 def main(cold: Annotated[bool, typer.Option(help="Trace the first request of each kind.")] = False) -> None:
-    """Print the files that one read and one write enter, and how many they are."""
+    """Print the files that one read and one write enter, and their number."""
     with TemporaryDirectory() as folder, asyncio.Runner() as runner:
         files = Files(Path(folder))
         url = files.empty()
@@ -70,7 +70,7 @@ def main(cold: Annotated[bool, typer.Option(help="Trace the first request of eac
                 api.data(READ, {"id": "session-1"}, "reader")
             requests = {"write": (WRITE, session(2), "writer"), "read": (READ, {"id": "session-2"}, "reader")}
             for name, request in requests.items():
-                with entered() as found:
+                with record_files() as found:
                     api.data(*request)
                 typer.echo(f"{name}: {len(found)} files")
                 typer.echo("".join(f"  {each}\n" for each in sorted(found)))

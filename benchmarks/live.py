@@ -1,9 +1,9 @@
-"""What open subscriptions take: memory, and the time from a change to its subscribers.
+"""Measure the memory of open subscriptions, and the latency from a change to its subscribers.
 
-Run by hand (``PYTHONPATH=tests python benchmarks/live.py``): it starts ``cartograph serve`` as one process on a
-database of its own, opens a socket for each subscription, makes so many changes a second for a while, and prints what
-came of it. A time is measured from when the change is asked for to when a subscriber has the event, so that the change
-itself and the work of this client, which shares the machine, are in it.
+Run: ``PYTHONPATH=tests python benchmarks/live.py``. It starts ``cartograph serve`` as one process on a new SQLite
+database, opens a WebSocket for each subscription, makes changes at a constant rate, and prints the measurements.
+Latency is the time from sending the mutation until a subscriber has received the event. It includes the mutation and
+the work of this client, which runs on the same machine.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from time import perf_counter
 from typing import Any
 
 import httpx
-from databases import Place
-from servers import OURS, Server, served
+from databases import Address
+from servers import CARTOGRAPH, Server, run_server
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -32,7 +32,7 @@ from db.operations.applications import create_application
 from db.operations.keys import create_key
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
-OPENED_AT_ONCE = 50
+CONCURRENT_HANDSHAKES = 50
 TICKS = os.sysconf("SC_CLK_TCK")
 
 ONE = """subscription($name: String!) {
@@ -50,19 +50,22 @@ CHANGE = """mutation($input: UpsertSessionInput!) {
 
 @dataclass
 class Run:
-    """What is asked of the server, and what has come of it so far."""
+    """The parameters and measurements of a run.
+
+    ``sent`` has the time of each change by session and version; ``latencies`` are seconds, one for each event.
+    """
 
     subscriptions: int
     feeds: int
     sessions: int
     rate: int
     seconds: int
-    asked: dict[tuple[str, int], float] = field(default_factory=dict)
-    taken: list[float] = field(default_factory=list)
-    wrong: int = 0
+    sent: dict[tuple[str, int], float] = field(default_factory=dict)
+    latencies: list[float] = field(default_factory=list)
+    out_of_order: int = 0
 
     def expected(self) -> int:
-        """How many events all subscribers are to be told together."""
+        """Return how many events all subscribers receive together."""
         watchers = [0] * self.sessions
         for number in range(self.subscriptions - self.feeds):
             watchers[number % self.sessions] += 1
@@ -70,9 +73,9 @@ class Run:
         return sum(watchers[number % self.sessions] + self.feeds for number in range(changes))
 
 
-async def subscribe(run: Run, url: str, key: str, number: int, opened: asyncio.Semaphore) -> asyncio.Task[None]:
-    """Open one socket with one subscription. Answers the task that takes what it is told."""
-    async with opened:
+async def subscribe(run: Run, url: str, key: str, number: int, handshakes: asyncio.Semaphore) -> asyncio.Task[None]:
+    """Open a WebSocket with one subscription. Returns the task that receives its events."""
+    async with handshakes:
         connection = await connect(
             f"{url.replace('http', 'ws')}/graphql", subprotocols=[PROTOCOL], proxy=None, compression=None
         )
@@ -87,39 +90,39 @@ async def subscribe(run: Run, url: str, key: str, number: int, opened: asyncio.S
 
 
 async def listen(run: Run, connection: ClientConnection) -> None:
-    """Take what comes; versions have to follow each other."""
+    """Receive events, and count those whose version does not follow the previous one."""
     last: dict[str, int] = {}
     async for text in connection:
         now = perf_counter()
-        (told,) = json.loads(text)["payload"]["data"].values()
-        event = told.get("node", told)
+        (result,) = json.loads(text)["payload"]["data"].values()
+        event = result.get("node", result)
         name, version = event["session"]["integrationId"], event["version"]
-        run.wrong += name in last and version != last[name] + 1
+        run.out_of_order += name in last and version != last[name] + 1
         last[name] = version
-        run.taken.append(now - run.asked[name, version])
+        run.latencies.append(now - run.sent[name, version])
 
 
 async def change(run: Run, client: httpx.AsyncClient, number: int, rounds: int) -> None:
-    """One change of one session; its version is known before it is answered, since nobody else changes it."""
+    """Change a session. The new version is known beforehand, since there are no other writers."""
     name = f"s{number % run.sessions}"
-    run.asked[name, rounds + number // run.sessions] = perf_counter()
+    run.sent[name, rounds + number // run.sessions] = perf_counter()
     body = {"query": CHANGE, "variables": {"input": {"integrationId": name, "coupon": f"c{number}-{rounds}"}}}
     answer = (await client.post("/graphql", json=body)).json()
     assert answer["data"]["upsertSession"]["errors"] == [], answer
 
 
 async def measure(run: Run, url: str, key: str, server: Server) -> dict[str, Any]:
-    """Subscribe, change, and wait until all have been told."""
+    """Subscribe, make the changes, and wait until all events have arrived."""
     limits = httpx.Limits(max_connections=32)
     headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, trust_env=False, timeout=60) as client:
         await asyncio.gather(*(change(run, client, number, 1) for number in range(run.sessions)))
         empty = server.resident()
-        opened = asyncio.Semaphore(OPENED_AT_ONCE)
+        handshakes = asyncio.Semaphore(CONCURRENT_HANDSHAKES)
         listening = await asyncio.gather(
-            *(subscribe(run, url, key, number, opened) for number in range(run.subscriptions))
+            *(subscribe(run, url, key, number, handshakes) for number in range(run.subscriptions))
         )
-        await asyncio.sleep(1)  # nobody tells when a subscription has begun
+        await asyncio.sleep(1)  # the protocol does not acknowledge a subscription
         before, began, changing = cpu(server.process.pid), perf_counter(), []
         for number in range(run.rate * run.seconds):
             await asyncio.sleep(max(0, began + number / run.rate - perf_counter()))
@@ -127,43 +130,43 @@ async def measure(run: Run, url: str, key: str, server: Server) -> dict[str, Any
         await asyncio.gather(*changing)
         took = perf_counter() - began
         async with asyncio.timeout(60):
-            while len(run.taken) < run.expected():  # noqa: ASYNC110  # it is not worth an event
+            while len(run.latencies) < run.expected():  # noqa: ASYNC110  # polling is exact enough here
                 await asyncio.sleep(0.05)
         spent = cpu(server.process.pid) - before
-        held = server.resident()
+        resident = server.resident()
         for task in listening:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
-    taken = sorted(run.taken)
+    latencies = sorted(run.latencies)
     return {
         "subscriptions": run.subscriptions,
         "of all sessions": run.feeds,
         "sessions": run.sessions,
-        "changes a second": round(run.rate * run.seconds / took, 1),
-        "events told": len(taken),
-        "told out of order": run.wrong,
-        "milliseconds, p50": milliseconds(taken, 0.5),
-        "milliseconds, p99": milliseconds(taken, 0.99),
-        "milliseconds, most": milliseconds(taken, 1),
+        "changes per second": round(run.rate * run.seconds / took, 1),
+        "events received": len(latencies),
+        "events out of order": run.out_of_order,
+        "milliseconds, p50": milliseconds(latencies, 0.5),
+        "milliseconds, p99": milliseconds(latencies, 0.99),
+        "milliseconds, maximum": milliseconds(latencies, 1),
         "MB before": round(empty / 1e6),
-        "MB after": round(held / 1e6),
+        "MB after": round(resident / 1e6),
         "share of a core": round(spent / took, 2),
     }
 
 
-def milliseconds(taken: Sequence[float], share: float) -> float:
-    """The time within which a share of the events has been told."""
-    return round(taken[min(int(len(taken) * share), len(taken) - 1)] * 1_000, 1)
+def milliseconds(latencies: Sequence[float], share: float) -> float:
+    """Return a percentile of sorted latencies, in milliseconds."""
+    return round(latencies[min(int(len(latencies) * share), len(latencies) - 1)] * 1_000, 1)
 
 
 def cpu(process: int) -> float:
-    """The seconds of a processor that a process has spent."""
+    """Return the CPU seconds that a process has used."""
     user, system = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / TICKS
 
 
 async def furnish(url: str) -> str:
-    """Make the tables, an application and a key. Answers the key."""
+    """Create the tables, an application and a key. Returns the key."""
     database = await open_database(url)
     now = datetime.now(UTC)
     await database.write(migrations.upgrade)
@@ -175,19 +178,19 @@ async def furnish(url: str) -> str:
 
 
 def main() -> None:
-    """Serve, measure and print."""
+    """Start a server, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--subscriptions", type=int, default=1_000)
-    parser.add_argument("--feeds", type=int, default=20, help="how many of them are of all sessions")
+    parser.add_argument("--feeds", type=int, default=20, help="subscriptions to all sessions, out of --subscriptions")
     parser.add_argument("--sessions", type=int, default=490)
-    parser.add_argument("--rate", type=int, default=100, help="changes a second")
+    parser.add_argument("--rate", type=int, default=100, help="changes per second")
     parser.add_argument("--seconds", type=int, default=20)
     run = Run(**vars(parser.parse_args()))
     with TemporaryDirectory() as directory:
         path = f"{directory}/cartograph.db"
-        place = Place(f"sqlite+aiosqlite:///{path}", path)
-        key = asyncio.run(furnish(place.url))
-        with served(OURS, place, Path(directory)) as server:
+        address = Address(f"sqlite+aiosqlite:///{path}", path)
+        key = asyncio.run(furnish(address.url))
+        with run_server(CARTOGRAPH, address, Path(directory)) as server:
             found = asyncio.run(measure(run, server.url.removesuffix("/graphql"), key, server))
     for name, value in found.items():
         sys.stdout.write(f"{name:>20}  {value}\n")

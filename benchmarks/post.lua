@@ -1,10 +1,10 @@
--- wrk: posts the lines of a file in turn.  wrk … -s post.lua URL -- FILE KEY
+-- wrk script: posts the lines of a file in turn.  wrk … -s post.lua URL -- FILE KEY
 local requests, turn = {}, 0
 
 function init(arguments)
   local headers = {
     ["Content-Type"] = "application/json",
-    ["Accept"] = "application/graphql-response+json, application/json;q=0.9", -- with the first, a refusal is no 200
+    ["Accept"] = "application/graphql-response+json, application/json;q=0.9", -- with the first type, refused requests have another status than 200
     ["Authorization"] = "Bearer " .. arguments[2],
   }
   for line in io.lines(arguments[1]) do

@@ -14,9 +14,9 @@ from typing import Annotated, NamedTuple
 
 import typer
 from cases import READS, Case
-from databases import Place, sqlite
-from run import WARM_UP, check, sent, wrk
-from servers import OURS, Peer, Server, served
+from databases import Address, sqlite
+from run import WARM_UP, check_answers, requests_file, run_wrk
+from servers import CARTOGRAPH, Implementation, Server, run_server
 
 HERE = Path(__file__).parent
 CONNECTIONS = 8
@@ -24,17 +24,17 @@ TURNS = 2  # of each server in a round
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 SAMPLE_ALL = "OTEL_TRACES_SAMPLER=parentbased_always_on"
 GREY = "#8c959f"
-OFF = Peer("Unprotected", GREY, (sys.executable, str(HERE / "unprotected.py")))
+OFF = Implementation("Unprotected", GREY, (sys.executable, str(HERE / "unprotected.py")))
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Feature:
     """A feature, the case that it is measured with, and a server with and without it."""
 
     name: str
     case: Case
-    on: Peer
-    off: Peer
+    on: Implementation
+    off: Implementation
 
 
 class Sample(NamedTuple):
@@ -55,38 +55,43 @@ def main(
 ) -> None:
     """Print the CPU time of a request with and without each feature."""
     with TemporaryDirectory() as temporary, sqlite(Path(temporary)) as store, collector() as endpoint:
-        traced = Peer("Traced", GREY, ("env", f"{ENDPOINT}={endpoint}", *OURS.command))
-        all_traced = Peer("All traced", GREY, ("env", f"{ENDPOINT}={endpoint}", SAMPLE_ALL, *OURS.command))
-        for comparison in (
-            Comparison("Protection", READS[0], OURS, OFF),
-            Comparison("Traces of one in ten", READS[0], traced, OURS),
-            Comparison("Traces of one in ten, page", READS[1], traced, OURS),
-            Comparison("Traces of all, page", READS[1], all_traced, OURS),
+        traced = Implementation("Traced", GREY, ("env", f"{ENDPOINT}={endpoint}", *CARTOGRAPH.command))
+        all_traced = Implementation(
+            "All traced", GREY, ("env", f"{ENDPOINT}={endpoint}", SAMPLE_ALL, *CARTOGRAPH.command)
+        )
+        for feature in (
+            Feature("Protection", READS[0], CARTOGRAPH, OFF),
+            Feature("Traces of one in ten", READS[0], traced, CARTOGRAPH),
+            Feature("Traces of one in ten, page", READS[1], traced, CARTOGRAPH),
+            Feature("Traces of all, page", READS[1], all_traced, CARTOGRAPH),
         ):
-            if only and comparison.name not in only:
+            if only and feature.name not in only:
                 continue
-            pairs = [compare(comparison, store.place, store.key, Path(temporary), seconds) for _ in range(rounds)]
+            pairs = [compare(feature, store.address, store.key, Path(temporary), seconds) for _ in range(rounds)]
             on, off = (median(each.seconds for each in samples) for samples in zip(*pairs, strict=True))
             share = median(1 - without.seconds / with_it.seconds for with_it, without in pairs)
             fewer = median(1 - with_it.rate / without.rate for with_it, without in pairs)
-            typer.echo(f"{comparison.case.name}: {on * 1e6:.0f} µs of CPU for a request, {off * 1e6:.0f} without")
-            typer.echo(f"{comparison.name}: {share:.1%} of the CPU time, {fewer:.1%} fewer requests a second")
+            typer.echo(f"{feature.case.name}: {on * 1e6:.0f} µs of CPU for a request, {off * 1e6:.0f} without")
+            typer.echo(f"{feature.name}: {share:.1%} of the CPU time, {fewer:.1%} fewer requests a second")
 
 
-def compare(comparison: Comparison, place: Place, key: str, folder: Path, seconds: int) -> tuple[Sample, Sample]:
+def compare(feature: Feature, address: Address, key: str, folder: Path, seconds: int) -> tuple[Sample, Sample]:
     """Measure requests with and without the feature.
 
     Both servers are started for it, since the speed of one program differs by some percent between two starts.
     """
-    case = comparison.case
-    file = sent(folder, case, OURS)
-    file.write_text("\n".join("\t".join(each) for each in case.bodies(OURS.name)), encoding="utf-8")
+    case = feature.case
+    file = requests_file(folder, case, CARTOGRAPH)
+    file.write_text("\n".join("\t".join(each) for each in case.bodies(CARTOGRAPH.name)), encoding="utf-8")
     script = ["post.lua", str(file), key]
     with ExitStack() as running:
-        servers = [running.enter_context(served(peer, place, folder)) for peer in (comparison.on, comparison.off)]
-        check(case, servers, key)
+        servers = [
+            running.enter_context(run_server(implementation, address, folder))
+            for implementation in (feature.on, feature.off)
+        ]
+        check_answers(case, servers, key)
         for server in servers:
-            wrk(server, script, CONNECTIONS, WARM_UP)
+            run_wrk(server, script, CONNECTIONS, WARM_UP)
         turns = [[measure(server, script, seconds) for server in servers] for _ in range(TURNS)]
     on, off = (mean(samples) for samples in zip(*turns, strict=True))
     return on, off
@@ -100,7 +105,7 @@ def mean(samples: Sequence[Sample]) -> Sample:
 def measure(server: Server, script: list[str], seconds: int) -> Sample:
     """Measure requests for so many seconds. Other load on the machine changes CPU time less than it does the rate."""
     before = cpu(server)
-    rate = wrk(server, script, CONNECTIONS, seconds)
+    rate = run_wrk(server, script, CONNECTIONS, seconds)
     return Sample((cpu(server) - before) / (rate * seconds), rate)
 
 

@@ -1,6 +1,6 @@
 """Time the worst documents, accepted or refused: those of tests/attacks.py, each as large as the limits permit.
 
-Run: ``PYTHONPATH=.:tests python benchmarks/refusals.py``. It needs one core and no database, and takes half a minute.
+Run: ``PYTHONPATH=.:tests python benchmarks/refusals.py``. It uses one core and no database, and takes half a minute.
 """
 
 import gc
@@ -45,7 +45,7 @@ def largest(attack: Attack) -> str:
 
 
 def milliseconds(source: str) -> float:
-    """Return the least CPU time of several runs."""
+    """Return the shortest CPU time of several runs."""
     times = []
     for _ in range(REPEATS):
         started = process_time()
@@ -55,7 +55,7 @@ def milliseconds(source: str) -> float:
 
 
 def main() -> None:
-    """Print a line for each document, the slowest first."""
+    """Print one line for each document, the slowest first."""
     gc.freeze()  # as the server does
     documents = {name: largest(attack) for name, attack in ATTACKS.items()}
     timed = {name: milliseconds(source) for name, source in documents.items()}

@@ -1,7 +1,7 @@
-"""What a session and the pages of each filter take in a small table and in a large one.
+"""Time one session and pages of each filter in a small and in a large table.
 
-Run by hand: it makes both databases, asks for pages at both ends and in the middle of each order, and prints the median
-time of the slowest of them. It should take about as long in both tables.
+It creates both databases, reads the first, the last and a middle page of each order, and prints the median time of the
+slowest page. Times should be about equal in both tables.
 """
 
 import argparse
@@ -35,10 +35,10 @@ from graphql_api.settings import Settings
 
 SMALL = 10_000
 ROUNDS = 5
-LONG_ENOUGH = 3_600.0  # seconds, for the statements that fill a table
+FILL_TIMEOUT = 3_600.0  # seconds for a statement that fills a table
 OPENED = 1_767_225_600  # 2026-01-01; the sessions are a second apart
 NUMBERS = "WITH RECURSIVE n(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM n WHERE i < :size)"
-MOMENTS = {  # so many seconds after the opening
+TIMESTAMPS = {  # seconds after OPENED
     "sqlite": "strftime('%Y-%m-%dT%H:%M:%S.000Z', \\1 + :opened, 'unixepoch')",
     "postgresql": "to_timestamp(\\1 + :opened)",
 }
@@ -55,11 +55,11 @@ PAGE = """query (
 }"""
 COUNT = "query ($filter: CustomerSessionFilter) { customerSessions(filter: $filter) { totalCount } }"
 
-# In SQL that both databases take; a moment is written as MOMENTS says.
+# SQL for both databases; at(seconds) is replaced by TIMESTAMPS.
 ROWS = (
     f"""INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes,
         closed_sessions, sales_whole, sales_fraction)
-    {NUMBERS} SELECT 1, 'customer-' || i, at(0), at(0), '{{}}', 0, 0, 0 FROM n WHERE i <= :size / 10""",  # noqa: S608 (the parts are our own)
+    {NUMBERS} SELECT 1, 'customer-' || i, at(0), at(0), '{{}}', 0, 0, 0 FROM n WHERE i <= :size / 10""",  # noqa: S608 (the parts are constants)
     f"""INSERT INTO customer_session (application_id, id, integration_id, profile_id, state, version, first_session,
         minor_digits, total, discount_total, returned_total, created, updated, closed, cancelled, coupon, referral,
         attributes)
@@ -69,58 +69,58 @@ ROWS = (
         CASE WHEN i % (:size / 50) <> 0 AND i % 3 = 0 THEN at(i + 60) END,
         CASE WHEN i % (:size / 50) = 0 THEN at(i) END,
         CASE WHEN i % (:size / 50) = 1 THEN 'RARE' WHEN i % 2 = 0 THEN 'DENSE' END,
-        CASE WHEN i % (:size / 50) = 1 THEN 'RARE' WHEN i % 2 = 0 THEN 'DENSE' END, '{{}}' FROM n""",  # noqa: S608 (the parts are our own)
+        CASE WHEN i % (:size / 50) = 1 THEN 'RARE' WHEN i % 2 = 0 THEN 'DENSE' END, '{{}}' FROM n""",  # noqa: S608 (the parts are constants)
     f"""INSERT INTO cart_item (application_id, session_id, position, sku, quantity, returned_quantity, price,
         discount_share, returned_total, attributes)
     {NUMBERS}, line(place) AS (VALUES (0), (1), (2), (3), (4))
     SELECT 1, i, place, CASE WHEN place = 4 THEN 'rare-' || (i % (:size / 50)) ELSE 'sku-' || ((i + place) % 10) END,
-        1, 0, 10000, 0, 0, '{{}}' FROM n, line""",  # noqa: S608 (the parts are our own)
+        1, 0, 10000, 0, 0, '{{}}' FROM n, line""",  # noqa: S608 (the parts are constants)
     f"""INSERT INTO session_identifier (application_id, session_id, position, identifier)
-    {NUMBERS} SELECT 1, i, 0, CASE WHEN i % 2 = 1 THEN 'web' ELSE 'rare-' || (i % (:size / 50)) END FROM n""",  # noqa: S608 (the parts are our own)
+    {NUMBERS} SELECT 1, i, 0, CASE WHEN i % 2 = 1 THEN 'web' ELSE 'rare-' || (i % (:size / 50)) END FROM n""",  # noqa: S608 (the parts are constants)
 )
 
 
 def fill(connection: Connection, size: int) -> None:
-    """So many sessions of five lines for application 1, which is there."""
+    """Insert sessions of five lines for application 1, which exists."""
     dialect = connection.dialect.name
     if dialect == "postgresql":
-        connection.execute(text("SET LOCAL session_replication_role = replica"))  # no foreign key is looked up
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # skips the checks of foreign keys
     for statement in ROWS:
-        written = re.sub(r"\bat\(([^()]*)\)", MOMENTS[dialect], statement)
-        connection.execute(text(written), {"size": size, "opened": OPENED})
+        sql = re.sub(r"\bat\(([^()]*)\)", TIMESTAMPS[dialect], statement)
+        connection.execute(text(sql), {"size": size, "opened": OPENED})
     connection.execute(text("ANALYZE"))
 
 
 Filter = dict[str, object]
-Filtering = Callable[[int], Filter]  # in terms of how many sessions there are
+MakeFilter = Callable[[int], Filter]  # from the number of sessions
 
 
 def moment(seconds: float) -> str:
-    """So many seconds after the opening."""
+    """Return the time so many seconds after OPENED."""
     return datetime.fromtimestamp(OPENED + int(seconds), UTC).isoformat()
 
 
-def value(field: str, *values: object) -> Filtering:
-    """A filter with these values."""
+def value(field: str, *values: object) -> MakeFilter:
+    """Return a filter for these values of a field."""
     return lambda size: {field: values}
 
 
-def span(field: str, start: float, seconds: int | None = None) -> Filtering:
-    """A span of time that starts so far through the table; open at its end without ``seconds``."""
+def span(field: str, start: float, seconds: int | None = None) -> MakeFilter:
+    """Return a filter for times from a fraction of the table on; without ``seconds`` it has no upper bound."""
 
-    def spanned(size: int) -> Filter:
+    def make(size: int) -> Filter:
         first = size * start
         return {field: {"from": moment(first), **({} if seconds is None else {"to": moment(first + seconds)})}}
 
-    return spanned
+    return make
 
 
-def both(*filters: Filtering) -> Filtering:
-    """Several at once."""
-    return lambda size: {name: demanded for each in filters for name, demanded in each(size).items()}
+def both(*filters: MakeFilter) -> MakeFilter:
+    """Combine filters."""
+    return lambda size: {name: condition for each in filters for name, condition in each(size).items()}
 
 
-FILTERS: Mapping[str, Filtering] = {
+FILTERS: Mapping[str, MakeFilter] = {
     "none": lambda size: {},
     "states: dense": value("states", "OPEN"),
     "states: rare": value("states", "CANCELLED"),
@@ -153,7 +153,7 @@ FILTERS: Mapping[str, Filtering] = {
     "skus: dense, coupons: rare": both(value("skus", "sku-1"), value("coupons", "RARE")),
     "coupons: dense, closed: dense": both(value("coupons", "DENSE"), span("closed", 0.1)),
 }
-MIDDLE: Mapping[str, Filtering] = {  # in each order, what the session in the middle is the first of
+MIDDLE: Mapping[str, MakeFilter] = {  # for each order, a filter whose first session is in the middle of the table
     "CREATED": span("created", 0.5),
     "UPDATED": span("updated", 0.5),
     "TOTAL": lambda size: {"total": {"min": "500000"}},
@@ -162,31 +162,31 @@ MIDDLE: Mapping[str, Filtering] = {  # in each order, what the session in the mi
 
 
 @dataclass(frozen=True)
-class Taken:
-    """Milliseconds; those of the slowest page, and which one it is."""
+class Timing:
+    """Milliseconds of the count and of the slowest page, and the name of that page."""
 
     count: float
     page: float
     slowest: str
 
 
-async def make(url: str, size: int, partitions: int | None) -> str:
-    """Fill an empty database with so many sessions; answers a READER key."""
-    database = await open_database(url, ServerOptions(statement_timeout=LONG_ENOUGH))
+async def create(url: str, size: int, partitions: int | None) -> str:
+    """Fill an empty database with sessions. Returns a READER key."""
+    database = await open_database(url, ServerOptions(statement_timeout=FILL_TIMEOUT))
     opened = datetime.fromtimestamp(OPENED, UTC)
     await database.write(migrations.upgrade)
     if partitions:
         await database.write(partition, partitions)
     await database.write(create_application, CreateApplication(name="Scale", currency="EUR"), opened)
-    made = await database.write(create_key, CreateKey(application_id=1, name="Scale", role="reader"), opened)
+    key = await database.write(create_key, CreateKey(application_id=1, name="Scale", role="reader"), opened)
     await database.write(fill, size)
     await database.close()
-    return made.secret
+    return key.secret
 
 
-async def measure(url: str, size: int, partitions: int | None) -> tuple[float, dict[str, Taken]]:
-    """What one session takes, in milliseconds, and what each filter does."""
-    key = await make(url, size, partitions)
+async def measure(url: str, size: int, partitions: int | None) -> tuple[float, dict[str, Timing]]:
+    """Time one session, in milliseconds, and each filter."""
+    key = await create(url, size, partitions)
     app = create_app(Settings(database_url=url))
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {key}"}
@@ -194,20 +194,20 @@ async def measure(url: str, size: int, partitions: int | None) -> tuple[float, d
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://scale.test", headers=headers, timeout=600) as client,
     ):
-        asked = Asked(client)
-        one = await asked.time(ONE, {"id": f"session-{size // 2}"})
-        pages = {name: page async for name, page in asked.pages(size)}
-        return one, {name: await asked.taken(filtering(size), pages) for name, filtering in FILTERS.items()}
+        timer = Timer(client)
+        one = await timer.time(ONE, {"id": f"session-{size // 2}"})
+        pages = {name: page async for name, page in timer.pages(size)}
+        return one, {name: await timer.time_filter(make_filter(size), pages) for name, make_filter in FILTERS.items()}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The API, and how long it takes."""
+class Timer:
+    """Times requests to the API."""
 
     client: httpx.AsyncClient
 
     async def pages(self, size: int) -> AsyncIterator[tuple[str, Filter]]:
-        """The first page, the last, and one in the middle, in each order."""
+        """Yield the variables of the first, the last and a middle page of each order, by name."""
         for (field, middle), direction in product(MIDDLE.items(), ("ASC", "DESC")):
             order = {"field": field, "direction": direction}
             one = {"first": 1} if direction == "ASC" else {"last": 1}
@@ -217,23 +217,23 @@ class Asked:
             yield f"the last by {field} {direction}", {"order": order, "last": 20}
             yield f"in the middle by {field} {direction}", {"order": order, "first": 20, "after": after}
 
-    async def taken(self, filter: Filter, pages: Mapping[str, Filter]) -> Taken:
-        """What a filter takes."""
+    async def time_filter(self, filter: Filter, pages: Mapping[str, Filter]) -> Timing:
+        """Time the count and all pages of a filter."""
         times = {name: await self.time(PAGE, {"filter": filter, **page}) for name, page in pages.items()}
         slowest = max(times, key=times.__getitem__)
-        return Taken(await self.time(COUNT, {"filter": filter}), times[slowest], slowest)
+        return Timing(await self.time(COUNT, {"filter": filter}), times[slowest], slowest)
 
     async def time(self, document: str, variables: Filter) -> float:
-        """The median time of a document, in milliseconds."""
-        taken = []
+        """Return the median time of a request, in milliseconds."""
+        times = []
         for _ in range(ROUNDS):
             start = perf_counter()
             await self.answer(document, variables)
-            taken.append(perf_counter() - start)
-        return 1_000 * median(taken)
+            times.append(perf_counter() - start)
+        return 1_000 * median(times)
 
     async def answer(self, document: str, variables: Filter) -> Any:
-        """The data."""
+        """Send a request and return its data."""
         response = await self.client.post("/graphql", json={"query": document, "variables": variables})
         answer = response.json()
         assert answer.get("errors") is None, response.text
@@ -241,25 +241,28 @@ class Asked:
 
 
 def main() -> None:
-    """Both tables, and what each takes."""
+    """Measure both tables and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("size", nargs="?", type=int, default=1_000_000, help="sessions in the large table")
-    parser.add_argument("--postgresql", action="store_true", help="on a server that is started for it")
-    parser.add_argument("--partitions", type=int, help="PostgreSQL's tables in so many partitions")
-    given = parser.parse_args()
-    with TemporaryDirectory() as directory, closing(Server() if given.postgresql else Files(Path(directory))) as store:
-        sizes = (SMALL, given.size)
-        (small, of_small), (large, of_large) = (
-            asyncio.run(measure(store.empty(), size, given.partitions)) for size in sizes
+    parser.add_argument("--postgresql", action="store_true", help="start a PostgreSQL server; the default is SQLite")
+    parser.add_argument("--partitions", type=int, help="number of partitions of PostgreSQL's tables")
+    arguments = parser.parse_args()
+    with (
+        TemporaryDirectory() as directory,
+        closing(Server() if arguments.postgresql else Files(Path(directory))) as store,
+    ):
+        sizes = (SMALL, arguments.size)
+        (small, small_timings), (large, large_timings) = (
+            asyncio.run(measure(store.empty(), size, arguments.partitions)) for size in sizes
         )
     write = sys.stdout.write
-    columns = [f"{what}, of {size:,}" for what in ("slowest page", "totalCount") for size in sizes]
+    columns = [f"{name}, of {size:,}" for name in ("slowest page", "totalCount") for size in sizes]
     write(f"| filter | {' | '.join(columns)} | the slowest page |\n|---|--:|--:|--:|--:|---|\n")
     write(f"| one session by its ID | {small:.1f} ms | {large:.1f} ms | | | |\n")
-    for name, one in of_small.items():
-        other = of_large[name]
-        times = (one.page, other.page, one.count, other.count)
-        write(f"| {name} | {' | '.join(f'{time:.1f} ms' for time in times)} | {other.slowest} |\n")
+    for name, in_small in small_timings.items():
+        in_large = large_timings[name]
+        times = (in_small.page, in_large.page, in_small.count, in_large.count)
+        write(f"| {name} | {' | '.join(f'{time:.1f} ms' for time in times)} | {in_large.slowest} |\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Cartograph and its peers: how each is started, and how much memory it holds."""
+"""Cartograph and the servers that it is compared with: how to start them, and their memory."""
 
 import os
 import socket
@@ -13,70 +13,74 @@ from typing import Any
 
 import httpx
 import typer
-from databases import Place
+from databases import Address
 
-PEERS_FOLDER = Path(__file__).parent / "peers"
-UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", str(PEERS_FOLDER), "--no-access-log", "--log-level", "warning")
-PATIENCE = 30.0
+FOLDER = Path(__file__).parent / "implementations"
+UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", str(FOLDER), "--no-access-log", "--log-level", "warning")
+TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A server that can be started: the command answers for $DATABASE on $PORT."""
+class Implementation:
+    """A server program. Its command serves the database $DATABASE on the port $PORT."""
 
     name: str
     colour: str
     command: tuple[str, ...]
 
 
-# A peer is one file in peers/ and one entry here.
-OURS = Peer("Cartograph", "#0969da", (sys.executable, "-m", "graphql_api", "serve"))
-TWO_OF_OURS = Peer("Two processes", "#0969da", (*OURS.command, "--workers", "2"))
-ONE_OF_OURS = Peer("One process", "#80b3ec", OURS.command)
-STRAWBERRY_CACHED = Peer("Strawberry, cached", "#bf3989", (*UVICORN, "strawberry_plain:cached"))
-STRAWBERRY = Peer("Strawberry", "#d4a5c0", (*UVICORN, "strawberry_plain:plain"))
-MERCURIUS = Peer("Mercurius", "#1a7f37", ("node", str(PEERS_FOLDER / "mercurius" / "sqlite.js")))
-MERCURIUS_PG = Peer("Mercurius", "#1a7f37", ("node", str(PEERS_FOLDER / "mercurius" / "postgres.js")))
-GRAPHILE = Peer("PostGraphile", "#8250df", ("node", str(PEERS_FOLDER / "postgraphile.js")))
-BY_HAND = Peer("SQL by hand", "#8c959f", (*UVICORN, "starlette_sql:app"))
+# To add an implementation: a file in implementations/ and an entry here.
+CARTOGRAPH = Implementation("Cartograph", "#0969da", (sys.executable, "-m", "graphql_api", "serve"))
+TWO_PROCESSES = Implementation("Two processes", "#0969da", (*CARTOGRAPH.command, "--workers", "2"))
+ONE_PROCESS = Implementation("One process", "#80b3ec", CARTOGRAPH.command)
+STRAWBERRY_CACHED = Implementation("Strawberry, cached", "#bf3989", (*UVICORN, "strawberry_plain:cached"))
+STRAWBERRY = Implementation("Strawberry", "#d4a5c0", (*UVICORN, "strawberry_plain:plain"))
+MERCURIUS = Implementation("Mercurius", "#1a7f37", ("node", str(FOLDER / "mercurius" / "sqlite.js")))
+MERCURIUS_PG = Implementation("Mercurius", "#1a7f37", ("node", str(FOLDER / "mercurius" / "postgres.js")))
+GRAPHILE = Implementation("PostGraphile", "#8250df", ("node", str(FOLDER / "postgraphile.js")))
+HANDWRITTEN_SQL = Implementation("Handwritten SQL", "#8c959f", (*UVICORN, "starlette_sql:app"))
 
 
-class Broken(typer.TyperException):
-    """A server that does not start, or does not answer as it should."""
+class BenchmarkError(typer.TyperException):
+    """A server does not start or answers incorrectly."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A peer that runs. ``log`` has all that it has said."""
+    """A running server. ``log`` is the file with its output."""
 
-    peer: Peer
+    implementation: Implementation
     process: subprocess.Popen[bytes]
     url: str
     log: Path
 
     def answer(self, body: str, key: str) -> dict[str, Any]:
-        """The JSON that one request is answered with."""
+        """Send a request and return the JSON of the response."""
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Accept": "application/json"}
-        answer: dict[str, Any] = httpx.post(self.url, content=body, headers=headers, timeout=PATIENCE).json()
+        answer: dict[str, Any] = httpx.post(self.url, content=body, headers=headers, timeout=TIMEOUT).json()
         return answer
 
     def resident(self) -> int:
-        """The memory that the process and its workers hold now, in bytes."""
-        named = str(self.process.pid)
-        told = subprocess.run(  # noqa: S603  # our own command
-            ["ps", "-o", "rss=", "-p", named, "--ppid", named],  # noqa: S607  # wherever this system keeps ps
+        """Return the resident memory of the process and its workers, in bytes."""
+        pid = str(self.process.pid)
+        ps = subprocess.run(  # noqa: S603  # our own command
+            ["ps", "-o", "rss=", "-p", pid, "--ppid", pid],  # noqa: S607  # its path differs between systems
             check=True,
             capture_output=True,
             text=True,
         )
-        return sum(map(int, told.stdout.split())) * 1024
+        return sum(map(int, ps.stdout.split())) * 1024
 
 
 @contextmanager
-def served(peer: Peer, database: Place, folder: Path) -> Iterator[Server]:
-    """The server of a peer, for as long as the block runs. Raises Broken where it does not start."""
+def run_server(implementation: Implementation, database: Address, folder: Path) -> Iterator[Server]:
+    """Run a server within the block. Raises BenchmarkError if it does not start."""
     port = free_port()
-    command = (*peer.command, "--port", str(port)) if "uvicorn" in peer.command else peer.command
+    command = (
+        (*implementation.command, "--port", str(port))
+        if "uvicorn" in implementation.command
+        else implementation.command
+    )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CARTOGRAPH_")}
     environment |= {
         "DATABASE": database.name,
@@ -86,12 +90,12 @@ def served(peer: Peer, database: Place, folder: Path) -> Iterator[Server]:
         "CARTOGRAPH_DATABASE_URL": database.url,
         "CARTOGRAPH_PORT": str(port),
     }
-    path = folder / f"{peer.name}.log"
+    path = folder / f"{implementation.name}.log"
     with path.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own commands
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
-    server = Server(peer, process, f"http://127.0.0.1:{port}/graphql", path)
+    server = Server(implementation, process, f"http://127.0.0.1:{port}/graphql", path)
     try:
         wait(server, port)
         yield server
@@ -101,7 +105,7 @@ def served(peer: Peer, database: Place, folder: Path) -> Iterator[Server]:
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -109,11 +113,11 @@ def free_port() -> int:
 
 
 def wait(server: Server, port: int) -> None:
-    """Until the server listens. Raises Broken where it ends instead, or takes too long."""
-    late = time.monotonic() + PATIENCE
-    while server.process.poll() is None and time.monotonic() < late:
+    """Wait until the server accepts connections. Raises BenchmarkError if it exits or after TIMEOUT seconds."""
+    deadline = time.monotonic() + TIMEOUT
+    while server.process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    raise Broken(f"{server.peer.name} does not serve:\n{server.log.read_text(encoding='utf-8')}")
+    raise BenchmarkError(f"{server.implementation.name} does not start:\n{server.log.read_text(encoding='utf-8')}")

@@ -1,9 +1,8 @@
 """Serve Cartograph without protection, to measure what protection costs. Never use it in production.
 
-Turned off are authentication (every request has the viewer of the first), rate limits, the limit of concurrent
-operations, deadlines, the watch for disconnected clients, the cost in responses, and the limits of a request's head.
-The limits of documents are at their widest; a cached document is not checked against them again, with or without
-protection.
+It has no authentication (every request has the viewer of the first), rate limits, limit of concurrent operations,
+deadlines, detection of disconnected clients, cost in responses, or limits of a request's head. The limits of documents
+are at their maximum; cached documents are not checked again, with or without protection.
 """
 
 import os
@@ -24,7 +23,17 @@ from graphql_api.security.authentication import Authenticator
 from graphql_api.security.viewer import Viewer
 from graphql_api.settings import PREFIX, load_settings
 
-WIDEST = ("aliases", "cost", "depth", "directives", "document_length", "fields", "operations", "root_fields", "tokens")
+DOCUMENT_LIMITS = (
+    "aliases",
+    "cost",
+    "depth",
+    "directives",
+    "document_length",
+    "fields",
+    "operations",
+    "root_fields",
+    "tokens",
+)
 
 authenticate = Authenticator.authenticate
 first_viewer: list[Viewer] = []
@@ -38,7 +47,7 @@ async def authenticate_first(authenticator: Authenticator, authorization: str | 
 
 
 def cached_first(authenticator: Authenticator, authorization: bytes) -> Viewer | None:
-    """Return the viewer of the first request, once there was one."""
+    """Return the viewer of the first request, or None before it."""
     return first_viewer[0] if first_viewer else None
 
 
@@ -55,14 +64,14 @@ class UnlimitedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1 with one system call for each response, as Cartograph has it, and without its limits."""
 
     def on_headers_complete(self) -> None:
-        """Let the head of the response wait for its body."""
+        """Send the head of the response together with its body."""
         super().on_headers_complete()
         self.cycle.transport = ResponseTransport(self.transport)  # type: ignore[assignment]  # has what uvicorn uses
 
 
 if __name__ == "__main__":
-    os.environ.update({f"{PREFIX}MAX_{each.upper()}": str(10**9) for each in WIDEST})
-    for where, name, instead in (
+    os.environ.update({f"{PREFIX}MAX_{each.upper()}": str(10**9) for each in DOCUMENT_LIMITS})
+    for target, name, replacement in (
         (Authenticator, "authenticate", authenticate_first),
         (Authenticator, "cached_viewer", cached_first),
         (AdmissionControl, "admit", do_nothing),
@@ -71,7 +80,7 @@ if __name__ == "__main__":
         (execution, "cost_extension", do_nothing),
         (request, "with_lazy_timeout", without_limit),
     ):
-        setattr(where, name, instead)
+        setattr(target, name, replacement)
     settings = load_settings()
     options = {**connection_options(settings), "http": UnlimitedProtocol, "log_config": log.configuration(settings)}
     uvicorn.run(from_environment, factory=True, port=settings.port, access_log=False, **options)

@@ -1,8 +1,8 @@
--- wrk: makes sessions, each under an ID of its own.  wrk … -s write.lua URL -- FILE KEY PREFIX
--- A line of the file is a createSession with @ for the ID and, behind a tab, what is asked once that has been answered.
+-- wrk script: creates sessions with different IDs.  wrk … -s write.lua URL -- FILE KEY PREFIX
+-- A line of the file is a createSession with @ for the ID and, after a tab, the request that follows its response.
 local firsts, seconds, waiting, made = {}, {}, {}, 0
 local headers, prefix, threads = {}, "", {}
-refused = 0 -- is asked for by done, from another state of Lua
+refused = 0 -- global, since done reads it from another Lua state
 
 function setup(thread)
   threads[#threads + 1] = thread
@@ -11,7 +11,7 @@ end
 function init(arguments)
   headers = {
     ["Content-Type"] = "application/json",
-    ["Accept"] = "application/graphql-response+json, application/json;q=0.9", -- with the first, a refusal is no 200
+    ["Accept"] = "application/graphql-response+json, application/json;q=0.9", -- with the first type, refused requests have another status than 200
     ["Authorization"] = "Bearer " .. arguments[2],
   }
   prefix = arguments[3]

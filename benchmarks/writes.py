@@ -1,15 +1,15 @@
-"""What is written: a session of three lines, and the closing of one."""
+"""The cases that write: create a session with three lines, and close it."""
 
 from typing import Any
 
 from cases import NEW, Case, Request
 
-CUSTOMERS = 1_000  # half of them are unknown when the first session comes
+CUSTOMERS = 1_000  # half of them do not exist before their first session
 WRITTEN = "fragment Written on CustomerSession { integrationId profileId state version total firstSession }"
 
 
 def content(number: int) -> dict[str, Any]:
-    """A cart of three lines. No two of a thousand are the same."""
+    """Return a profile and a cart of three lines. Carts repeat after 1,000."""
     lines = [
         {"sku": f"sku-{number % 97}-{place}", "name": f"Thing {place}", "quantity": place + 1, "price": price}
         for place, price in enumerate((f"{number % 1_000}.95", "4.10", "0.99"))
@@ -17,8 +17,8 @@ def content(number: int) -> dict[str, Any]:
     return {"profileId": f"customer-{number % CUSTOMERS}", "cartItems": lines}
 
 
-def creation(**changed: Any) -> Request:
-    """A new session, with something else in place of what stands in ``content``."""
+def creation(**replaced: Any) -> Request:
+    """Return a request to create a session; arguments replace fields of its content."""
     return Request(
         operation="Create",
         query="""mutation Create($input: CreateSessionInput!) {
@@ -28,19 +28,19 @@ def creation(**changed: Any) -> Request:
             }
         }"""
         + WRITTEN,
-        variables=lambda number: {"input": {"integrationId": NEW, **content(number), **changed}},
+        variables=lambda number: {"input": {"integrationId": NEW, **content(number), **replaced}},
     )
 
 
-def closing(**named: Any) -> Request:
-    """The closing of a session."""
+def closing(**replaced: Any) -> Request:
+    """Return a request to close a session; arguments replace fields of its input."""
     return Request(
         operation="Close",
         query="""mutation Close($input: CloseSessionInput!) {
             closeSession(input: $input) { session { ...Written } errors { __typename path } }
         }"""
         + WRITTEN,
-        variables=lambda number: {"input": {"integrationId": NEW, **named}},
+        variables=lambda number: {"input": {"integrationId": NEW, **replaced}},
     )
 
 

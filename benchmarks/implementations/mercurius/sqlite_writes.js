@@ -1,5 +1,5 @@
-// Both changes over better-sqlite3: one transaction each, with the durability of Cartograph. What a payload shows is
-// what was written; nothing is read again.
+// Both mutations over better-sqlite3: one transaction each, with the durability of Cartograph. The payload is built from
+// the written values; nothing is read again.
 import Database from "better-sqlite3";
 
 import { closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
@@ -12,7 +12,7 @@ export const writes = (path, shown) => {
   database.pragma("cache_size = -16384");
   database.pragma("temp_store = MEMORY");
 
-  const holdProfile = database.prepare(`
+  const addProfile = database.prepare(`
     INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
     VALUES (1, ?, ?, ?, '{}') ON CONFLICT DO NOTHING
   `);
@@ -58,7 +58,7 @@ export const writes = (path, shown) => {
   const create = database.transaction((input, now) => {
     const session = created(input, now);
     if (session.profile_id !== null) {
-      holdProfile.run(session.profile_id, now, now);
+      addProfile.run(session.profile_id, now, now);
       session.first_session = hasSession.get(session.profile_id) ? 0 : 1;
     }
     session.id = addSession.get(session);
@@ -70,12 +70,12 @@ export const writes = (path, shown) => {
   });
   const close = database.transaction(({ integrationId, expectedVersion }, now) => {
     const session = closed(find.get(integrationId), integrationId, expectedVersion, now);
-    if (putClosed.run(session).changes !== 1) throw new Error("the session has moved on");
+    if (putClosed.run(session).changes !== 1) throw new Error("the session was changed concurrently");
     addEvent.run(closedEvent(session));
     return session;
   });
 
-  const carriedOut =
+  const run =
     (change) =>
     (_, { input }) => {
       try {
@@ -85,5 +85,5 @@ export const writes = (path, shown) => {
         return { session: null, errors: error.errors };
       }
     };
-  return { createSession: carriedOut(create), closeSession: carriedOut(close) };
+  return { createSession: run(create), closeSession: run(close) };
 };

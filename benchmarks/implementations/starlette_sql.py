@@ -1,8 +1,8 @@
-"""No GraphQL at all: a bare Starlette route that knows the operations by name, around SQL by hand that makes the JSON.
+"""A Starlette route without GraphQL: one handwritten SQL statement, which builds the JSON, for each operation name.
 
-Near the limit of what this framework and this database can do on one core. SQLite runs in the event loop.
+It is close to the limit of Starlette and SQLite on one core. SQLite runs in the event loop.
 """
-# ruff: noqa: S608  # nothing from outside is in the text of a statement
+# ruff: noqa: S608  # statements are built from constants
 
 import os
 import sqlite3
@@ -117,11 +117,11 @@ STATEMENTS = {
     """,
 }
 database = sqlite3.connect(os.environ["DATABASE"])
-database.execute("PRAGMA cache_size = -16384")  # as much as Cartograph gives each of its connections
+database.execute("PRAGMA cache_size = -16384")  # as in Cartograph's connections
 
 
 async def answer(request: Request) -> Response:
-    """What the operation's statement makes of the variables; a list or an object is JSON there."""
+    """Run the statement of the operation. Variables that are lists or objects are passed as JSON."""
     body = orjson.loads(await request.body())
     variables = {"all": orjson.dumps(body["variables"]).decode()}
     for name, value in body["variables"].items():

@@ -1,5 +1,5 @@
-// Both changes over node-postgres: one transaction each, pipelined as far as the rules allow, in named statements that
-// each connection prepares once. What a payload shows is what was written; nothing is read again.
+// Both mutations over node-postgres: one transaction each, pipelined as far as the rules allow, in named statements that
+// each connection prepares once. The payload is built from the written values; nothing is read again.
 import { closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
 
 const UNIQUE_VIOLATION = "23505";
@@ -86,7 +86,7 @@ const create = async (client, input, now) => {
   const first = session.first_session;
   const row = [integration_id, profile_id, first, total, now, ...columns, actor, changed_fields, changes];
   try {
-    await Promise.all([ask(ADD, ...row), ask(COMMIT)]); // where the first fails, the second rolls back
+    await Promise.all([ask(ADD, ...row), ask(COMMIT)]); // if the first fails, the second rolls back
   } catch (error) {
     throw error.code === UNIQUE_VIOLATION ? taken(integration_id) : error;
   }
@@ -97,9 +97,9 @@ const close = async (client, { integrationId, expectedVersion }, now) => {
   const ask = (statement, ...values) => client.query({ ...statement, values });
   const [, found] = await Promise.all([ask(BEGIN), ask(FIND, integrationId)]);
   const session = closed(found.rows[0], integrationId, expectedVersion, now);
-  const told = closedEvent(session);
-  const { type, actor, state, from_state, total, discount_total, changed_fields, changes } = told;
-  const row = [type, told.occurred, actor, state, from_state, total, discount_total, changed_fields, changes];
+  const closing = closedEvent(session);
+  const { type, actor, state, from_state, total, discount_total, changed_fields, changes } = closing;
+  const row = [type, closing.occurred, actor, state, from_state, total, discount_total, changed_fields, changes];
   const [changed] = await Promise.all([
     ask(CLOSE, session.id, session.version, session.closed),
     ask(APPEND, session.id, session.version, ...row),

@@ -1,5 +1,5 @@
 // Mercurius with graphql-jit and batched loaders over node-postgres, as its manual advises: a pool, named statements and
-// pipelining. It asks for no key.
+// pipelining. It has no authentication.
 import Fastify from "fastify";
 import mercurius from "mercurius";
 import pg from "pg";
@@ -59,13 +59,13 @@ const loaders = {
   CustomerSession: {
     cartItems: {
       async loader(queries) {
-        if (queries[0].obj.cartItems !== undefined) return queries.map(({ obj }) => obj.cartItems); // of a payload
+        if (queries[0].obj.cartItems !== undefined) return queries.map(({ obj }) => obj.cartItems); // in a payload
         const carts = new Map(queries.map(({ obj }) => [obj.key, []]));
         const { rows } = await pool.query({ ...LINES, values: [[...carts.keys()]] });
         for (const row of rows) carts.get(row.session_id).push(line(row));
         return queries.map(({ obj }) => carts.get(obj.key));
       },
-      opts: { cache: false }, // each session is asked for once in a request
+      opts: { cache: false }, // each session is loaded once in a request
     },
   },
 };

@@ -1,6 +1,6 @@
-"""Strawberry, SQLModel and DataLoaders, as their manuals show: ``plain``, and ``cached`` with both caches.
+"""Strawberry, SQLModel and DataLoaders, used as in their manuals: ``plain``, and ``cached`` with both caches.
 
-It asks for no key, sets no limits and prints amounts for one currency: less work than Cartograph does.
+Unlike Cartograph it has no keys, no limits and one currency.
 """
 
 import os
@@ -35,7 +35,7 @@ engine = create_async_engine(
     f"sqlite+aiosqlite:///{os.environ['DATABASE']}",
     isolation_level="AUTOCOMMIT",  # each read is one statement, and needs no transaction around it
     pool_reset_on_return=None,
-    pool_size=2,  # as many as Cartograph reads with; more of them only wait for the interpreter
+    pool_size=2,  # as in Cartograph; more connections were slower, since they wait for the GIL
     max_overflow=0,
 )
 strawberry.enum(SessionState)
@@ -43,12 +43,12 @@ strawberry.enum(SessionState)
 
 @event.listens_for(engine.sync_engine, "connect")
 def set_pragmas(connection: Any, record: object) -> None:
-    """As much cache as Cartograph gives each of its connections."""
+    """Set the cache size of Cartograph's connections."""
     connection.execute("PRAGMA cache_size = -16384")
 
 
 async def rows(statement: Any) -> Sequence[Any]:
-    """What a statement finds. Resolvers run side by side, and must not share a database session."""
+    """Return the rows of a statement. Resolvers run concurrently and must not share a database session."""
     async with AsyncSession(engine) as database:
         return (await database.exec(statement)).all()
 
@@ -117,21 +117,23 @@ class SessionEventConnection:
     nodes: list[SessionEvent]
 
 
-def of_sessions(table: Any, order: str, made: Callable[[Any], T]) -> Callable[[list[int]], Awaitable[list[list[T]]]]:
-    """Loads what each session has in a table."""
+def load_by_session(
+    table: Any, order: str, convert: Callable[[Any], T]
+) -> Callable[[list[int]], Awaitable[list[list[T]]]]:
+    """Return a batch function that loads the rows of sessions from a table."""
 
     async def load(keys: list[int]) -> list[list[T]]:
         statement = select(table).where(table.application_id == APPLICATION, table.session_id.in_(keys))
         found = defaultdict(list)
         for row in await rows(statement.order_by(table.session_id, getattr(table, order))):
-            found[row.session_id].append(made(row))
+            found[row.session_id].append(convert(row))
         return [found[key] for key in keys]
 
     return load
 
 
 async def load_profiles(keys: list[str]) -> list[CustomerProfile | None]:
-    """Profiles by their integration IDs."""
+    """Load profiles by integration ID."""
     row = CustomerProfileRow
     statement = select(row).where(row.application_id == APPLICATION, col(row.integration_id).in_(keys))
     found = {
@@ -142,14 +144,14 @@ async def load_profiles(keys: list[str]) -> list[CustomerProfile | None]:
 
 
 async def load_sessions(keys: list[str]) -> list["CustomerSession | None"]:
-    """Sessions by their integration IDs."""
+    """Load sessions by integration ID."""
     statement = select(Row).where(Row.application_id == APPLICATION, col(Row.integration_id).in_(keys))
     found = {row.integration_id: session_of(row) for row in await rows(statement)}
     return [found.get(key) for key in keys]
 
 
 async def load_events(keys: list[tuple[int, int]]) -> list[list[SessionEvent]]:
-    """The last events of sessions; a key is a session and how many of its events are asked for."""
+    """Load the last events of sessions; a key is a session's ID and the number of events."""
     row = SessionEventRow
     rank = func.row_number().over(partition_by=col(row.session_id), order_by=col(row.version).desc())
     of_these = row.application_id == APPLICATION, col(row.session_id).in_([key for key, _ in keys])
@@ -164,7 +166,7 @@ async def load_events(keys: list[tuple[int, int]]) -> list[list[SessionEvent]]:
 
 
 def line_of(row: CartItemRow) -> CartItem:
-    """The type from the row."""
+    """Convert a row."""
     return CartItem(
         position=row.position,
         sku=row.sku,
@@ -181,12 +183,14 @@ class Loaders:
     def __init__(self) -> None:
         self.sessions = DataLoader(load_sessions)
         self.profiles = DataLoader(load_profiles)
-        self.lines = DataLoader(of_sessions(CartItemRow, "position", line_of))
+        self.lines = DataLoader(load_by_session(CartItemRow, "position", line_of))
         self.discounts = DataLoader(
-            of_sessions(DiscountRow, "label", lambda row: Discount(label=row.label, amount=row.amount))
+            load_by_session(DiscountRow, "label", lambda row: Discount(label=row.label, amount=row.amount))
         )
         self.returns = DataLoader(
-            of_sessions(SessionReturnRow, "version", lambda row: SessionReturn(created=row.created, amount=row.amount))
+            load_by_session(
+                SessionReturnRow, "version", lambda row: SessionReturn(created=row.created, amount=row.amount)
+            )
         )
         self.events = DataLoader(load_events)
 
@@ -196,7 +200,7 @@ Info = strawberry.Info[Loaders, None]
 
 @strawberry.type
 class CustomerSession:
-    """A session; what it has comes through the loaders."""
+    """A session; its parts are loaded by the loaders."""
 
     integration_id: str
     profile_id: str | None
@@ -210,32 +214,32 @@ class CustomerSession:
 
     @strawberry.field
     async def profile(self, info: Info) -> CustomerProfile | None:
-        """The customer."""
+        """Load the customer."""
         return await info.context.profiles.load(self.profile_id) if self.profile_id else None
 
     @strawberry.field
     async def cart_items(self, info: Info) -> list[CartItem]:
-        """The lines."""
+        """Load the cart lines."""
         return await info.context.lines.load(self.key)
 
     @strawberry.field
     async def discounts(self, info: Info) -> list[Discount]:
-        """The discounts."""
+        """Load the discounts."""
         return await info.context.discounts.load(self.key)
 
     @strawberry.field
     async def returns(self, info: Info) -> list[SessionReturn]:
-        """The returns."""
+        """Load the returns."""
         return await info.context.returns.load(self.key)
 
     @strawberry.field
     async def events(self, info: Info, last: int = 20) -> SessionEventConnection:
-        """The end of the history."""
+        """Load the last events."""
         return SessionEventConnection(nodes=await info.context.events.load((self.key, last)))
 
 
 def session_of(row: Row) -> CustomerSession:
-    """The type from the row."""
+    """Convert a row."""
     return CustomerSession(
         integration_id=row.integration_id,
         profile_id=row.profile_id,
@@ -251,7 +255,7 @@ def session_of(row: Row) -> CustomerSession:
 
 @strawberry.input
 class DateTimeRange:
-    """A span of time."""
+    """A range of time."""
 
     from_: datetime | None = strawberry.field(name="from", default=None)
     to: datetime | None = None
@@ -259,14 +263,14 @@ class DateTimeRange:
 
 @strawberry.input
 class CustomerSessionFilter:
-    """Which sessions."""
+    """Conditions for sessions."""
 
     states: list[SessionState] | None = None
     coupons: list[str] | None = None
     created: DateTimeRange | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """What it demands of a row."""
+        """Return the conditions as SQL."""
         found: list[ColumnElement[bool]] = []
         if self.states is not None:
             found.append(col(Row.state).in_(self.states))
@@ -281,47 +285,47 @@ class CustomerSessionFilter:
 
 @strawberry.type
 class CustomerSessionConnection:
-    """A page of sessions; what is not selected is not read."""
+    """A page of sessions; fields that are not selected are not read."""
 
     conditions: strawberry.Private[list[ColumnElement[bool]]]
     first: strawberry.Private[int]
 
     @strawberry.field
     async def nodes(self) -> list[CustomerSession]:
-        """The newest."""
+        """Load the newest sessions."""
         newest = select(Row).where(*self.conditions).order_by(col(Row.created).desc(), col(Row.id).desc())
         return [session_of(row) for row in await rows(newest.limit(self.first))]
 
     @strawberry.field
     async def total_count(self) -> int:
-        """All of them."""
+        """Count all sessions."""
         (count,) = await rows(select(func.count()).select_from(Row).where(*self.conditions))
         return int(count)
 
 
 @strawberry.type
 class Query:
-    """The fields that the cases ask for."""
+    """The fields that the cases select."""
 
     @strawberry.field
     async def customer_session(self, info: Info, integration_id: str) -> CustomerSession | None:
-        """One session by its integration ID."""
+        """Load a session by its integration ID."""
         return await info.context.sessions.load(integration_id)
 
     @strawberry.field
     async def customer_sessions(
         self, first: int = 20, filter: CustomerSessionFilter | None = None
     ) -> CustomerSessionConnection:
-        """A page of sessions."""
-        asked = filter.conditions() if filter else []
-        return CustomerSessionConnection(conditions=[col(Row.application_id) == APPLICATION, *asked], first=first)
+        """Return a page of sessions."""
+        conditions = filter.conditions() if filter else []
+        return CustomerSessionConnection(conditions=[col(Row.application_id) == APPLICATION, *conditions], first=first)
 
 
 class Server(GraphQL[Loaders, None]):
     """Strawberry's own ASGI application, with loaders for each request."""
 
     async def get_context(self, request: Any, response: Any) -> Loaders:
-        """What resolvers find in info.context."""
+        """Return the context of a request."""
         return Loaders()
 
 

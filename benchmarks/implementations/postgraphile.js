@@ -1,7 +1,6 @@
-// PostGraphile over node-postgres, its schema made from the tables, and what Cartograph prints otherwise (amounts,
-// moments, states) added by SQL in its plans, as its manual advises. It asks for no key.
+// PostGraphile over node-postgres with a schema generated from the tables. Fields in Cartograph's format (amounts, times,
+// states) are added as SQL in plans, as its manual advises. It has no authentication.
 import { createServer } from "node:http";
-import pg from "pg";
 import { postgraphile } from "postgraphile";
 import { TYPES } from "postgraphile/@dataplan/pg";
 import { makePgService } from "postgraphile/adaptors/pg";
@@ -11,7 +10,7 @@ import { extendSchema, gql, jsonPgSmartTags } from "postgraphile/utils";
 import { PostGraphileConnectionFilterPreset } from "postgraphile-plugin-connection-filter";
 
 Promise.withResolvers ??= () => {
-  // which Node has from 22 on
+  // built in from Node 22 on
   const made = {};
   made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
   return made;
@@ -20,31 +19,31 @@ Promise.withResolvers ??= () => {
 const text = (expression) => ($row) =>
   $row.select((sql) => expression(sql, $row.getClassStep().alias), TYPES.text, true);
 const money = (sql, units) => sql`(${units} / 10000.0)::numeric(20, 2)::text`;
-const MOMENT = `YYYY-MM-DD"T"HH24:MI:SS.MS"Z"`;
+const TIMESTAMP = `YYYY-MM-DD"T"HH24:MI:SS.MS"Z"`;
 
-const printed = extendSchema({
+const formatted = extendSchema({
   typeDefs: gql`
-    extend type CustomerSession { printedState: String!, printedTotal: String!, printedCreated: String! }
-    extend type CartItem { printedPrice: String!, printedTotal: String! }
+    extend type CustomerSession { formattedState: String!, formattedTotal: String!, formattedCreated: String! }
+    extend type CartItem { formattedPrice: String!, formattedTotal: String! }
   `,
   objects: {
     CustomerSession: {
       plans: {
-        printedState: text((sql, row) => sql`upper(${row}.state)`),
-        printedTotal: text((sql, row) => money(sql, sql`${row}.total`)),
-        printedCreated: text((sql, row) => sql`to_char(${row}.created AT TIME ZONE 'UTC', ${sql.literal(MOMENT)})`),
+        formattedState: text((sql, row) => sql`upper(${row}.state)`),
+        formattedTotal: text((sql, row) => money(sql, sql`${row}.total`)),
+        formattedCreated: text((sql, row) => sql`to_char(${row}.created AT TIME ZONE 'UTC', ${sql.literal(TIMESTAMP)})`),
       },
     },
     CartItem: {
       plans: {
-        printedPrice: text((sql, row) => money(sql, sql`${row}.price`)),
-        printedTotal: text((sql, row) => money(sql, sql`${row}.price * ${row}.quantity`)),
+        formattedPrice: text((sql, row) => money(sql, sql`${row}.price`)),
+        formattedTotal: text((sql, row) => money(sql, sql`${row}.price * ${row}.quantity`)),
       },
     },
   },
 });
 
-// The lines of a cart are a list, without what a connection has around it.
+// Cart lines are a plain list, not a connection.
 const tags = jsonPgSmartTags({
   version: 1,
   config: {
@@ -56,17 +55,10 @@ const tags = jsonPgSmartTags({
   },
 });
 
-// It finds one row by the columns of a key, and Cartograph's key is of an expression, for texts of any length.
-const client = new pg.Client(process.env.DATABASE);
-await client.connect();
-await client.query(`ALTER TABLE customer_session
-  DROP CONSTRAINT IF EXISTS named, ADD CONSTRAINT named UNIQUE (application_id, integration_id)`);
-await client.end();
-
 const server = createServer();
 const pgl = postgraphile({
   extends: [PostGraphileAmberPreset, PostGraphileConnectionFilterPreset],
-  plugins: [printed, tags],
+  plugins: [formatted, tags],
   pgServices: [makePgService({ connectionString: process.env.DATABASE, schemas: ["public"], max: 10 })],
   grafast: { explain: false },
   grafserv: { graphqlPath: "/graphql", graphiql: false, watch: false, websockets: false },

@@ -1,5 +1,5 @@
-// The part of Cartograph's schema that is measured, and what its values are made of: amounts are kept as whole
-// ten-thousandths, states and types of events by their names in small letters.
+// The measured part of Cartograph's schema, and conversions of values: the database stores amounts in ten-thousandths,
+// and states and types of events in lower case.
 export const schema = `
   scalar Decimal
   scalar DateTime

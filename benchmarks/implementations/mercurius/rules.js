@@ -1,4 +1,4 @@
-// The rules of the two changes that are measured, as Cartograph's domain has them: values in, values out.
+// The rules of Cartograph's domain for createSession and closeSession, as pure functions.
 const MAX_ID = 1_000;
 const MAX_LINES = 1_000;
 const MAX_UNITS = 10_000;
@@ -8,7 +8,7 @@ const INPUT_FIELDS = ["attributes", "cartItems", "coupon", "discounts", "identif
 
 export const ACTOR = "benchmark";
 
-// Thrown to refuse a change as a whole; nothing of its transaction is left.
+// Thrown to refuse a change; its transaction is rolled back.
 export class Refused extends Error {
   constructor(errors) {
     super("refused");
@@ -22,21 +22,21 @@ const refuse = (type, path, message) => new Refused([refusal(type, path, message
 export const taken = (integrationId) =>
   refuse("SessionAlreadyExists", ["integrationId"], `A session "${integrationId}" exists already in this application.`);
 
-// Whether a text has so many characters, and none that no database takes. Code points are counted where it matters.
-const storable = (text, least, most) =>
-  text.length >= least &&
-  (text.length <= most || [...text].length <= most) &&
+// Whether a text's length is within bounds and every database can store it. Code points are only counted near the limit.
+const storable = (text, min, max) =>
+  text.length >= min &&
+  (text.length <= max || [...text].length <= max) &&
   text.isWellFormed() &&
   !text.includes("\0");
 
-// An amount as a whole number of ten-thousandths; undefined where it is none.
+// Convert an amount to ten-thousandths; undefined if it is not valid.
 const units = (amount) => {
   const found = AMOUNT.exec(amount);
   const whole = found ? Number(found[1]) * 10_000 + Number((found[2] ?? "").padEnd(4, "0")) : NaN;
   return Number.isSafeInteger(whole) ? whole : undefined;
 };
 
-// The new session, as its row has it. The database gives it an id, and decides whether it is the customer's first.
+// The row of a new session. The database assigns its id and determines whether it is the customer's first.
 export const created = ({ integrationId, profileId, cartItems }, now) => {
   const errors = [];
   const demand = (met, path, message) => met || errors.push(refusal("InvalidInput", path, message));
@@ -54,8 +54,8 @@ export const created = ({ integrationId, profileId, cartItems }, now) => {
     return { position, sku, name: name ?? null, quantity, price: amount };
   });
   if (!errors.length) {
-    const together = lines.reduce((sum, { quantity }) => sum + quantity, 0);
-    demand(together <= MAX_UNITS, ["cartItems"], `Expected at most ${MAX_UNITS} units in all, got ${together}.`);
+    const all = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    demand(all <= MAX_UNITS, ["cartItems"], `Expected at most ${MAX_UNITS} units in all, got ${all}.`);
   }
   if (errors.length) throw new Refused(errors);
   const total = lines.reduce((sum, { price, quantity }) => sum + price * quantity, 0);
@@ -74,7 +74,7 @@ export const created = ({ integrationId, profileId, cartItems }, now) => {
   };
 };
 
-// The session closed; nothing of it changes otherwise.
+// The closed session; other fields do not change.
 export const closed = (session, integrationId, expectedVersion, now) => {
   if (!session) throw refuse("SessionNotFound", ["integrationId"], `There is no session "${integrationId}".`);
   const { version, state } = session;
@@ -89,7 +89,7 @@ export const closed = (session, integrationId, expectedVersion, now) => {
   return { ...session, state: "closed", version: version + 1, updated, closed: updated };
 };
 
-// The event of a change: ``changes`` has the new values of what changed, so that a history adds up to the session.
+// The event of a change; `changes` has the new values of the changed fields.
 const event = (type, session, from, changes) => ({
   session_id: session.id,
   version: session.version,

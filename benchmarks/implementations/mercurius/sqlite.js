@@ -1,5 +1,5 @@
-// Mercurius with graphql-jit and batched loaders over better-sqlite3, whose prepared statements read in the event loop,
-// as its manual advises. It asks for no key.
+// Mercurius with graphql-jit and batched loaders over better-sqlite3, whose prepared statements run in the event loop, as
+// its manual advises. It has no authentication.
 import Database from "better-sqlite3";
 import Fastify from "fastify";
 import mercurius from "mercurius";
@@ -8,7 +8,7 @@ import { EVENTS, line, money, schema } from "./schema.js";
 import { writes } from "./sqlite_writes.js";
 
 const database = new Database(process.env.DATABASE, { readonly: true });
-database.pragma("cache_size = -16384"); // as much as Cartograph gives each of its connections
+database.pragma("cache_size = -16384"); // as in Cartograph's connections
 
 const statements = new Map();
 const prepared = (sql) => {
@@ -68,20 +68,20 @@ const resolvers = {
   },
 };
 
-// What each session of a batch has in a table, by one statement that takes the sessions' ids as JSON.
-const ofSessions = (sql, made) => {
+// Load a batch of sessions' rows from a table by one statement, which takes the ids as JSON.
+const loadBySession = (sql, convert) => {
   const statement = database.prepare(sql);
   return {
     async loader(queries) {
       const parts = new Map(queries.map(({ obj }) => [obj.key, []]));
-      for (const row of statement.all(JSON.stringify([...parts.keys()]))) parts.get(row.session_id).push(made(row));
+      for (const row of statement.all(JSON.stringify([...parts.keys()]))) parts.get(row.session_id).push(convert(row));
       return queries.map(({ obj }) => parts.get(obj.key));
     },
-    opts: { cache: false }, // each session is asked for once in a request
+    opts: { cache: false }, // each session is loaded once in a request
   };
 };
 
-const cart = ofSessions(
+const cart = loadBySession(
   `SELECT session_id, position, sku, name, quantity, price FROM cart_item
    WHERE application_id = 1 AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, position`,
   line,
@@ -119,16 +119,16 @@ const loaders = {
     cartItems: {
       ...cart,
       async loader(queries) {
-        const written = queries[0].obj.cartItems !== undefined; // the session of a payload has its lines
-        return written ? queries.map(({ obj }) => obj.cartItems) : cart.loader(queries);
+        const loaded = queries[0].obj.cartItems !== undefined; // in the payload of a mutation
+        return loaded ? queries.map(({ obj }) => obj.cartItems) : cart.loader(queries);
       },
     },
-    discounts: ofSessions(
+    discounts: loadBySession(
       `SELECT session_id, label, amount FROM session_discount
        WHERE application_id = 1 AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, label`,
       ({ label, amount }) => ({ label, amount: money(amount) }),
     ),
-    returns: ofSessions(
+    returns: loadBySession(
       `SELECT session_id, created, amount FROM session_return
        WHERE application_id = 1 AND session_id IN (SELECT value FROM json_each(?)) ORDER BY session_id, version`,
       ({ created, amount }) => ({ created, amount: money(amount) }),
@@ -136,8 +136,8 @@ const loaders = {
     events: {
       async loader(queries) {
         const histories = new Map(queries.map(({ obj }) => [obj.key, []]));
-        const most = Math.max(...queries.map(({ params }) => params.last));
-        for (const row of lastEvents.all(JSON.stringify([...histories.keys()]), most))
+        const limit = Math.max(...queries.map(({ params }) => params.last));
+        for (const row of lastEvents.all(JSON.stringify([...histories.keys()]), limit))
           histories.get(row.session_id).push({ ...row, type: EVENTS[row.type] });
         return queries.map(({ obj, params }) => ({ nodes: histories.get(obj.key).slice(-params.last) }));
       },
