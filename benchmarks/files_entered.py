@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from served import Api, furnish
+from api_server import Api, seed
 from stores import Files, migrate
 
 ROOT = Path(__file__).parent.parent
@@ -63,7 +63,7 @@ def main(cold: Annotated[bool, typer.Option(help="Trace the first request of eac
         files = Files(Path(folder))
         url = files.empty()
         runner.run(migrate(url))
-        keys = runner.run(furnish(url))
+        keys = runner.run(seed(url))
         with Api(runner, url, keys) as api:
             if not cold:
                 api.data(WRITE, session(1))

@@ -165,7 +165,7 @@ def cpu(process: int) -> float:
     return (int(user) + int(system)) / TICKS
 
 
-async def furnish(url: str) -> str:
+async def seed(url: str) -> str:
     """Create the tables, an application and a key. Returns the key."""
     database = await open_database(url)
     now = datetime.now(UTC)
@@ -189,7 +189,7 @@ def main() -> None:
     with TemporaryDirectory() as directory:
         path = f"{directory}/cartograph.db"
         address = Address(f"sqlite+aiosqlite:///{path}", path)
-        key = asyncio.run(furnish(address.url))
+        key = asyncio.run(seed(address.url))
         with run_server(CARTOGRAPH, address, Path(directory)) as server:
             found = asyncio.run(measure(run, server.url.removesuffix("/graphql"), key, server))
     for name, value in found.items():

@@ -7,9 +7,9 @@ import gc
 from time import process_time
 
 import typer
+from api_server import settings_for
 from attacks import ATTACKS, Attack
 from graphql import GraphQLError
-from served import settings_for
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.execution.document_validation import InvalidDocument

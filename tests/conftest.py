@@ -19,9 +19,9 @@ from db.engine.database import Database
 from graphql_api.settings import PREFIX
 
 if TYPE_CHECKING:
+    from api_server import Api
     from customers import Customers
     from process import Process
-    from served import Api
 
 # The time that an example takes depends on the machine.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -92,19 +92,19 @@ def serializable() -> Iterator[Server]:
 
 @cache  # pytest-xdist runs file by file, and pytest ends a parametrized fixture each time that its parameter changes
 def migrated_template(store: Store) -> str:
-    """Make a database with all tables and no rows."""
+    """Create a database with all tables and no rows."""
     url = store.empty()
     asyncio.run(migrate(url, store.partitions))
     return url
 
 
 @cache  # as above
-def furnished_template(store: Store) -> tuple[str, dict[str, str]]:
-    """Make a database with two applications and keys of every role, and the keys by name."""
-    from served import furnish  # noqa: PLC0415  # tests of the domain start without a server
+def seeded_template(store: Store) -> tuple[str, dict[str, str]]:
+    """Create a database with two applications and keys of every role. Returns its URL, and the keys by name."""
+    from api_server import seed  # noqa: PLC0415  # tests of the domain start without a server
 
     url = store.copy(migrated_template(store))
-    return url, asyncio.run(furnish(url))
+    return url, asyncio.run(seed(url))
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +118,7 @@ def url(store: Store, migrated: str) -> Iterator[str]:
     """A database with all tables and no rows."""
     url = store.copy(migrated)
     yield url
-    store.take_back(url)
+    store.release(url)
 
 
 @pytest.fixture
@@ -187,24 +187,22 @@ def shop_in_a_file(runner: asyncio.Runner, file_url: str) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def furnished(store: Store) -> tuple[str, dict[str, str]]:
+def seeded(store: Store) -> tuple[str, dict[str, str]]:
     """A database with two applications and keys of every role, to be copied, and the keys by name."""
-    return furnished_template(store)
+    return seeded_template(store)
 
 
 @pytest.fixture
-def serve(
-    runner: asyncio.Runner, store: Store, furnished: tuple[str, dict[str, str]]
-) -> Iterator[Callable[..., "Api"]]:
+def serve(runner: asyncio.Runner, store: Store, seeded: tuple[str, dict[str, str]]) -> Iterator[Callable[..., "Api"]]:
     """Serve the API with the given settings until the test ends."""
-    from served import Api  # noqa: PLC0415  # as above
+    from api_server import Api  # noqa: PLC0415  # as above
 
     with ExitStack() as opened:
 
         def serve(**settings: Any) -> Api:
-            url = store.copy(furnished[0])
-            opened.callback(store.take_back, url)
-            return opened.enter_context(Api(runner, url, furnished[1], **settings))
+            url = store.copy(seeded[0])
+            opened.callback(store.release, url)
+            return opened.enter_context(Api(runner, url, seeded[1], **settings))
 
         yield serve
 
@@ -216,51 +214,51 @@ def api(serve: Callable[..., "Api"]) -> "Api":
 
 
 @pytest.fixture(scope="module")
-def shared_api(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator["Api"]:
+def shared_api(store: Store, seeded: tuple[str, dict[str, str]]) -> Iterator["Api"]:
     """The API, served once for all tests of a module; they must not change its data."""
-    from served import Api  # noqa: PLC0415  # as above
+    from api_server import Api  # noqa: PLC0415  # as above
 
-    url = store.copy(furnished[0])
-    with asyncio.Runner() as runner, Api(runner, url, furnished[1]) as api:
+    url = store.copy(seeded[0])
+    with asyncio.Runner() as runner, Api(runner, url, seeded[1]) as api:
         yield api
-    store.take_back(url)
+    store.release(url)
 
 
 @pytest.fixture(scope="session")
-def furnished_file(files: Files) -> tuple[str, dict[str, str]]:
+def seeded_file(files: Files) -> tuple[str, dict[str, str]]:
     """A database with two applications and keys of every role, to be copied, on SQLite."""
-    return furnished_template(files)
+    return seeded_template(files)
 
 
 @pytest.fixture
 def serve_file(
-    runner: asyncio.Runner, files: Files, furnished_file: tuple[str, dict[str, str]]
+    runner: asyncio.Runner, files: Files, seeded_file: tuple[str, dict[str, str]]
 ) -> Iterator[Callable[..., "Api"]]:
     """Serve the API on SQLite with the given settings until the test ends."""
-    from served import Api  # noqa: PLC0415  # as above
+    from api_server import Api  # noqa: PLC0415  # as above
 
     with ExitStack() as opened:
 
         def serve(**settings: Any) -> Api:
-            return opened.enter_context(Api(runner, files.copy(furnished_file[0]), furnished_file[1], **settings))
+            return opened.enter_context(Api(runner, files.copy(seeded_file[0]), seeded_file[1], **settings))
 
         yield serve
 
 
 @pytest.fixture
-def process(own_directory: Path, furnished_file: tuple[str, dict[str, str]]) -> Iterator["Process"]:
+def process(own_directory: Path, seeded_file: tuple[str, dict[str, str]]) -> Iterator["Process"]:
     """A process of ``cartograph serve`` on ``cartograph.db``."""
     from process import serving  # noqa: PLC0415  # as above
 
-    shutil.copy(path_of(furnished_file[0]), own_directory / "cartograph.db")
+    shutil.copy(path_of(seeded_file[0]), own_directory / "cartograph.db")
     with serving("--port", "0") as process:
         yield process
 
 
 @pytest.fixture
-def customers(process: "Process", furnished_file: tuple[str, dict[str, str]]) -> "Customers":
+def customers(process: "Process", seeded_file: tuple[str, dict[str, str]]) -> "Customers":
     """Clients of that process."""
     from customers import Customers  # noqa: PLC0415  # as above
     from process import address  # noqa: PLC0415  # as above
 
-    return Customers(address(process), furnished_file[1]["writer"])
+    return Customers(address(process), seeded_file[1]["writer"])

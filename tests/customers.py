@@ -1,4 +1,4 @@
-"""Customers who create and close one session after another, and note what the server has acknowledged."""
+"""Concurrent clients that create and close sessions, and record the acknowledged versions."""
 
 import asyncio
 import os
@@ -29,21 +29,21 @@ Act = Callable[["Customers"], object]
 
 @dataclass
 class Customers:
-    """``acknowledged`` has the last version of each session that an answer told of."""
+    """``acknowledged`` has the last version of each session in a response."""
 
     url: str
     key: str
     acknowledged: dict[str, int] = field(default_factory=dict)
     changes: int = 0
 
-    async def shop(self, most: int, act: Act = lambda _: None, prefix: str = "s") -> None:
-        """Change after change, ``most`` in all, or until the server is gone; ``act`` is called after each."""
+    async def shop(self, limit: int, act: Act = lambda _: None, prefix: str = "s") -> None:
+        """Make ``limit`` changes, or until the server is gone; ``act`` is called after each."""
         names = (f"{prefix}{number}" for number in count())
         headers = {"Authorization": f"Bearer {self.key}"}
         async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=60) as client:
 
             async def customer() -> None:
-                while self.changes < most:
+                while self.changes < limit:
                     name = next(names)
                     for document in (CREATE, CLOSE):
                         try:
@@ -58,7 +58,7 @@ class Customers:
 
 
 async def change(client: httpx.AsyncClient, document: str, name: str) -> int:
-    """Ask for one change; the version that is answered."""
+    """Send a mutation and return the session's new version."""
     body: dict[str, Any] = {"query": document, "variables": {"name": name, "line": LINE}}
     answer = (await client.post("/graphql", json=body)).json()
     changed = answer["data"]["changed"]
@@ -68,9 +68,9 @@ async def change(client: httpx.AsyncClient, document: str, name: str) -> int:
 
 
 def versions() -> dict[str, int]:
-    """Every session that is kept in the database of the environment, with its version."""
+    """Return the version of every session in the database of the environment."""
 
-    async def look() -> dict[str, int]:
+    async def load() -> dict[str, int]:
         database = await open_database(os.environ[f"{PREFIX}DATABASE_URL"])
         try:
             return await database.query(rows)
@@ -81,4 +81,4 @@ def versions() -> dict[str, int]:
         found = connection.execute(select(SESSION.c.integration_id, SESSION.c.version))
         return {row.integration_id: row.version for row in found}
 
-    return asyncio.run(look())
+    return asyncio.run(load())

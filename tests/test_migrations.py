@@ -130,9 +130,9 @@ def test_upgrade_from_an_older_revision_keeps_all_rows(runner: asyncio.Runner, e
     bought: dict[str, Any] = {"cart_items": [line(quantity=2)], "discounts": [Discount("spring", Decimal(1))]}
     shop.create("s1", profile_id="ada", identifiers=["till"], key="1", **bought)
     shop.close("s1")
-    shop.take_back(units(0, 1))
+    shop.return_items(units(0, 1))
     shop.define(AttributeEntity.CUSTOMER_SESSION, "channel")
-    everything = shop.everything()
+    everything = shop.all_rows()
     assert {name for name, rows in everything.items() if not rows} == NOT_FILLED
 
     runner.run(empty.write(downgrade, revision))
@@ -140,7 +140,7 @@ def test_upgrade_from_an_older_revision_keeps_all_rows(runner: asyncio.Runner, e
     runner.run(empty.write(upgrade))
 
     assert runner.run(empty.query(tables)) == head
-    assert shop.everything() == everything
+    assert shop.all_rows() == everything
     assert shop.create("s2").version == 1
 
 

@@ -49,7 +49,7 @@ def shops(runner: asyncio.Runner, database: Database) -> list[Shop]:
         shop = Shop(runner, database, runner.run(database.write(create_application, command, Shop.OPENED)))
         shop.create("s1", profile_id="ada", identifiers=["till"], cart_items=[line(quantity=2)], key="1")
         shop.close("s1")
-        shop.take_back(units(0, 1))
+        shop.return_items(units(0, 1))
         shop.create("s2", profile_id="ada", coupon="SPRING")
         made.append(shop)
     return made
@@ -97,11 +97,11 @@ def test_application_id_leads_every_key_and_index_of_partitioned_tables(shops: l
 
 
 def test_partitioning_keeps_all_rows(shops: list[Shop], database: Database) -> None:
-    before = shops[0].everything()
+    before = shops[0].all_rows()
 
     assert shops[0].write(partition, 4)
 
-    assert shops[0].everything() == before
+    assert shops[0].all_rows() == before
     assert shops[0].query(kinds) == dict.fromkeys(FEW, 0) | dict.fromkeys(PARTITIONED, 4)
 
 
@@ -139,7 +139,7 @@ def test_sessions_can_be_changed_after_partitioning(shops: list[Shop]) -> None:
         assert shop.create(
             "s1", profile_id="ada", identifiers=["till"], cart_items=[line(quantity=2)], key="1"
         ).replayed
-        shop.take_back(units(0, 1))
+        shop.return_items(units(0, 1))
         shop.close("s2")
         shop.create("s3", profile_id="new")
 
@@ -184,12 +184,12 @@ def test_an_interrupted_partitioning_changes_nothing(shops: list[Shop]) -> None:
         partition(connection, 2)
         raise InterruptedError
 
-    before = shops[0].query(catalog), shops[0].everything()
+    before = shops[0].query(catalog), shops[0].all_rows()
 
     with pytest.raises(InterruptedError):
         shops[0].write(cut_short)
 
-    assert (shops[0].query(catalog), shops[0].everything()) == before
+    assert (shops[0].query(catalog), shops[0].all_rows()) == before
     assert {*shops[0].query(kinds).values()} == {0}
 
 

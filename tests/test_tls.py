@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from encrypted import Way, certified, way
 from stores import Server, name_of
+from tls_proxy import TLSProxy, server_context, tls_proxy
 
 from db.engine import postgresql
 from graphql_api.cli import main
@@ -36,22 +36,22 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture(scope="module")
-def encrypted(server: Server, authority: trustme.CA) -> Iterator[Way]:
-    """A way to the server that is encrypted for whoever asks for it, as far as localhost."""
-    with way(server.data, certified("localhost", authority)) as encrypted:
+def encrypted(server: Server, authority: trustme.CA) -> Iterator[TLSProxy]:
+    """A proxy that accepts TLS, with a certificate for localhost."""
+    with tls_proxy(server.data, server_context("localhost", authority)) as encrypted:
         yield encrypted
 
 
 @pytest.fixture(scope="module")
-def plain(server: Server) -> Iterator[Way]:
-    """One that never is."""
-    with way(server.data, None) as plain:
+def plain(server: Server) -> Iterator[TLSProxy]:
+    """A proxy that refuses TLS."""
+    with tls_proxy(server.data, None) as plain:
         yield plain
 
 
 @pytest.fixture(autouse=True)
 def settings(own_directory: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is set; the certificates of two authorities are in files."""
+    """A directory with the certificates of two ca_file, and no settings."""
     monkeypatch.setenv("HOME", str(own_directory))  # libpq looks there
     authority.cert_pem.write_to_path(own_directory / "right.pem")
     trustme.CA().cert_pem.write_to_path(own_directory / "another.pem")
@@ -60,21 +60,21 @@ def settings(own_directory: Path, authority: trustme.CA, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def migrate(database: str, monkeypatch: pytest.MonkeyPatch) -> Migrate:
-    """``cartograph migrate`` over a way that is taken in some mode. Answers its exit code."""
+    """``cartograph migrate`` through a proxy with an sslmode. Returns the exit code."""
 
-    def run(way: Way, mode: str, authorities: str = "", host: str = "localhost") -> int:
-        monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", f"postgresql+asyncpg://postgres@{host}:{way.port}/{database}")
+    def run(proxy: TLSProxy, mode: str, ca_file: str = "", host: str = "localhost") -> int:
+        monkeypatch.setenv("CARTOGRAPH_DATABASE_URL", f"postgresql+asyncpg://postgres@{host}:{proxy.port}/{database}")
         monkeypatch.setenv("CARTOGRAPH_DATABASE_TLS", mode)
-        if authorities:
-            monkeypatch.setenv("CARTOGRAPH_DATABASE_TLS_CA", authorities)
-        way.taken.clear()
+        if ca_file:
+            monkeypatch.setenv("CARTOGRAPH_DATABASE_TLS_CA", ca_file)
+        proxy.encrypted.clear()
         return main(["migrate"])
 
     return run
 
 
 @pytest.mark.parametrize(
-    ("mode", "authorities", "host", "is_encrypted"),
+    ("mode", "ca_file", "host", "is_encrypted"),
     [
         ("disable", "", "localhost", False),
         ("prefer", "", "localhost", True),
@@ -85,20 +85,20 @@ def migrate(database: str, monkeypatch: pytest.MonkeyPatch) -> Migrate:
     ],
 )
 def test_connections_are_encrypted_as_the_mode_demands(
-    migrate: Migrate, encrypted: Way, mode: str, authorities: str, host: str, is_encrypted: bool
+    migrate: Migrate, encrypted: TLSProxy, mode: str, ca_file: str, host: str, is_encrypted: bool
 ) -> None:
-    assert migrate(encrypted, mode, authorities, host) == 0
-    assert set(encrypted.taken) == {is_encrypted}
+    assert migrate(encrypted, mode, ca_file, host) == 0
+    assert set(encrypted.encrypted) == {is_encrypted}
 
 
 @pytest.mark.parametrize("mode", ["disable", "prefer"])
-def test_a_server_without_tls_is_accepted_unless_tls_is_required(migrate: Migrate, plain: Way, mode: str) -> None:
+def test_a_server_without_tls_is_accepted_unless_tls_is_required(migrate: Migrate, plain: TLSProxy, mode: str) -> None:
     assert migrate(plain, mode) == 0
-    assert set(plain.taken) == {False}
+    assert set(plain.encrypted) == {False}
 
 
 @pytest.mark.parametrize(
-    ("mode", "authorities", "host", "problem"),
+    ("mode", "ca_file", "host", "problem"),
     [
         ("verify-ca", "another.pem", "localhost", "unable to get local issuer certificate"),
         ("verify-full", "another.pem", "localhost", "unable to get local issuer certificate"),
@@ -109,31 +109,33 @@ def test_a_server_without_tls_is_accepted_unless_tls_is_required(migrate: Migrat
     ],
 )
 def test_an_unverified_server_is_refused_and_the_setting_is_named(
-    migrate: Migrate, encrypted: Way, printed: Printed, mode: str, authorities: str, host: str, problem: str
+    migrate: Migrate, encrypted: TLSProxy, printed: Printed, mode: str, ca_file: str, host: str, problem: str
 ) -> None:
-    assert migrate(encrypted, mode, authorities, host) == 1
+    assert migrate(encrypted, mode, ca_file, host) == 1
 
-    said = printed.readouterr().err
-    assert said.startswith(f"CARTOGRAPH_DATABASE_TLS is {mode}. ")
-    assert problem in said
-    assert said.count("\n") == 1
-    assert encrypted.taken == []
+    message = printed.readouterr().err
+    assert message.startswith(f"CARTOGRAPH_DATABASE_TLS is {mode}. ")
+    assert problem in message
+    assert message.count("\n") == 1
+    assert encrypted.encrypted == []
 
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
 def test_a_server_without_tls_is_refused_if_tls_is_required(
-    migrate: Migrate, plain: Way, printed: Printed, mode: str
+    migrate: Migrate, plain: TLSProxy, printed: Printed, mode: str
 ) -> None:
     assert migrate(plain, mode, "right.pem" if mode != "require" else "") == 1
 
-    said = printed.readouterr().err
-    assert said.startswith(f"CARTOGRAPH_DATABASE_TLS is {mode}. ")
-    assert "rejected SSL upgrade" in said
-    assert plain.taken == []
+    message = printed.readouterr().err
+    assert message.startswith(f"CARTOGRAPH_DATABASE_TLS is {mode}. ")
+    assert "rejected SSL upgrade" in message
+    assert plain.encrypted == []
 
 
 @pytest.mark.parametrize("mode", ["disable", "prefer", "require"])
-def test_a_ca_file_needs_a_mode_that_verifies(migrate: Migrate, encrypted: Way, printed: Printed, mode: str) -> None:
+def test_a_ca_file_needs_a_mode_that_verifies(
+    migrate: Migrate, encrypted: TLSProxy, printed: Printed, mode: str
+) -> None:
     assert migrate(encrypted, mode, "right.pem") == 1
     assert printed.readouterr().err == (
         "CARTOGRAPH_DATABASE_TLS has to be verify-ca or verify-full if CARTOGRAPH_DATABASE_TLS_CA names a file.\n"
@@ -141,7 +143,7 @@ def test_a_ca_file_needs_a_mode_that_verifies(migrate: Migrate, encrypted: Way, 
 
 
 def test_a_server_that_is_too_old_is_refused(
-    migrate: Migrate, plain: Way, printed: Printed, monkeypatch: pytest.MonkeyPatch
+    migrate: Migrate, plain: TLSProxy, printed: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "MIN_VERSION", 99)
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from served import Api
+from api_server import Api
 from shop import line
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from api_server import Api
 from hypothesis import given
 from hypothesis import strategies as st
-from served import Api
 
 from graphql_api.errors import Overloaded, RateLimited
 from graphql_api.observability import operation_record
@@ -96,9 +96,9 @@ def test_time_for_a_new_document_is_charged(
 def test_mutation_is_charged_and_a_refused_one_changes_nothing(serve: Callable[..., Api]) -> None:
     api = serve(max_cost_per_minute=1)
     api.data(CREATE, {"id": "s1"})  # costs 2: the mutation and its session
-    before = api.everything()
+    before = api.all_rows()
     assert api.codes(CREATE, {"id": "s2"}) == ["RATE_LIMITED"]
-    assert api.everything() == before
+    assert api.all_rows() == before
 
 
 def test_no_rate_limit_by_default(api: Api) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from api_server import Api
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served import Api
 from shop import line
 from sqlalchemy import BigInteger, Integer, bindparam, select
 

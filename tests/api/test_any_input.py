@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from api_server import Api, add_sessions
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -17,7 +18,6 @@ from graphql import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from served import Api, with_a_history
 from token_requests import token
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
@@ -111,7 +111,7 @@ def root_fields() -> Iterator[tuple[str, str, GraphQLField]]:
 @pytest.fixture(scope="module")
 def lived_in(shared_api: Api) -> Api:
     """Sessions with a past, attributes of every type, and among the keys a session token."""
-    with_a_history(shared_api)
+    add_sessions(shared_api)
     shared_api.shop.create("own")
     for type_ in AttributeType:
         for entity in AttributeEntity:

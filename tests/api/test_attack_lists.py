@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from served import Api, with_a_history
+from api_server import Api, add_sessions
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 TEXTS = (
@@ -141,11 +141,11 @@ def test_cop_11_circular_introspection(api: Api) -> None:
 
 
 def test_cop_12_mutation_by_get(api: Api) -> None:
-    before = api.everything()
+    before = api.all_rows()
     document = 'mutation { createSession(input: {integrationId: "x"}) { replayed } }'
     response = sent(api, "GET", params={"query": document}, headers={"GraphQL-Require-Preflight": "1"})
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
-    assert api.everything() == before
+    assert api.all_rows() == before
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_cop_13_unhandled_errors(api: Api, document: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_owasp_injection(serve: Callable[..., Api], text: str) -> None:
-    api = with_a_history(serve())
-    before = {name: len(rows) for name, rows in api.everything().items()}
+    api = add_sessions(serve())
+    before = {name: len(rows) for name, rows in api.all_rows().items()}
     lookups = """query($text: String!, $id: ID!) {
       customerSession(integrationId: $text) { id } customerProfile(integrationId: $text) { id }
       customerSessions(filter: {profileIds: [$text], coupons: [$text], skus: [$text], identifiers: [$text],
@@ -175,7 +175,7 @@ def test_owasp_injection(serve: Callable[..., Api], text: str) -> None:
         "query($text: String) { customerSessions(after: $text) { nodes { id } } }",
     ):
         assert api.codes(handmade, {"text": text}) == ["BAD_USER_INPUT"]
-    assert {name: len(rows) for name, rows in api.everything().items()} == before
+    assert {name: len(rows) for name, rows in api.all_rows().items()} == before
     created = """mutation($text: String!) { createSession(input: {integrationId: $text, coupon: $text}) {
       session { integrationId coupon } errors { message } } }"""
     assert api.data(created, {"text": text})["createSession"]["session"] == {"integrationId": text, "coupon": text}
@@ -203,7 +203,7 @@ def test_owasp_query_cost(api: Api) -> None:
 
 
 def test_owasp_object_level_authorization(serve: Callable[..., Api]) -> None:
-    api = with_a_history(serve())
+    api = add_sessions(serve())
     id_ = api.data('{ customerSession(integrationId: "s1") { id } }')["customerSession"]["id"]
     document = "query($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }"
     assert api.data(document, {"id": id_}, key="other reader") == {"node": None, "nodes": [None]}

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from shop import Shop
 from sqlalchemy import Connection, update
 

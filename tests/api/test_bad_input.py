@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,9 @@ CREATE = (
     ],
 )
 def test_value_that_does_not_fit_its_type_is_refused(api: Api, wrong: dict[str, Any]) -> None:
-    before = api.everything()
+    before = api.all_rows()
     assert set(api.codes(CREATE, {"input": {"integrationId": "s1", **wrong}})) == {"BAD_USER_INPUT"}
-    assert api.everything() == before
+    assert api.all_rows() == before
 
 
 @pytest.mark.parametrize("line", [{}, {"sku": None}, {"sku": "mug", "position": 0}])
@@ -72,11 +72,11 @@ def test_returned_line_has_either_a_position_or_a_sku(api: Api, line: dict[str, 
 
 @pytest.mark.parametrize("price", ["1.5", "1e3", "true", "MUG", "$x", "null", "[1]", "1" * 5_000, '"1e3"'])
 def test_literal_that_does_not_fit_its_type_is_refused(api: Api, price: str) -> None:
-    before = api.everything()
+    before = api.all_rows()
     line = f'{{sku: "a", quantity: 1, price: {price}}}'
     document = f'mutation {{ createSession(input: {{integrationId: "s1", cartItems: [{line}]}}) {{ replayed }} }}'
     assert set(api.codes(document)) == {"GRAPHQL_VALIDATION_FAILED"}
-    assert api.everything() == before
+    assert api.all_rows() == before
 
 
 @pytest.mark.parametrize("attribute", [{"a": "\0"}, {"\0": 1}, {"": {}}, {"a" * 100_000: None}, {"a": [[[[]]]]}])

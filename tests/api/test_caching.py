@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 import brotli  # type: ignore[import-untyped]  # has no types
 import httpx
 import pytest
+from api_server import Api
 from hypothesis import given
 from hypothesis import strategies as st
-from served import Api
 from shop import line
 
 from graphql_api.http import compression, negotiation

@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from token_requests import stocked, token
 
 from graphql_api.execution import compile_queue, document

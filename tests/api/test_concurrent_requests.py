@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from shop import line
 
 pytestmark = pytest.mark.alone

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from served import Api
+from api_server import Api
 
 SWEEP = 20
 LINES = "cartItems { sku }"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from api_server import Api
 from graphql import parse
-from served import Api
 
 from graphql_api.execution import document_cache
 from graphql_api.execution.document import Document

@@ -4,8 +4,8 @@ import gc
 from typing import Any
 
 import pytest
+from api_server import Api, settings_for
 from graphql import Source, get_introspection_query
-from served import Api, settings_for
 
 from graphql_api.execution.document_validation import InvalidDocument, parse_and_validate
 from graphql_api.schema import schema

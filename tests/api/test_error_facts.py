@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from api_server import Api
 from changing import ACCEPTED, change, stock
-from served import Api
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 
 from db.engine.errors import DatabaseUnavailable
 from graphql_api.security.key_loader import KeyLoader

@@ -8,9 +8,9 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from api_server import settings_for
 from attacks import ATTACKS, Attack
 from graphql import parse
-from served import settings_for
 from sqlalchemy.dialects import sqlite
 
 from db.tables import KeyRole

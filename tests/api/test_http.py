@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from served import Api
+from api_server import Api
 
 ANSWER = "application/graphql-response+json"
 JSON = "application/json"
@@ -117,10 +117,10 @@ def test_a_get_can_query(api: Api) -> None:
 
 
 def test_a_get_cannot_run_a_mutation(api: Api) -> None:
-    before = api.everything()
+    before = api.all_rows()
     response = get(api, query='mutation { createSession(input: {integrationId: "s1"}) { replayed } }')
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
-    assert api.everything() == before
+    assert api.all_rows() == before
 
 
 def test_a_get_without_preflight_is_refused(api: Api) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from api_server import Api
 from graphql import build_client_schema, get_introspection_query, print_schema
-from served import Api
 from token_requests import filled, token
 
 from graphql_api.execution import executor

@@ -1,7 +1,7 @@
 """Who may see and do what: another application does not exist, and a key does no more than its role."""
 
 import pytest
-from served import Api
+from api_server import Api
 from shop import Shop, line, units
 
 from db.domain.attribute_definition import AttributeEntity
@@ -16,7 +16,7 @@ def shops(shared_api: Api) -> Api:
         shop = Shop(shared_api.runner, shared_api.database, application_id)
         shop.define(AttributeEntity.CUSTOMER_SESSION, "channel")
         shop.create("s1", SessionState.CLOSED, profile_id="ada", cart_items=[line(quantity=2)])
-        shop.take_back(units(0, 1))
+        shop.return_items(units(0, 1))
     return shared_api
 
 
@@ -132,36 +132,36 @@ def test_no_mutation_and_no_field_that_takes_an_application_is_left_out_here() -
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_another_application_cannot_be_changed(shops: Api, name: str) -> None:
-    before = shops.everything()
+    before = shops.all_rows()
     document = f"mutation {{ {name}(input: {CHANGES[name]}) {{ errors {{ message }} }} }}"
     assert shops.codes(document) == ["FORBIDDEN"]
-    assert shops.everything() == before
+    assert shops.all_rows() == before
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_reader_changes_nothing(shops: Api, name: str) -> None:
-    before = shops.everything()
+    before = shops.all_rows()
     document = f"mutation {{ {name}(input: {CHANGES[name]}) {{ errors {{ message }} }} }}"
     assert shops.codes(document, key="other reader") == ["FORBIDDEN"]
-    assert shops.everything() == before
+    assert shops.all_rows() == before
 
 
 @pytest.mark.parametrize("key", ["reader", "writer"])
 @pytest.mark.parametrize("name", ADMINISTERING)
 def test_only_an_admin_administers(shops: Api, name: str, key: str) -> None:
-    before = shops.everything()
+    before = shops.all_rows()
     document = f"mutation {{ {name}(input: {ADMINISTERING[name]}) {{ errors {{ message }} }} }}"
     assert shops.codes(document, key=key) == ["FORBIDDEN"]
-    assert shops.everything() == before
+    assert shops.all_rows() == before
 
 
 @pytest.mark.parametrize("name", [name for name in CHANGES if name != "updateAttributeDefinition"])
 def test_an_admin_key_has_to_name_the_application_it_changes(shops: Api, name: str) -> None:
-    before = shops.everything()
+    before = shops.all_rows()
     input_ = CHANGES[name].replace("applicationId: 2", "applicationId: null")
     document = f"mutation {{ {name}(input: {input_}) {{ errors {{ message }} }} }}"
     assert shops.codes(document, key="admin") == ["BAD_USER_INPUT"]
-    assert shops.everything() == before
+    assert shops.all_rows() == before
 
 
 @pytest.mark.parametrize("id_", ["session-1-1", "application-1", "", "key-1-zz"])

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from shop import Shop, line
 
 from db.domain.lifecycle import SessionState

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 
 
 @pytest.fixture(scope="module")
@@ -104,14 +104,14 @@ def test_cost_is_in_extensions(api: Api, document: str, cost: int) -> None:
 
 def test_mutation_over_max_cost_changes_nothing(serve: Callable[..., Api]) -> None:
     api = serve(max_cost=100)
-    before = api.everything()
+    before = api.all_rows()
     create = 'mutation($n: Int) { createSession(input: {integrationId: "s1"}) { session { %s } } }'
     payload = "events(first: $n) { nodes { id session { id } } }"
     for n, code in ((90, "LIMIT_EXCEEDED"), (101, "BAD_USER_INPUT")):
         answer = api.query(create % payload, {"n": n})
         assert [error["extensions"]["code"] for error in answer["errors"]] == [code]
         assert "data" not in answer
-        assert api.everything() == before
+        assert api.all_rows() == before
     assert api.codes(create % payload, {"n": 10}) == []
 
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from longest import ALIKE, LONGEST
-from served import Api
+from api_server import Api
+from long_texts import LONGEST, SIMILAR
 from shop import line
 
 PREFIXES = (
@@ -22,7 +22,7 @@ PREFIXES = (
 @pytest.fixture(scope="module")
 def api(shared_api: Api) -> Api:
     """An API with one session for each text, which is its integration ID, profile ID and SKU."""
-    for name in ALIKE:
+    for name in SIMILAR:
         shared_api.shop.create(name, profile_id=name, cart_items=[line(name)])
     return shared_api
 
@@ -37,9 +37,9 @@ def listed(api: Api, filter: str, value: Any) -> list[str]:
     return [each["integrationId"] for each in found["nodes"]]
 
 
-@pytest.mark.parametrize("number", range(len(ALIKE)))
+@pytest.mark.parametrize("number", range(len(SIMILAR)))
 def test_sessions_and_profiles_are_found_by_integration_id_and_by_global_id(api: Api, number: int) -> None:
-    name = ALIKE[number]
+    name = SIMILAR[number]
     document = """query ($name: String!) {
         customerSession(integrationId: $name) { id integrationId cartItems { sku } profile { id integrationId } }
         customerProfile(integrationId: $name) { integrationId sessions { nodes { integrationId } } } }"""
@@ -57,7 +57,7 @@ def test_sessions_and_profiles_are_found_by_integration_id_and_by_global_id(api:
 
 @pytest.mark.parametrize("filter", ["profileIds", "skus"])
 def test_a_filter_matches_the_whole_text(api: Api, filter: str) -> None:
-    for name, other in pairwise(ALIKE):
+    for name, other in pairwise(SIMILAR):
         assert listed(api, filter, [name]) == [name]
         assert listed(api, filter, [name, other]) == sorted([name, other])
     assert listed(api, filter, [LONGEST[:998]]) == []
@@ -66,7 +66,7 @@ def test_a_filter_matches_the_whole_text(api: Api, filter: str) -> None:
 @pytest.mark.parametrize("number", range(len(PREFIXES)))
 def test_a_prefix_of_any_length_matches(api: Api, number: int) -> None:
     prefix = PREFIXES[number]
-    assert listed(api, "integrationIdPrefix", prefix) == sorted(name for name in ALIKE if name.startswith(prefix))
+    assert listed(api, "integrationIdPrefix", prefix) == sorted(name for name in SIMILAR if name.startswith(prefix))
 
 
 @pytest.mark.parametrize(
@@ -89,5 +89,5 @@ def test_pages_are_ordered_by_code_point(api: Api, list_of: str, to: str, size: 
 
     found = [*pages()]
     assert [name for page in (found if size == "first" else found[::-1]) for name in page] == sorted(
-        ALIKE, reverse=to == "DESC"
+        SIMILAR, reverse=to == "DESC"
     )

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from api_server import Api, add_sessions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served import Api, with_a_history
 
 SHARED = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SESSION = 'customerSession(integrationId: "s1")'
@@ -14,7 +14,7 @@ SESSION = 'customerSession(integrationId: "s1")'
 @pytest.fixture(scope="module")
 def api(shared_api: Api) -> Api:
     """A shop with a history."""
-    return with_a_history(shared_api)
+    return add_sessions(shared_api)
 
 
 PAGES = {

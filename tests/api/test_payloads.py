@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 
 CREATE = """mutation($input: CreateSessionInput!) {
     made: createSession(input: $input) { __typename replayed errors { path } session { version } }

@@ -10,8 +10,8 @@ from threading import Event
 from typing import Any
 
 import pytest
+from api_server import Api
 from graphql import OperationDefinitionNode
-from served import Api
 from shop import line
 from sqlalchemy import Connection
 

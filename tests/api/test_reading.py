@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from served import Api, with_a_history
+from api_server import Api, add_sessions
 from shop import line
 
 from graphql_api.observability import instrumented_database
@@ -15,7 +15,7 @@ SESSION = 'customerSession(integrationId: "s1")'
 @pytest.fixture(scope="module")
 def api(shared_api: Api) -> Api:
     """A shop with a history."""
-    return with_a_history(shared_api)
+    return add_sessions(shared_api)
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from api_server import Api
 from changing import ACCEPTED, change, stock
-from served import Api
 
 LINE: dict[str, Any] = {"sku": "mug", "quantity": 1, "price": "9.90"}
 LONG = "x" * 1_001
@@ -165,14 +165,14 @@ def test_each_refused_input_is_accepted_without_its_bad_field(api: Api, name: st
 def test_refusal_names_its_field_and_changes_nothing(
     stocked: Api, name: str, wrong: dict[str, Any], type_: str, path: list[str]
 ) -> None:
-    before = stocked.everything()
+    before = stocked.all_rows()
     answer = change(stocked, name, {**ACCEPTED[name], **wrong}, "{ errors { __typename code message path } }")
 
     (error,) = answer["errors"]
     assert error.pop("message")
     code = "".join(f"_{each}" if each.isupper() else each.upper() for each in type_).lstrip("_")
     assert error == {"__typename": type_, "code": code, "path": path}
-    assert stocked.everything() == before
+    assert stocked.all_rows() == before
 
 
 def test_one_answer_has_the_refusals_of_all_fields(stocked: Api) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
-from served import Api
+from api_server import Api
 from shop import Shop
 from sqlalchemy import Connection, update
 from token_requests import LOOK, change, key_of, number_of, refused, secret_of, stocked, token, token_payload
@@ -247,7 +247,7 @@ def test_tokens_and_their_secrets_are_not_logged(serve: Callable[..., Api], capl
         assert key not in shown
         assert secret.hex() not in shown
         assert repr(secret) not in shown
-    stored = {name: rows for name, rows in api.everything().items() if name != "token_secret"}
+    stored = {name: rows for name, rows in api.all_rows().items() if name != "token_secret"}
     assert repr(secret) not in repr(stored)
     assert key not in repr(stored)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from api_server import Api
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -20,7 +21,6 @@ from graphql import (
     is_required_argument,
     is_required_input_field,
 )
-from served import Api
 from token_requests import HIDDEN, filled, other_ids, own_ids, token
 
 from graphql_api.schema import schema
@@ -73,7 +73,7 @@ def test_root_field_that_is_not_allowed_is_forbidden(
     if name in ALLOWED_ROOT_FIELDS[rights][operation]:
         return
     key = token(shops, rights.name)
-    before = shops.everything()
+    before = shops.all_rows()
     maybe = "" if operation is OperationType.SUBSCRIPTION else "@include(if: false)"  # not allowed in a subscription
     selected = called(name, field) + (" { __typename }" if is_composite_type(get_named_type(field.type)) else "")
     for document in (
@@ -85,7 +85,7 @@ def test_root_field_that_is_not_allowed_is_forbidden(
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"], answer
         assert name in answer["errors"][0]["message"]
         assert "data" not in answer or answer["data"] is None
-    assert shops.everything() == before
+    assert shops.all_rows() == before
 
 
 def test_list_of_allowed_root_fields_is_not_everything() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from token_requests import (
     CREATE,
     HIDDEN,
@@ -120,12 +120,12 @@ FORBIDDEN_FIELDS: Sequence[Mapping[str, Any]] = [
 
 @pytest.mark.parametrize("content", FORBIDDEN_FIELDS, ids=json.dumps)
 def test_write_cart_cannot_set_other_fields(shops: Api, content: Mapping[str, Any]) -> None:
-    before = shops.everything()
+    before = shops.all_rows()
     key = token(shops, "WRITE_CART")
     answer = change(shops, key, coupon="SPRING", **content)
     assert codes(answer) == ["FORBIDDEN"]
     assert next(iter(content)) in answer["errors"][0]["message"]
-    assert {**shops.everything(), "token_secret": ()} == {**before, "token_secret": ()}
+    assert {**shops.all_rows(), "token_secret": ()} == {**before, "token_secret": ()}
 
 
 def test_every_update_field_is_allowed_or_forbidden() -> None:
@@ -141,10 +141,10 @@ def test_every_update_field_is_allowed_or_forbidden() -> None:
 
 @pytest.mark.parametrize("name", [f"{HIDDEN} session", "closed", "nobody", "", "x" * 1_001, "\0"])
 def test_write_cart_cannot_detect_other_sessions(shops: Api, name: str) -> None:
-    before = shops.everything()
+    before = shops.all_rows()
     answer = change(shops, token(shops, "WRITE_CART"), integrationId=name, coupon="SPRING", expectedVersion=9)
     assert codes(answer) == ["SESSION_NOT_FOUND"]
-    assert {**shops.everything(), "token_secret": ()} == {**before, "token_secret": ()}
+    assert {**shops.all_rows(), "token_secret": ()} == {**before, "token_secret": ()}
 
 
 def test_read_cannot_update(shops: Api) -> None:

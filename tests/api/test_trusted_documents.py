@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+from api_server import Api
 from hypothesis import given
 from hypothesis import strategies as st
-from served import Api
 
 from graphql_api.cli import main
 from graphql_api.security.document_manifest import BadManifest, read_manifest

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from served import Answer, Api
+from api_server import Answer, Api
 from shop import Shop, line, units
 
 from db.domain.attribute_definition import AttributeEntity
@@ -100,7 +100,7 @@ def filled(api: Api) -> Api:
     first = api.shop
     first.create("closed", cart_items=[line()])
     first.close("closed")
-    first.take_back(units(0), integration_id="closed")
+    first.return_items(units(0), integration_id="closed")
     return api
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from sqlalchemy import Connection, Pool, event
 from stores import path_of
 
@@ -59,13 +59,13 @@ def test_changes_on_a_full_disk_fail_whole_and_work_again_afterwards(
 ) -> None:
     api = serve_file()
     create(api, "before")
-    before = api.everything()
+    before = api.all_rows()
     room(api.shop.query(pages) + 5)
 
     failed = create(api, "too much", lines=500)
 
     assert [error["extensions"]["code"] for error in failed["errors"]] == ["UNAVAILABLE"]
-    assert api.everything() == before
+    assert api.all_rows() == before
     assert api.data(READ) == {"customerSession": {"version": 1}}
     room(2**30)
     assert "errors" not in create(api, "too much", lines=500)
@@ -97,13 +97,13 @@ def locked(impatient: Api) -> Iterator[sqlite3.Connection]:
 def test_changes_fail_and_reads_succeed_while_another_process_holds_the_lock(
     impatient: Api, locked: sqlite3.Connection
 ) -> None:
-    before = impatient.everything()
+    before = impatient.all_rows()
 
     failed = create(impatient, "after")
 
     assert [error["extensions"]["code"] for error in failed["errors"]] == ["UNAVAILABLE"]
     assert impatient.data(READ) == {"customerSession": {"version": 1}}
-    assert impatient.everything() == before
+    assert impatient.all_rows() == before
     locked.execute("ROLLBACK")
     assert create(impatient, "after")["data"]["createSession"]["errors"] == []
     assert_whole(impatient)

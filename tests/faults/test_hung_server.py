@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import asyncpg
 import pytest
-from served import Api
+from api_server import Api
 from stores import Server, name_of
 
 pytestmark = pytest.mark.alone

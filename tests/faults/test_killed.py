@@ -19,20 +19,20 @@ pytestmark = pytest.mark.alone
 
 @pytest.fixture
 def process(
-    own_directory: Path, store: Store, furnished: tuple[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    own_directory: Path, store: Store, seeded: tuple[str, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Process]:
     """``cartograph serve`` in a process of its own, on either database."""
-    url = store.copy(furnished[0])
+    url = store.copy(seeded[0])
     monkeypatch.setenv(f"{PREFIX}DATABASE_URL", url)
     with serving("--port", "0") as process:
         yield process
-    store.take_back(url)
+    store.release(url)
 
 
 @pytest.fixture
-def customers(process: Process, furnished: tuple[str, dict[str, str]]) -> Customers:
+def customers(process: Process, seeded: tuple[str, dict[str, str]]) -> Customers:
     """Customers of that server."""
-    return Customers(address(process), furnished[1]["writer"])
+    return Customers(address(process), seeded[1]["writer"])
 
 
 def killing(process: Process, after: int) -> Act:

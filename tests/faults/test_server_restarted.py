@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from served import Api, furnish
+from api_server import Api, seed
 from shop import Shop
 from stores import Server, migrate
 
@@ -31,7 +31,7 @@ def away(runner: asyncio.Runner, restarted: Server) -> Iterator[Api]:
     """The API on it."""
     url = restarted.empty()
     runner.run(migrate(url))
-    keys = runner.run(furnish(url))
+    keys = runner.run(seed(url))
     with Api(runner, url, keys, database_pool_size=WORKERS) as api:
         yield api
 

@@ -171,13 +171,13 @@ def test_wrong_field_is_reported_with_its_line(shop: Shop, fields: dict[str, Any
     ],
 )
 def test_line_that_is_not_a_record_is_reported(shop: Shop, content: bytes, problem: str) -> None:
-    before = shop.everything()
+    before = shop.all_rows()
 
     report = import_into(shop, content)
 
     assert messages(report) == [f"line 1: {problem}"]
     assert report.failed == 1
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_every_problem_of_a_line_is_reported(shop: Shop) -> None:
@@ -257,28 +257,28 @@ def test_lines_before_an_error_stay_imported(shop: Shop) -> None:
 def test_line_that_fails_creates_no_profile(shop: Shop) -> None:
     import_into(shop, file(record(profileId="ada", total=1), record("s2", profileId="ada", firstSession=False)))
 
-    assert not shop.everything()["customer_profile"]
+    assert not shop.all_rows()["customer_profile"]
 
 
 def test_existing_session_with_other_content_is_an_error(shop: Shop) -> None:
     import_into(shop, file(record()))
-    before = shop.everything()
+    before = shop.all_rows()
 
     report = import_into(shop, file(record(coupon="SPRING", referral="friend")))
 
     assert messages(report) == ['line 1: integrationId: "s1" exists already, with another coupon, referral.']
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_dry_run_writes_nothing_and_reports_what_an_import_would(shop: Shop) -> None:
     shop.create("there", profile_id="grace", cart_items=[line()])
     sessions = [record(f"s{number}", profileId="ada", firstSession=number == 0) for number in range(600)]
     content = file(*sessions, record("late", profileId="ada"), record("s3"), record("s4", profileId="grace"))
-    before = shop.everything()
+    before = shop.all_rows()
 
     rehearsed = import_into(shop, content, dry_run=True, on_error="skip")
 
-    assert shop.everything() == before
+    assert shop.all_rows() == before
     assert rehearsed == import_into(shop, content, on_error="skip")
     assert (rehearsed.created, rehearsed.failed) == (600, 3)
 

@@ -22,7 +22,7 @@ def lived(shop: Shop) -> Shop:
     )
     shop.update(coupon="SPRING")
     shop.close()
-    shop.take_back(units(0, 1))
+    shop.return_items(units(0, 1))
     return shop
 
 

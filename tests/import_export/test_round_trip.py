@@ -54,8 +54,8 @@ changes: st.SearchStrategy[Callable[[Shop], object]] = st.one_of(
     st.builds(lambda name, content: lambda shop: shop.upsert(name, **content), names, contents),
     st.builds(lambda name, content: lambda shop: shop.create(name, SessionState.CLOSED, **content), names, contents),
     st.builds(lambda name: lambda shop: shop.close(name), names),
-    st.builds(lambda name, items: lambda shop: shop.take_back(*items, integration_id=name), names, returned),
-    st.builds(lambda name, items: lambda shop: shop.take_back(*items, integration_id=name), names, returned),
+    st.builds(lambda name, items: lambda shop: shop.return_items(*items, integration_id=name), names, returned),
+    st.builds(lambda name, items: lambda shop: shop.return_items(*items, integration_id=name), names, returned),
     st.builds(lambda name: lambda shop: shop.cancel(name), names),
 )
 
@@ -113,11 +113,11 @@ def test_discounts_returns_and_cancellation_are_exported_and_imported(shop: Shop
     origin.update("s1", coupon="SPRING")
     origin.update("s1", **content)
     origin.close("s1")
-    origin.take_back(units(1, 1), units(0, 1))
-    origin.take_back(units(0, 1), units(0, 1))
+    origin.return_items(units(1, 1), units(0, 1))
+    origin.return_items(units(0, 1), units(0, 1))
     origin.cancel("s1")
     origin.create("s2", SessionState.CLOSED, **content)
-    origin.take_back(units(1), integration_id="s2")
+    origin.return_items(units(1), integration_id="s2")
     origin.create("s3", **content)
 
     assert_moves(origin)
@@ -142,8 +142,8 @@ def test_imported_session_has_a_history_with_the_dates_of_the_file(shop: Shop) -
     shop.create(cart_items=[line(quantity=2)])
     shop.update(coupon="SPRING")
     shop.close()
-    shop.take_back(units(0, 1))
-    shop.take_back(units(0, 1))
+    shop.return_items(units(0, 1))
+    shop.return_items(units(0, 1))
     shop.cancel(reason="all wrong")
     elsewhere = shop.another("Another", "EUR")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from served import Api
+from api_server import Api
 from shop import line
 
 SESSION = """

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 import uvicorn
-from served import Api
+from api_server import Api
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from served import Api
+from api_server import Api
 from sockets import PATIENCE, Running, running, until
 from sqlalchemy import Connection
 

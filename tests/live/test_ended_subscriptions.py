@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from api_server import Api
 from followed import ALL, SESSION, changes, names, post
-from served import Api
 from sockets import Running, play, until
 
 from db.engine.errors import DatabaseUnavailable

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from sockets import PATIENCE, Running, running
 
 from graphql_api.http import uvicorn_protocol

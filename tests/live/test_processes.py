@@ -99,22 +99,22 @@ START = b'["feed",1,0]'.hex()
 
 
 @pytest.fixture
-def database_url(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator[str]:
+def database_url(store: Store, seeded: tuple[str, dict[str, str]]) -> Iterator[str]:
     """A database with two applications and keys of every role, on SQLite and on PostgreSQL."""
-    url = store.copy(furnished[0])
+    url = store.copy(seeded[0])
     yield url
-    store.take_back(url)
+    store.release(url)
 
 
 @pytest.fixture
 def fleet(
-    own_directory: Path, furnished: tuple[str, dict[str, str]], database_url: str, monkeypatch: pytest.MonkeyPatch
+    own_directory: Path, seeded: tuple[str, dict[str, str]], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Fleet]:
     """Three servers on one database."""
     monkeypatch.setenv(f"{PREFIX}DATABASE_URL", database_url)
     with ExitStack() as running:
         processes = [running.enter_context(serving("--port", "0")) for _ in range(PROCESSES)]
-        yield Fleet({address(process): process for process in processes}, furnished[1])
+        yield Fleet({address(process): process for process in processes}, seeded[1])
 
 
 async def write(fleet: Fleet, changes: Iterator[int]) -> None:

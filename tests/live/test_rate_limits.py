@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from sockets import Running, running
 
 PAGE = "{ customerSessions(first: 30) { nodes { state } } }"  # costs 30

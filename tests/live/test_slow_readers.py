@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from served import Api
+from api_server import Api
 from shop import line
 from sockets import PATIENCE, Running, play, until
 

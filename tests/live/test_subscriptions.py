@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from api_server import Api
 from followed import ALL, SESSION, changes, names, post
-from served import Api
 from sockets import Running, play
 
 from db.repository.core import EVENT

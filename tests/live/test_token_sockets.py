@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from served import Api
+from api_server import Api
 from sockets import running
 
 from db.operations.keys import revoke_key

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from sockets import Running, running
 
 WHO = "query Who { viewer { keyName } }"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from served import Api
+from api_server import Api
 from sockets import PROTOCOL, Client, Running, running, until
 from websockets.exceptions import InvalidStatus
 

@@ -54,24 +54,24 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def database_url(
-    store: Store, furnished: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+    store: Store, seeded: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The URL of a database, set in the environment."""
-    url = store.copy(furnished[0])
+    url = store.copy(seeded[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("workers"))
         for name in [name for name in os.environ if name.startswith(PREFIX)]:
             patch.delenv(name)
         patch.setenv(f"{PREFIX}DATABASE_URL", url)
         yield url
-    store.take_back(url)
+    store.release(url)
 
 
 @pytest.fixture(scope="module")
-def cluster(database_url: str, furnished: tuple[str, dict[str, str]]) -> Iterator[Cluster]:
+def cluster(database_url: str, seeded: tuple[str, dict[str, str]]) -> Iterator[Cluster]:
     """A server with three workers."""
     with running_workers(WORKERS) as workers:
-        yield Cluster(workers, furnished[1], workers.wait_for_workers(WORKERS))
+        yield Cluster(workers, seeded[1], workers.wait_for_workers(WORKERS))
 
 
 async def version_of(client: Client, name: str) -> int:

@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from api_server import Api
 from hypothesis import given
 from hypothesis import strategies as st
-from served import Api
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 

@@ -15,8 +15,8 @@ from threading import Event
 
 import httpx
 import pytest
+from api_server import Api
 from prometheus_client import REGISTRY
-from served import Api
 from sqlalchemy import Connection
 
 from db.engine.database import Pool

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from api_server import Api
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler
 from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
-from served import Api
 from sqlalchemy import Connection, column, insert, table
 
 from db.engine.statements import Statement

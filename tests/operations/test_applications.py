@@ -62,12 +62,12 @@ def test_time_zone_without_an_iana_name_is_refused(shop: Shop, time_zone: str) -
 
 
 def test_every_broken_rule_is_reported(shop: Shop) -> None:
-    before = shop.everything()
+    before = shop.all_rows()
 
     found = refusals(create, shop, name="x" * 201, currency="euro", time_zone="Here")
 
     assert [each.path for each in found] == [("name",), ("timeZone",), ("currency",)]
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_update_changes_only_the_given_fields(shop: Shop) -> None:

@@ -9,7 +9,7 @@ from db.domain.lifecycle import SessionState
 
 
 def test_change_of_a_missing_session_is_refused(shop: Shop) -> None:
-    for change in (shop.close, shop.cancel, lambda name: shop.take_back(integration_id=name)):
+    for change in (shop.close, shop.cancel, lambda name: shop.return_items(integration_id=name)):
         assert refusals(change, "nowhere") == (SessionNotFound(integration_id="nowhere"),)
 
 
@@ -24,12 +24,12 @@ def test_session_is_closed_with_the_expected_total(shop: Shop) -> None:
 
 def test_closing_with_another_total_is_refused(shop: Shop) -> None:
     shop.create(cart_items=[line(price="9.99", quantity=2)])
-    before = shop.everything()
+    before = shop.all_rows()
 
     (refusal,) = refusals(shop.close, total="9.99")
 
     assert refusal == TotalChanged(expected=Decimal("9.99"), actual=Decimal("19.98"), minor_digits=2)
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_version_is_checked_before_total_and_state(shop: Shop) -> None:

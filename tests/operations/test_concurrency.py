@@ -125,13 +125,13 @@ def test_save_of_an_outdated_version_fails_and_writes_nothing(shop: Shop) -> Non
     shop.create()
     stale = shop.session()
     shop.update(coupon="SPRING")
-    before = shop.everything()
+    before = shop.all_rows()
     after = replace(stale, version=2, referral="grace")
 
     with pytest.raises(WriteConflict, match="past version 1"):
         shop.write(save_session, stale, after, make_event(EventType.UPDATED, stale, after, "Till"))
 
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_no_concurrent_update_is_lost(shop: Shop) -> None:

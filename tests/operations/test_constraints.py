@@ -39,8 +39,8 @@ BROKEN = {
 def test_constraint_refuses_invalid_rows(shop: Shop, statement: str) -> None:
     for name in ("s1", "s2"):
         shop.create(name, SessionState.CLOSED, profile_id="ada", cart_items=[line(quantity=2)])
-        shop.take_back(units(0, 1), integration_id=name)
-    before = shop.everything()
+        shop.return_items(units(0, 1), integration_id=name)
+    before = shop.all_rows()
 
     def break_it(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
@@ -48,4 +48,4 @@ def test_constraint_refuses_invalid_rows(shop: Shop, statement: str) -> None:
     with pytest.raises(IntegrityError):
         shop.write(break_it)
 
-    assert shop.everything() == before
+    assert shop.all_rows() == before

@@ -37,7 +37,7 @@ def test_secret_is_returned_once_and_stored_as_a_hash(shop: Shop) -> None:
     assert stored is not None
     assert (stored.name, stored.role, stored.created, stored.expires) == ("Till", KeyRole.WRITER, shop.now, expires)
     assert stored.secret_hash == sha256(created.secret.encode()).digest()
-    assert created.secret.split("_")[3] not in repr(shop.everything())
+    assert created.secret.split("_")[3] not in repr(shop.all_rows())
 
 
 def test_admin_key_has_no_application(shop: Shop) -> None:

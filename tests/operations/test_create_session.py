@@ -74,14 +74,14 @@ def test_applications_do_not_see_each_others_sessions(shop: Shop) -> None:
 def test_existing_integration_id_is_refused_with_its_session(shop: Shop) -> None:
     shop.create("s0")
     there = shop.create("s1", coupon="FIRST")
-    before = shop.everything()
+    before = shop.all_rows()
 
     (refusal,) = refusals(shop.create, "s1", coupon="SECOND", profile_id="unheard of", cart_items=[line()])
 
     assert refusal == SessionAlreadyExists(
         integration_id="s1", application_id=there.application_id, session_id=there.session_id
     )
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_integration_ids_differ_by_case_and_by_any_code_point(shop: Shop) -> None:
@@ -114,7 +114,7 @@ def test_unknown_application_is_refused_by_every_operation(shop: Shop) -> None:
     shop.application_id = 99
     refusal = NotFound(path=("applicationId",), what="application 99")
 
-    for change in (shop.create, shop.update, shop.upsert, shop.close, shop.cancel, shop.take_back):
+    for change in (shop.create, shop.update, shop.upsert, shop.close, shop.cancel, shop.return_items):
         assert refusals(change) == (refusal,)
         assert refusals(change, key="a key") == (refusal,)
 

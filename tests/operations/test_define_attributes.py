@@ -47,12 +47,12 @@ def test_definition_is_stored_as_it_was_sent(shop: Shop) -> None:
 def test_name_is_unique_within_an_entity(shop: Shop) -> None:
     for entity in AttributeEntity:
         shop.define(entity, "colour")
-    before = shop.everything()
+    before = shop.all_rows()
 
     (refusal,) = refusals(shop.define, LINE, "colour", AttributeType.NUMBER)
 
     assert refusal == AlreadyExists(path=("name",), what='an attribute "colour" of CART_ITEM')
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_every_broken_rule_of_a_definition_is_reported(shop: Shop) -> None:
@@ -112,7 +112,7 @@ def test_description_and_allowed_values_can_change(shop: Shop) -> None:
 
 def test_invalid_update_and_update_of_a_missing_row_are_refused(shop: Shop) -> None:
     shop.define(PROFILE, "age", AttributeType.NUMBER)
-    before = shop.everything()
+    before = shop.all_rows()
 
     assert [each.path for each in refusals(change, shop, PROFILE, "age", allowed_values=["old"])] == [
         ("allowedValues", "0")
@@ -121,4 +121,4 @@ def test_invalid_update_and_update_of_a_missing_row_are_refused(shop: Shop) -> N
         NotFound(path=("id",), what='attribute "age" of CUSTOMER_SESSION'),
     )
     change(shop, PROFILE, "age")
-    assert shop.everything() == before
+    assert shop.all_rows() == before

@@ -17,7 +17,7 @@ def live(shop: Shop) -> None:
     shop.update(coupon="SPRING", discounts=[Discount("spring", Decimal("0.30"))])
     shop.update(profile_id="", identifiers=["till 4"])
     shop.close()
-    shop.take_back(units(0, 1))
+    shop.return_items(units(0, 1))
     shop.cancel(reason="all wrong")
 
 

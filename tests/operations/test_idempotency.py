@@ -29,17 +29,17 @@ def test_repeat_of_each_operation_returns_the_first_outcome_and_writes_nothing(s
         lambda: shop.update("s1", coupon="SPRING", key="nothing new"),
         lambda: shop.upsert("s3", referral="grace", key="3"),
         lambda: shop.close("s1", total="2.00", key="4"),
-        lambda: shop.take_back(units(0, 1), key="5"),
+        lambda: shop.return_items(units(0, 1), key="5"),
         lambda: shop.cancel("s1", reason="all wrong", key="6"),
     ]
     first = [change() for change in changes]
-    before = shop.everything()
+    before = shop.all_rows()
 
     repeats = [change() for change in changes]
 
     assert repeats == [replace(outcome, replayed=True) for outcome in first]
     assert [outcome.version for outcome in repeats] == [1, 2, 2, 1, 3, 4, 5]
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_repeat_of_a_profile_update_is_detected(shop: Shop) -> None:
@@ -63,12 +63,12 @@ def test_repeat_without_a_key_is_a_second_change(shop: Shop) -> None:
 
 def test_same_key_with_another_input_is_refused(shop: Shop) -> None:
     shop.create(coupon="SPRING", key="1")
-    before = shop.everything()
+    before = shop.all_rows()
 
     assert refusals(shop.create, coupon="SUMMER", key="1") == REUSED
     assert refusals(shop.create, coupon="SPRING", referral=None, key="1") == REUSED
     assert refusals(shop.create, "s2", coupon="SPRING", key="1") == REUSED
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_same_key_for_another_operation_with_the_same_fields_is_refused(shop: Shop) -> None:

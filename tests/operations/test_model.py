@@ -131,7 +131,7 @@ class Till(RuleBasedStateMachine):
 
     @rule(name=names, items=st.lists(requests, max_size=2), version=versions)
     def take_back(self, name: str, items: list[ReturnRequest], version: int | None) -> None:
-        stored = answer(lambda: self.shop.take_back(*items, integration_id=name, version=version))
+        stored = answer(lambda: self.shop.return_items(*items, integration_id=name, version=version))
         assert stored == answer(
             lambda: self.changed(
                 name, version, lambda before, now: sessions.return_items(before, items, RULES.rounding, now)

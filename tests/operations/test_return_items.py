@@ -23,7 +23,7 @@ def bought(shop: Shop) -> None:
 def test_return_is_stored_with_the_version_it_made(shop: Shop) -> None:
     bought(shop)
 
-    outcome = shop.take_back(units(0, 2), ReturnRequest(None, "pear", None))
+    outcome = shop.return_items(units(0, 2), ReturnRequest(None, "pear", None))
 
     session = shop.session()
     (made,) = session.returns
@@ -38,7 +38,7 @@ def test_completely_returned_session_is_partially_returned_with_net_total_zero(s
     bought(shop)
 
     for item in (units(0, 1), units(1), units(0)):
-        shop.take_back(item)
+        shop.return_items(item)
 
     session = shop.session()
     assert session.state is SessionState.PARTIALLY_RETURNED
@@ -50,31 +50,31 @@ def test_completely_returned_session_is_partially_returned_with_net_total_zero(s
 def test_free_item_can_be_returned(shop: Shop) -> None:
     shop.create(state=SessionState.CLOSED, cart_items=[line(price="0")])
 
-    shop.take_back(units(0))
+    shop.return_items(units(0))
 
     assert [made.amount for made in shop.session().returns] == [0]
 
 
 def test_return_of_more_than_remains_is_refused_and_writes_nothing(shop: Shop) -> None:
     bought(shop)
-    shop.take_back(units(0, 2))
-    before = shop.everything()
+    shop.return_items(units(0, 2))
+    before = shop.all_rows()
 
-    (refusal,) = refusals(shop.take_back, units(1, 1), units(0, 2))
+    (refusal,) = refusals(shop.return_items, units(1, 1), units(0, 2))
 
     assert refusal == ReturnExceedsRemaining(path=("items", "1", "quantity"), position=0, requested=2, remaining=1)
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_return_of_a_missing_line_is_refused(shop: Shop) -> None:
     bought(shop)
-    before = shop.everything()
+    before = shop.all_rows()
 
-    (refusal,) = refusals(shop.take_back, ReturnRequest(None, "plum", 1))
+    (refusal,) = refusals(shop.return_items, ReturnRequest(None, "plum", 1))
 
     assert isinstance(refusal, CartLineNotFound)
     assert refusal.path == ("items", "0", "line", "sku")
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_return_is_rounded_by_the_rounding_mode_of_the_application(shop: Shop) -> None:
@@ -84,7 +84,7 @@ def test_return_is_rounded_by_the_rounding_mode_of_the_application(shop: Shop) -
         each.create(
             state=SessionState.CLOSED, cart_items=[line(quantity=4)], discounts=[Discount("x", Decimal("0.02"))]
         )
-        each.take_back(units(0, 1))
+        each.return_items(units(0, 1))
 
     assert shop.session().returned_total == Decimal("0.99")
     assert down.session().returned_total == Decimal("1.00")

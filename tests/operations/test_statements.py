@@ -66,7 +66,7 @@ def test_each_change_takes_a_fixed_number_of_statements(shop: Shop, statements: 
         "change a code": lambda: shop.update("s1", coupon="SPRING"),
         "change the profile": lambda: shop.update("s1", profile_id="grace"),
         "close": lambda: shop.close("s1"),
-        "return a unit": lambda: shop.take_back(units(0)),
+        "return a unit": lambda: shop.return_items(units(0)),
         "cancel after a return": lambda: shop.cancel("s1"),
         "create with a key": lambda: shop.create("keyed", key="1"),
         "repeat": lambda: shop.create("keyed", key="1"),

@@ -16,7 +16,7 @@ PARTIALLY_RETURNED, CANCELLED = SessionState.PARTIALLY_RETURNED, SessionState.CA
 OPERATIONS: dict[str, Callable[[Shop], object]] = {
     "update": lambda shop: shop.update(coupon="SPRING", cart_items=[line(quantity=9)], identifiers=[], discounts=[]),
     "close": lambda shop: shop.close(),
-    "return items": lambda shop: shop.take_back(units(0, 1)),
+    "return items": lambda shop: shop.return_items(units(0, 1)),
     "cancel": lambda shop: shop.cancel(reason="changed my mind"),
 }
 
@@ -60,7 +60,7 @@ def bring(shop: Shop, state: SessionState) -> None:
     if state in (CLOSED, PARTIALLY_RETURNED):
         shop.close()
     if state is PARTIALLY_RETURNED:
-        shop.take_back(units(0, 1))
+        shop.return_items(units(0, 1))
     if state is CANCELLED:
         shop.cancel()
 
@@ -89,11 +89,11 @@ def test_other_operation_is_refused_and_changes_no_row(
     shop: Shop, state: SessionState, operation: str, refusal: Refusal
 ) -> None:
     bring(shop, state)
-    before = shop.everything()
+    before = shop.all_rows()
 
     assert refusals(OPERATIONS[operation], shop) == (refusal,)
 
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_every_state_is_tested_with_every_operation() -> None:

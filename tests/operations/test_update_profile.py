@@ -45,18 +45,18 @@ def test_attributes_merge_by_name_and_null_removes_one(shop: Shop) -> None:
 def test_update_without_changes_writes_nothing(shop: Shop) -> None:
     shop.define(PROFILE, "city")
     update(shop, city="London")
-    before = shop.everything()
+    before = shop.all_rows()
 
     update(shop, city="London")
     update(shop)
 
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_refused_update_creates_no_profile(shop: Shop) -> None:
     shop.define(PROFILE, "age", AttributeType.NUMBER)
     shop.define(PROFILE, "vip", AttributeType.BOOLEAN, editable=False)
-    before = shop.everything()
+    before = shop.all_rows()
 
     found = refusals(update, shop, age="old", hobby="engines")
 
@@ -64,7 +64,7 @@ def test_refused_update_creates_no_profile(shop: Shop) -> None:
         (InvalidAttributeValue, ("attributes", "age")),
         (UnknownAttribute, ("attributes", "hobby")),
     ]
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_invalid_integration_id_and_missing_application_are_refused(shop: Shop) -> None:

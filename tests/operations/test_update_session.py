@@ -79,7 +79,7 @@ def test_an_update_that_changes_nothing_is_accepted_and_writes_nothing(shop: Sho
         "discounts": [Discount("spring", Decimal("0.50"))],
     }
     created = shop.create(**content)
-    before = shop.everything()
+    before = shop.all_rows()
 
     again = shop.update(
         **{**content, "cart_items": [line(price="1.50")], "discounts": [Discount("spring", Decimal("0.5"))]}
@@ -87,7 +87,7 @@ def test_an_update_that_changes_nothing_is_accepted_and_writes_nothing(shop: Sho
 
     assert again == Outcome(shop.application_id, created.session_id, 1)
     assert shop.update() == again
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_updated_does_not_go_back_with_the_clock(shop: Shop) -> None:
@@ -106,14 +106,14 @@ def test_updated_does_not_go_back_with_the_clock(shop: Shop) -> None:
 def test_another_expected_version_is_refused(shop: Shop) -> None:
     created = shop.create()
     shop.update(version=1, coupon="SPRING")
-    before = shop.everything()
+    before = shop.all_rows()
 
     (refusal,) = refusals(shop.update, version=1, coupon="SUMMER")
 
     assert refusal == VersionConflict(
         expected=1, actual=2, application_id=shop.application_id, session_id=created.session_id
     )
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_version_is_checked_before_state_and_state_before_content(shop: Shop) -> None:
@@ -129,7 +129,7 @@ def test_version_is_checked_before_state_and_state_before_content(shop: Shop) ->
 
 def test_every_broken_rule_of_an_update_is_reported_and_nothing_is_written(shop: Shop) -> None:
     shop.create(cart_items=[line()])
-    before = shop.everything()
+    before = shop.all_rows()
 
     found = refusals(shop.update, coupon="x" * 101, cart_items=[line(quantity=0), line("")], profile_id="unheard of")
 
@@ -138,19 +138,19 @@ def test_every_broken_rule_of_an_update_is_reported_and_nothing_is_written(shop:
         (InvalidInput, ("cartItems", "0", "quantity")),
         (InvalidInput, ("cartItems", "1", "sku")),
     ]
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_cart_cheaper_than_its_discounts_is_refused(shop: Shop) -> None:
     shop.create(cart_items=[line(price="5")], discounts=[Discount("five", Decimal(5))])
-    before = shop.everything()
+    before = shop.all_rows()
 
     (refusal,) = refusals(shop.update, cart_items=[line(price="4.99")])
 
     assert refusal == DiscountExceedsTotal(
         path=("cartItems",), discount_total=Decimal(5), total=Decimal("4.99"), minor_digits=2
     )
-    assert shop.everything() == before
+    assert shop.all_rows() == before
 
 
 def test_largest_cart_is_stored_exactly(shop: Shop) -> None:

@@ -17,8 +17,8 @@ def test_first_upsert_creates_and_second_updates(shop: Shop) -> None:
 
 def test_upsert_of_a_session_that_is_not_open_is_refused(shop: Shop) -> None:
     shop.create(state=SessionState.CLOSED)
-    before = shop.everything()
+    before = shop.all_rows()
 
     assert refusals(shop.upsert, coupon="SPRING") == (SessionNotEditable(state=SessionState.CLOSED),)
 
-    assert shop.everything() == before
+    assert shop.all_rows() == before

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from served import Api, furnish
+from api_server import Api, seed
 from shop import Shop
 from sockets import running
 from stores import NOBODY, Server, migrate, name_of
@@ -63,7 +63,7 @@ def behind(runner: asyncio.Runner, server: Server, pooled: Path) -> Iterator[Cal
     """Makes the API behind the pooler, on one database however many there are."""
     direct = server.empty()
     runner.run(migrate(direct))
-    keys = runner.run(furnish(direct))
+    keys = runner.run(seed(direct))
     url = f"postgresql+asyncpg://postgres@/{name_of(direct)}?host={pooled}&port={PORT}"
     yield lambda: Api(runner, url, keys, database_pooler=True, database_pool_size=10)
     server.drop(direct)

@@ -7,12 +7,12 @@ from itertools import product
 from typing import Any
 
 import orjson
+from api_server import Api
 from crowd import COUPONS, PROFILES, SKUS, gather
 from documents import ORDERS, Asked, Facts
 from graphql.execution.values import VariableValues
 from kept_rows import Rows
 from reader import NODES, Viewer
-from served import Api
 from sqlalchemy import Connection
 from world import World, said
 

@@ -7,8 +7,8 @@ from string import Template
 from typing import Any
 
 import pytest
+from api_server import Answer, Api
 from documents import ORDERS
-from served import Answer, Api
 from shop import Shop, line
 
 WAYS = (("ASC", "DESC"), ("forwards", "backwards"))

@@ -11,13 +11,13 @@ from random import Random
 from typing import TypeVar
 
 import pytest
+from api_server import Api, seed
 from crowd import DEFINITIONS, gather
 from crowded import Crowded
 from documents import request
 from explained import EXPLAINED, Explained, Ran
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from served import Api, furnish
 from shop import Shop, line, refusals, units
 from sqlalchemy import Connection, text
 from stores import Server, migrate
@@ -58,7 +58,7 @@ def crowded(request: pytest.FixtureRequest, explaining: Server) -> Iterator[Crow
     """Four applications full of sessions, in partitions, with one plan for all, or with one for what is asked."""
     url = explaining.empty()
     asyncio.run(migrate(url, PARTITIONS))
-    keys = asyncio.run(furnish(url))
+    keys = asyncio.run(seed(url))
     with asyncio.Runner() as runner, Api(runner, url, keys, max_cost=10**9, database_pooler=request.param) as api:
         yield Crowded(api, gather_unlogged)
 
@@ -91,7 +91,7 @@ def test_each_statement_of_a_change_goes_into_one_partition(
     shop.upsert("life", discounts=[Discount("spring", Decimal(1))], attributes={"note": "soon"})
     shop.update("life", profile_id="newer", identifiers=["web"], discounts=[], cart_items=[line(quantity=2)])
     shop.close("life")
-    shop.take_back(units(0), integration_id="life")
+    shop.return_items(units(0), integration_id="life")
     shop.cancel("life", reason="all wrong")
     profile = UpdateProfile(application_id=1, integration_id="newer", attributes={"notes": []})
     shop.write(update_profile, shop.till, profile, shop.tick())

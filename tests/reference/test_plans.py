@@ -7,9 +7,9 @@ from itertools import product
 from typing import Any
 
 import pytest
+from api_server import Api, seed
 from bulk import fill
 from lists import LISTS, filters_of
-from served import Api, furnish
 from sqlalchemy import Connection, text
 from stores import Files, migrate
 
@@ -55,7 +55,7 @@ def planned(request: pytest.FixtureRequest, files: Files) -> Iterator[Planned]:
     url = files.empty()
     with asyncio.Runner() as runner:
         runner.run(migrate(url))
-        keys = runner.run(furnish(url))
+        keys = runner.run(seed(url))
     with asyncio.Runner() as runner, Api(runner, url, keys) as api:
         runner.run(api.database.write(partial(fill, size=size)))
         if statistics == "analyzed":

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from api_server import Api, seed
 from documents import ORDERS
 from explained import EXPLAINED, Explained, Ran
-from served import Api, furnish
 from sqlalchemy import Connection, text
 from stores import Server, migrate
 
@@ -46,7 +46,7 @@ def filled(partitions: int | None) -> Iterator[tuple[Api, Explained]]:
     server = Server(None, **EXPLAINED)
     url = server.empty()
     asyncio.run(migrate(url, partitions))
-    keys = asyncio.run(furnish(url))
+    keys = asyncio.run(seed(url))
     with asyncio.Runner() as runner, Api(runner, url, keys) as api:
         runner.run(api.database.write(fill))
         yield api, Explained(server)

@@ -9,12 +9,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from api_server import Api
 from crowded import VIEWERS, Crowded
 from documents import request
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 from reader import answer as answer_of
-from served import Api
 from stores import Store
 
 from db.tables import Row
@@ -27,9 +27,9 @@ randoms = st.randoms(use_true_random=False)
 
 
 @pytest.fixture(scope="module")
-def crowded(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator[Crowded]:
+def crowded(store: Store, seeded: tuple[str, dict[str, str]]) -> Iterator[Crowded]:
     """Four applications full of sessions, behind limits that no document of these tests comes near."""
-    url = store.copy(furnished[0])
+    url = store.copy(seeded[0])
     limits = {
         "max_aliases": 10_000,
         "max_directives": 10_000,
@@ -38,9 +38,9 @@ def crowded(store: Store, furnished: tuple[str, dict[str, str]]) -> Iterator[Cro
         "max_fields": 10**6,
         "max_cost": 10**9,
     }
-    with asyncio.Runner() as runner, Api(runner, url, furnished[1], **limits) as api:
+    with asyncio.Runner() as runner, Api(runner, url, seeded[1], **limits) as api:
         yield Crowded(api)
-    store.take_back(url)
+    store.release(url)
 
 
 @settings(max_examples=150)

@@ -1,4 +1,4 @@
-"""Texts of the greatest length that an integration ID, a profile ID or a SKU may have; no two are alike."""
+"""Texts of the maximum length of an integration ID, a profile ID or a SKU, and texts that are similar to them."""
 
 from random import Random
 
@@ -8,11 +8,9 @@ _characters = [_random.randrange(0x21, 0x7F) for _ in range(900)] + [
 ]
 _random.shuffle(_characters)
 
-LONGEST = "".join(map(chr, _characters))  # 1,000 characters, 1,300 bytes that no database can compress
-WIDEST = "".join(
-    chr(_random.randrange(0x10000, 0x20000)) for _ in range(325)
-)  # 1,300 bytes, as few characters as can be
-ALIKE = (  # but for their ends
+LONGEST = "".join(map(chr, _characters))  # 1,000 characters, 1,300 bytes, random so that databases cannot compress them
+WIDEST = "".join(chr(_random.randrange(0x10000, 0x20000)) for _ in range(325))  # 1,300 bytes in the fewest characters
+SIMILAR = (  # all are different
     LONGEST,
     LONGEST[:999],
     LONGEST[:999] + "z",

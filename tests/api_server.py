@@ -1,4 +1,4 @@
-"""The API, served: an application of the server in this process, and clients with keys of each role."""
+"""The API in this process, and a client with keys of each role."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ Answer = dict[str, Any]
 
 
 class Api:
-    """A server on a database of its own. Application 1 is in euros, application 2 in yen.
+    """A server on its own database. The currency of application 1 is the euro, that of application 2 the yen.
 
-    ``keys`` are named reader, writer and admin; the other application's are other reader and other writer.
+    ``keys`` maps names to keys: reader, writer and admin; other reader and other writer are of application 2.
     """
 
     KEYS: ClassVar[Mapping[str, tuple[int | None, str]]] = {
@@ -52,65 +52,65 @@ class Api:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Close it."""
+        """Close the client and the database."""
         self.runner.run(self.client.aclose())
         self.runner.run(self._lifespan.__aexit__(None, None, None))
 
     @property
     def server(self) -> Server:
-        """What the running server holds."""
+        """The server's state."""
         server: Server = self.app.state.server
         return server
 
     @property
     def database(self) -> Database:
-        """Its database."""
+        """The server's database."""
         return self.server.database
 
     @property
     def shop(self) -> Shop:
-        """Application 1, for what is to be there before a test begins."""
+        """Application 1, to prepare or check its rows without the API."""
         return Shop(self.runner, self.database, 1)
 
-    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table; but for when keys were last used, which a look may write."""
-        rows = self.shop.everything()
-        return {name: kept for name, kept in rows.items() if name != "api_key"} | {
+    def all_rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return all rows of all tables, without the last use of keys, which a read may update."""
+        rows = self.shop.all_rows()
+        return {name: values for name, values in rows.items() if name != "api_key"} | {
             "api_key": [row[:-1] for row in rows["api_key"]]
         }
 
     def request(self, method: str, path: str = "/graphql", **options: Any) -> httpx.Response:
-        """Any HTTP request; without a key unless ``headers`` have one."""
+        """Send an HTTP request; it has no key unless ``headers`` has one."""
         return self.runner.run(self.client.request(method, path, **options))
 
     async def post(self, body: object, key: str = "writer") -> httpx.Response:
-        """A GraphQL request by POST."""
+        """Send a GraphQL request by POST."""
         headers = {"Authorization": f"Bearer {self.keys.get(key, key)}"}
         return await self.client.post("/graphql", json=body, headers=headers)
 
     def query(self, document: str, variables: Mapping[str, Any] | None = None, key: str = "writer") -> Answer:
-        """The whole answer to a document."""
+        """Run a document and return the whole response."""
         answer: Answer = self.runner.run(self.post({"query": document, "variables": variables}, key)).json()
         return answer
 
     def data(self, document: str, variables: Mapping[str, Any] | None = None, key: str = "writer") -> Any:
-        """The data of an answer that has no errors."""
+        """Run a document and return its data. Fails if there are errors."""
         answer = self.query(document, variables, key)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
     def codes(self, document: str, variables: Mapping[str, Any] | None = None, key: str = "writer") -> list[str]:
-        """The codes of an answer's errors."""
+        """Run a document and return the codes of its errors."""
         return [error["extensions"]["code"] for error in self.query(document, variables, key).get("errors", [])]
 
 
 def settings_for(url: str, **settings: Any) -> Settings:
-    """Settings with nothing from the environment of whoever runs the tests."""
+    """Return settings that ignore environment files."""
     return Settings(_env_file=None, database_url=url, **settings)  # type: ignore[call-arg]  # pydantic-settings takes it
 
 
-async def furnish(url: str) -> dict[str, str]:
-    """Make both applications and all keys. Answers the keys by name."""
+async def seed(url: str) -> dict[str, str]:
+    """Create both applications and all keys. Returns the keys by name."""
     database = await open_database(url)
     for name, currency in (("Shop", "EUR"), ("Other shop", "JPY")):
         await database.write(create_application, CreateApplication(name=name, currency=currency), Shop.OPENED)
@@ -122,16 +122,16 @@ async def furnish(url: str) -> dict[str, str]:
     return keys
 
 
-def with_a_history(api: Api) -> Api:
-    """Put in a session that was updated, closed and returned in two parts, and a customer with seven sessions."""
+def add_sessions(api: Api) -> Api:
+    """Add a session that was updated, closed and returned in two parts, and six more of the same customer."""
     shop = api.shop
     shop.define(AttributeEntity.CUSTOMER_SESSION, "channel")
     content: dict[str, Any] = {"profile_id": "ada", "identifiers": ["till 4", "lane 2"]}
     shop.create("s1", cart_items=[line(quantity=3), line("pear", price="2.50", product_name="Fruit")], **content)
     shop.update("s1", discounts=[Discount("spring", Decimal(1))], attributes={"channel": "web"})
     shop.close("s1")
-    shop.take_back(units(0, 1))
-    shop.take_back(units(1, 1))
+    shop.return_items(units(0, 1))
+    shop.return_items(units(1, 1))
     for number in range(2, 8):
         shop.create(f"s{number}", SessionState.CLOSED, profile_id="ada", cart_items=[line()])
     return api
