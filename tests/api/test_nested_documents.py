@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from served import Api, with_a_history
+from api_server import Api, add_sessions
 
 from graphql_api.sql.compiler import Compiler
 
@@ -37,7 +37,7 @@ ROOTS = (
 @pytest.fixture(scope="module")
 def api(shared_api: Api) -> Api:
     """A shop with a history."""
-    return with_a_history(shared_api)
+    return add_sessions(shared_api)
 
 
 def nested(way: str, levels: int, session: str, **fields: str) -> str:

@@ -24,7 +24,7 @@ def test_sums_follow_the_states_of_sessions(shop: Shop) -> None:
     assert sums(shop) == (1, Decimal("3.7035"))
     shop.close("open")
     assert sums(shop) == (2, Decimal("7.4070"))
-    shop.take_back(units(0, 1), integration_id="sold")
+    shop.return_items(units(0, 1), integration_id="sold")
     assert sums(shop) == (2, Decimal("7.4070"))
     shop.cancel("sold")
     assert sums(shop) == (1, Decimal("3.7035"))

@@ -205,8 +205,8 @@ def test_export_of_a_session_with_many_updates_is_imported_into_the_same_applica
     for number in range(5):
         shop.update(coupon=str(number))
     shop.close()
-    shop.take_back(units(0, 1))
-    shop.take_back(units(0, 1))
+    shop.return_items(units(0, 1))
+    shop.return_items(units(0, 1))
     content = export_from(shop)
 
     report = import_into(shop, content)
