@@ -4,12 +4,13 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from db.domain.commands import UNSET, Unset
+from db.domain.commands import UNSET, SessionCommand, Unset
 from graphql_api.execution.context import Context, Info
 from graphql_api.sql.global_ids import parse
 from graphql_api.sql.source import Source
 
 T = TypeVar("T")
+C = TypeVar("C", bound=SessionCommand)
 
 INTEGRATION_ID = "The integration ID of the session, 1 to 1000 characters; unique in the application."
 APPLICATION_ID = (
@@ -32,6 +33,35 @@ IDEMPOTENCY_KEY = (
 def optional(description: str) -> Any:
     """Return an input field that can be left out, which is not the same as null."""
     return strawberry.field(description=description, default=strawberry.UNSET)
+
+
+@strawberry.input
+class SessionInput:
+    """The fields by which a mutation finds its session, and by which it can be repeated."""
+
+    integration_id: str = strawberry.field(description=INTEGRATION_ID)
+    application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
+    idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
+
+    def command(self, command: type[C], application_id: int, **fields: Any) -> C:
+        """Return a command on the session of the input."""
+        return command(
+            application_id=application_id,
+            integration_id=self.integration_id,
+            idempotency_key=self.idempotency_key,
+            **fields,
+        )
+
+
+@strawberry.input
+class VersionedInput(SessionInput):
+    """The fields of a mutation that is refused if the session has changed."""
+
+    expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
+
+    def command(self, command: type[C], application_id: int, **fields: Any) -> C:
+        """Return a command on the expected version."""
+        return super().command(command, application_id, expected_version=self.expected_version, **fields)
 
 
 def or_unset(value: T) -> T | Unset:

@@ -8,29 +8,19 @@ import strawberry
 from db.domain.commands import CloseSession
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import (
-    APPLICATION_ID,
-    EXPECTED_VERSION,
-    IDEMPOTENCY_KEY,
-    INTEGRATION_ID,
-    writable_application,
-)
+from graphql_api.mutations.arguments import VersionedInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
-from graphql_api.mutations.runner import execute_and_read
+from graphql_api.mutations.runner import execute_command
 
 
 @strawberry.input(description="The session to close, and the conditions for it.")
-class CloseSessionInput:
-    integration_id: str = strawberry.field(description=INTEGRATION_ID)
-    application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
+class CloseSessionInput(VersionedInput):
     expected_total: Decimal | None = strawberry.field(
         description="The total of the cart, before discounts, that the shopper saw. If the session has another one,"
         " the mutation is refused with TotalChanged, so that nobody pays for a cart that they did not see. Null or"
         " left out: not checked.",
         default=None,
     )
-    expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
-    idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
 @strawberry.type(description="The answer of closeSession.")
@@ -46,13 +36,6 @@ class CloseSessionPayload(SessionPayload):
 async def close_session(
     info: Info, input: Annotated[CloseSessionInput, strawberry.argument(description="The session to close.")]
 ) -> CloseSessionPayload:
-    command = CloseSession(
-        application_id=writable_application(info, input.application_id),
-        integration_id=input.integration_id,
-        expected_total=input.expected_total,
-        expected_version=input.expected_version,
-        idempotency_key=input.idempotency_key,
-    )
-    return await execute_and_read(
-        info, CloseSessionPayload, sessions.close_session, info.context.actor, command, info.context.now()
-    )
+    application_id = writable_application(info, input.application_id)
+    command = input.command(CloseSession, application_id, expected_total=input.expected_total)
+    return await execute_command(info, CloseSessionPayload, sessions.close_session, command)

@@ -8,22 +8,20 @@ from db.domain.commands import CreateSession
 from db.domain.lifecycle import SessionState
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
+from graphql_api.mutations.arguments import SessionInput, writable_application
 from graphql_api.mutations.content import ContentInput
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
-from graphql_api.mutations.runner import execute_and_read
+from graphql_api.mutations.runner import execute_command
 from graphql_api.types.enums import NewSessionState
 
 
 @strawberry.input(description="The session to create. Content that is left out is empty.")
-class CreateSessionInput(ContentInput):
+class CreateSessionInput(ContentInput, SessionInput):
     integration_id: str = strawberry.field(
         description="The ID that your system gives the session, 1 to 1000 characters and at most 1300 bytes of UTF-8;"
         " unique in the application."
     )
-    application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
     state: NewSessionState = strawberry.field(description="The state of the new session.", default=NewSessionState.OPEN)
-    idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
 @strawberry.type(description="The answer of createSession.")
@@ -39,13 +37,8 @@ class CreateSessionPayload(SessionPayload):
 async def create_session(
     info: Info, input: Annotated[CreateSessionInput, strawberry.argument(description="The new session.")]
 ) -> CreateSessionPayload:
-    command = CreateSession(
-        application_id=writable_application(info, input.application_id),
-        integration_id=input.integration_id,
-        state=SessionState[input.state.name],
-        content=input.content(),
-        idempotency_key=input.idempotency_key,
+    application_id = writable_application(info, input.application_id)
+    command = input.command(
+        CreateSession, application_id, state=SessionState[input.state.name], content=input.content()
     )
-    return await execute_and_read(
-        info, CreateSessionPayload, sessions.create_session, info.context.actor, command, info.context.now()
-    )
+    return await execute_command(info, CreateSessionPayload, sessions.create_session, command)

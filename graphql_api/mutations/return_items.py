@@ -9,16 +9,9 @@ from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import (
-    APPLICATION_ID,
-    EXPECTED_VERSION,
-    IDEMPOTENCY_KEY,
-    INTEGRATION_ID,
-    optional,
-    writable_application,
-)
+from graphql_api.mutations.arguments import VersionedInput, optional, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
-from graphql_api.mutations.runner import execute_and_read
+from graphql_api.mutations.runner import execute_command
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
@@ -53,14 +46,10 @@ class ReturnItemInput:
 
 
 @strawberry.input(description="The items to return, and their session.")
-class ReturnItemsInput:
-    integration_id: str = strawberry.field(description=INTEGRATION_ID)
-    application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
+class ReturnItemsInput(VersionedInput):
     items: list[ReturnItemInput] = strawberry.field(
         description="The units to return, at least one item. Items of the same line add up."
     )
-    expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
-    idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
 
 
 def written_return(scope: Scope, made: Columns) -> list[ColumnElement[bool]]:
@@ -93,13 +82,6 @@ class ReturnItemsPayload(SessionPayload):
 async def return_items(
     info: Info, input: Annotated[ReturnItemsInput, strawberry.argument(description="The session and its items.")]
 ) -> ReturnItemsPayload:
-    command = ReturnItems(
-        application_id=writable_application(info, input.application_id),
-        integration_id=input.integration_id,
-        items=[item.request() for item in input.items],
-        expected_version=input.expected_version,
-        idempotency_key=input.idempotency_key,
-    )
-    return await execute_and_read(
-        info, ReturnItemsPayload, sessions.return_items, info.context.actor, command, info.context.now()
-    )
+    application_id = writable_application(info, input.application_id)
+    command = input.command(ReturnItems, application_id, items=[item.request() for item in input.items])
+    return await execute_command(info, ReturnItemsPayload, sessions.return_items, command)

@@ -46,3 +46,8 @@ async def execute_and_read(
     except Exception as error:  # the database is not asked again
         answer.read_error = error
         return answer
+
+
+async def execute_command(info: Info, payload: type[E], operation: Callable[..., Any], command: object) -> E:
+    """Run a command in the caller's name, and read its payload."""
+    return await execute_and_read(info, payload, operation, info.context.actor, command, info.context.now())

@@ -10,7 +10,7 @@ from db.operations import profiles
 from graphql_api.execution.context import Info
 from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
 from graphql_api.mutations.payload import PAYLOAD, RepeatablePayload
-from graphql_api.mutations.runner import execute_and_read
+from graphql_api.mutations.runner import execute_command
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.scope import Scope
@@ -63,6 +63,4 @@ async def update_profile(
         attributes=input.attributes,
         idempotency_key=input.idempotency_key,
     )
-    return await execute_and_read(
-        info, UpdateProfilePayload, profiles.update_profile, info.context.actor, command, info.context.now()
-    )
+    return await execute_command(info, UpdateProfilePayload, profiles.update_profile, command)

@@ -10,21 +10,18 @@ from db.domain.commands import UpdateSession
 from db.operations import sessions
 from db.operations.outcome import Outcome
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import APPLICATION_ID, EXPECTED_VERSION, IDEMPOTENCY_KEY, INTEGRATION_ID
+from graphql_api.mutations.arguments import VersionedInput
 from graphql_api.mutations.content import ContentInput
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
-from graphql_api.mutations.runner import execute_and_read
+from graphql_api.mutations.runner import execute_command
 
 
 @strawberry.input(
     description="New content for an open session. A field that is left out stays as it is; null clears it. A list"
     " replaces the whole list. Attributes are merged by name."
 )
-class UpdateSessionInput(ContentInput):
-    integration_id: str = strawberry.field(description=INTEGRATION_ID)
-    application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
-    expected_version: int | None = strawberry.field(description=EXPECTED_VERSION, default=None)
-    idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
+class UpdateSessionInput(ContentInput, VersionedInput):
+    pass
 
 
 @strawberry.type(description="The answer of updateSession.")
@@ -43,16 +40,9 @@ async def update_session(
 ) -> UpdateSessionPayload:
     viewer = info.context.viewer
     viewer.require_update(input.given())
-    command = UpdateSession(
-        application_id=viewer.resolve_application(input.application_id),
-        integration_id=input.integration_id,
-        content=input.content(),
-        expected_version=input.expected_version,
-        idempotency_key=input.idempotency_key,
-    )
+    application_id = viewer.resolve_application(input.application_id)
+    command = input.command(UpdateSession, application_id, content=input.content())
     operation: Callable[..., Outcome] = sessions.update_session
     if viewer.token_permissions is not None:
         operation = partial(sessions.update_own_session, session_id=viewer.token_permissions.session_id)
-    return await execute_and_read(
-        info, UpdateSessionPayload, operation, info.context.actor, command, info.context.now()
-    )
+    return await execute_command(info, UpdateSessionPayload, operation, command)

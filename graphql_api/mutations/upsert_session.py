@@ -7,20 +7,18 @@ import strawberry
 from db.domain.commands import UpsertSession
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, INTEGRATION_ID, writable_application
+from graphql_api.mutations.arguments import SessionInput, writable_application
 from graphql_api.mutations.content import ContentInput
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload, outcome_flag
-from graphql_api.mutations.runner import execute_and_read
+from graphql_api.mutations.runner import execute_command
 
 
 @strawberry.input(
     description="Content for a session that may not exist yet. If it exists, the fields mean the same as for"
     " updateSession; if not, the same as for createSession."
 )
-class UpsertSessionInput(ContentInput):
-    integration_id: str = strawberry.field(description=INTEGRATION_ID)
-    application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
-    idempotency_key: str | None = strawberry.field(description=IDEMPOTENCY_KEY, default=None)
+class UpsertSessionInput(ContentInput, SessionInput):
+    pass
 
 
 @strawberry.type(description="The answer of upsertSession.")
@@ -43,12 +41,6 @@ class UpsertSessionPayload(SessionPayload):
 async def upsert_session(
     info: Info, input: Annotated[UpsertSessionInput, strawberry.argument(description="The session and its content.")]
 ) -> UpsertSessionPayload:
-    command = UpsertSession(
-        application_id=writable_application(info, input.application_id),
-        integration_id=input.integration_id,
-        content=input.content(),
-        idempotency_key=input.idempotency_key,
-    )
-    return await execute_and_read(
-        info, UpsertSessionPayload, sessions.upsert_session, info.context.actor, command, info.context.now()
-    )
+    application_id = writable_application(info, input.application_id)
+    command = input.command(UpsertSession, application_id, content=input.content())
+    return await execute_command(info, UpsertSessionPayload, sessions.upsert_session, command)

@@ -101,7 +101,6 @@ class InputField:
     name: str
 
     def __call__(self, request: Request) -> Any:
-        """Return the field's value."""
         value = self.of(request)
         return None if value is None else value.get(self.name)
 
@@ -113,7 +112,6 @@ class FieldsWithValue:
     of: Getter
 
     def __call__(self, request: Request) -> tuple[str, ...]:
-        """Return the names."""
         return tuple(name for name, value in (self.of(request) or {}).items() if value is not None)
 
 
@@ -124,7 +122,6 @@ class HasOneItem:
     of: Getter
 
     def __call__(self, request: Request) -> bool:
-        """Return whether it has."""
         return len(self.of(request)) == 1
 
 

@@ -56,15 +56,12 @@ class AnyOf(FilterCondition):
     """The column has any of the listed values. One value is compared with =, so that an index keeps its order."""
 
     def on(self, scope: Scope, row: Columns, value: Getter) -> ColumnElement[bool]:
-        """Return whether a row meets the condition."""
         return any_of(scope, row[self.column], value)
 
     def keeps_order(self, scope: Scope, value: Getter) -> bool:
-        """Return whether all rows that meet it have the same value."""
         return bool(scope.plan_key(HasOneItem(value)))
 
     def rank(self, source: Source) -> int:
-        """Return the place among a filter's fields."""
         return ENUM if isinstance(source.table.c[self.column].type, Enum) else TEXT
 
 
@@ -77,7 +74,6 @@ class AnyOfRelated(FilterCondition):
     row_id: str = "id"
 
     def on(self, scope: Scope, row: Columns, value: Getter) -> ColumnElement[bool]:
-        """Return whether a row meets the condition."""
         table = scope.alias(self.related)
         found: Select[Any] = select(literal_column("1")).where(
             table.c.application_id == row["application_id"],
@@ -93,7 +89,6 @@ class AnyOfRelated(FilterCondition):
         return found.correlate_except(table)
 
     def rank(self, source: Source) -> int:
-        """Return the place among a filter's fields."""
         return RELATED
 
 
@@ -101,15 +96,12 @@ class Equals(FilterCondition):
     """The column has the value."""
 
     def on(self, scope: Scope, row: Columns, value: Getter) -> ColumnElement[bool]:
-        """Return whether a row meets the condition."""
         return row[self.column] == scope.bind(value, row[self.column].type)
 
     def keeps_order(self, scope: Scope, value: Getter) -> bool:
-        """Return whether all rows that meet it have the same value."""
         return True
 
     def rank(self, source: Source) -> int:
-        """Return the place among a filter's fields."""
         return BOOLEAN
 
 
@@ -117,14 +109,12 @@ class Prefix(FilterCondition):
     """The column begins with a text: it is at least that text, and less than the first text that does not."""
 
     def on(self, scope: Scope, row: Columns, value: Getter) -> ColumnElement[bool]:
-        """Return whether a row meets the condition."""
         column = row[self.column]
         found = column >= scope.bind(value, column.type)
         following = AfterPrefix(value)
         return found & (column < scope.bind(following, column.type)) if scope.plan_key(HasValue(following)) else found
 
     def rank(self, source: Source) -> int:
-        """Return the place among a filter's fields."""
         return PREFIX
 
 
@@ -141,7 +131,6 @@ class Range(FilterCondition):
     checked: Callable[[Getter], Getter] = lambda bound: bound
 
     def on(self, scope: Scope, row: Columns, value: Getter) -> ColumnElement[bool]:
-        """Return whether a row meets the condition."""
         column = row[self.column]
         given = scope.plan_key(FieldsWithValue(value))
         found: ColumnElement[bool] = column.is_not(None)
@@ -153,7 +142,6 @@ class Range(FilterCondition):
         return found
 
     def rank(self, source: Source) -> int:
-        """Return the place among a filter's fields."""
         return OPTIONAL_RANGE if source.table.c[self.column].nullable else RANGE
 
 
@@ -171,7 +159,6 @@ class AfterPrefix:
     of: Getter
 
     def __call__(self, request: Request) -> str | None:
-        """Return the text; None where there is none."""
         return after_prefix(self.of(request))
 
 

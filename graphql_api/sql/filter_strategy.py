@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
+from graphql_api.sql.functions import SqlFunction
 from graphql_api.sql.source import Columns
 
 FEW = 1_000
@@ -77,86 +75,51 @@ class FilterStrategy:
         return case(*((each.has_few(), 0) for each in self.indexes), else_=limit)
 
 
-class FetchedById(FunctionElement[bool]):
+class FetchedById(SqlFunction):
     """A condition: the row's id is among those that a query selects.
 
-    The ids are found first, and the rows are then fetched one by one by their ids.
+    The ids are found first, and the rows are then fetched one by one by their ids. SQLite carries out IN this way.
+    PostgreSQL expects an unknown array to be short, but a limited query to be a tenth of all.
     """
 
-    inherit_cache = True
+    sqlite = "{0} IN {1}"
+    postgresql = "{0} = ANY (ARRAY{1})"
 
     def __init__(self, id_: ColumnElement[Any], ids: Select[Any] | CompoundSelect[Any]) -> None:
         super().__init__(id_, ids.scalar_subquery())
 
 
-@compiles(FetchedById)
-def fetched_by_id(element: FetchedById, compiler: SQLCompiler, **options: Any) -> str:
-    """Render IN, which SQLite carries out this way."""
-    id_, ids = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{id_} IN {ids}"
+class ExistsForRow(SqlFunction):
+    """A condition: a query about the row finds something. It runs for each row that is read, and for no other.
 
+    Without the offset PostgreSQL makes a join, and reads all rows for a page of few.
+    """
 
-@compiles(FetchedById, "postgresql")
-def fetched_by_id_postgresql(element: FetchedById, compiler: SQLCompiler, **options: Any) -> str:
-    """Render an array: PostgreSQL expects an unknown array to be short, but a limited query to be a tenth of all."""
-    id_, ids = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{id_} = ANY (ARRAY{ids})"
-
-
-class ExistsForRow(FunctionElement[bool]):
-    """A condition: a query about the row finds something. It runs for each row that is read, and for no other."""
-
-    inherit_cache = True
+    sqlite = "EXISTS {0}"
+    postgresql = "EXISTS ({0} OFFSET 0)"
 
     def __init__(self, query: Select[Any]) -> None:
         super().__init__(query.scalar_subquery())
 
 
-@compiles(ExistsForRow)
-def exists_for_row(element: ExistsForRow, compiler: SQLCompiler, **options: Any) -> str:
-    """Render EXISTS."""
-    return f"EXISTS {compiler.process(element.clauses, **options)}"
+class WithoutIndexOnSqlite(SqlFunction):
+    """A column whose indexes SQLite does not use. PostgreSQL knows how values are distributed, and chooses better.
 
+    The unary plus of SQLite's manual still allows a partial index of rows that are not null.
+    """
 
-@compiles(ExistsForRow, "postgresql")
-def exists_for_row_postgresql(element: ExistsForRow, compiler: SQLCompiler, **options: Any) -> str:
-    """Render EXISTS with an offset: without it PostgreSQL makes a join, and reads all rows for a page of few."""
-    return f"EXISTS ({compiler.process(element.clauses, **options)} OFFSET 0)"
-
-
-class WithoutIndexOnSqlite(FunctionElement[Any]):
-    """A column whose indexes SQLite does not use. PostgreSQL knows how values are distributed, and chooses better."""
-
-    name = "without_index_on_sqlite"
-    inherit_cache = True
+    sqlite = "coalesce({0}, NULL)"
+    postgresql = "{0}"
 
     def __init__(self, column: ColumnElement[Any]) -> None:
         super().__init__(column)
         self.type = column.type
 
 
-@compiles(WithoutIndexOnSqlite)
-def without_index(element: WithoutIndexOnSqlite, compiler: SQLCompiler, **options: Any) -> str:
-    """Render the column."""
-    return compiler.process(element.clauses, **options)
-
-
-@compiles(WithoutIndexOnSqlite, "sqlite")
-def without_index_sqlite(element: WithoutIndexOnSqlite, compiler: SQLCompiler, **options: Any) -> str:
-    """Render coalesce: the unary plus of SQLite's manual still allows a partial index of rows that are not null."""
-    return f"coalesce({compiler.process(element.clauses, **options)}, NULL)"
-
-
 class WithoutIndex(WithoutIndexOnSqlite):
     """A column whose indexes neither database uses, for rows that were found by their ids."""
 
-    inherit_cache = True
-
-
-@compiles(WithoutIndex, "postgresql")
-def without_index_postgresql(element: WithoutIndex, compiler: SQLCompiler, **options: Any) -> str:
-    """Render the only element of an array of the column."""
-    return f"(ARRAY[{compiler.process(element.clauses, **options)}])[1]"
+    postgresql = "(ARRAY[{0}])[1]"
 
 
 class ColumnsWithoutIndexes:

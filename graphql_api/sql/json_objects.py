@@ -14,8 +14,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import Grouping
-from sqlalchemy.sql.functions import FunctionElement
 
+from graphql_api.sql.functions import SqlFunction
 from graphql_api.sql.json_scalars import NULL, JsonValue
 from graphql_api.sql.slices import pause
 
@@ -34,7 +34,6 @@ class Concat(ColumnElement[str]):
     Parentheses are written only where they are needed: SQLite's parser allows a depth of about a hundred.
     """
 
-    inherit_cache = False
     type = Text()
 
     def __init__(self, parts: Iterable[Part]) -> None:
@@ -51,8 +50,6 @@ class Concat(ColumnElement[str]):
 
 class JsonObject(Concat):
     """A JSON object."""
-
-    inherit_cache = False
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self.fields = list(fields)
@@ -130,23 +127,11 @@ def sql_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-class ConcatRows(FunctionElement[str]):
-    """An aggregate: the texts of all rows with commas between them; NULL where there is no row."""
+class ConcatRows(SqlFunction):
+    """An aggregate: the texts of all rows in the order of the subquery, with commas; NULL where there is no row."""
 
-    name = "concat_rows"
-    inherit_cache = True
-
-
-@compiles(ConcatRows)
-def concat_rows_sqlite(element: ConcatRows, compiler: SQLCompiler, **options: Any) -> str:
-    """Keep the order of the subquery, as SQLite does for group_concat."""
-    return f"group_concat({compiler.process(element.clauses, **options)}, ',')"
-
-
-@compiles(ConcatRows, "postgresql")
-def concat_rows_postgresql(element: ConcatRows, compiler: SQLCompiler, **options: Any) -> str:
-    """Keep the order of the subquery."""
-    return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
+    sqlite = "group_concat({0}, ',')"
+    postgresql = "string_agg({0}, ',')"
 
 
 def json_or_null(text: ColumnElement[Any]) -> ColumnElement[str]:
@@ -163,7 +148,6 @@ class RowsJson(ColumnElement[str]):
     that it does so at each place.
     """
 
-    inherit_cache = False
     type = Text()
 
     def __init__(self, rows: Select[Any], *, aggregated: bool = False) -> None:

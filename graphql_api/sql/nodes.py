@@ -23,8 +23,8 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Integer, Text, cas
 from db.engine import json
 from graphql_api.errors import BadUserInput
 from graphql_api.sql import global_ids
-from graphql_api.sql.array_parameter import ArrayElements
 from graphql_api.sql.fields import Nodes, source_of
+from graphql_api.sql.functions import SqlFunction
 from graphql_api.sql.json_objects import Part, RowsJson, json_array, json_or_null
 from graphql_api.sql.object_compiler import ObjectCompiler
 from graphql_api.sql.request import Getter, Request, viewer_application, viewer_is_admin
@@ -34,6 +34,13 @@ from graphql_api.sql.source import Columns, Source, is_text
 ID = literal_column("ids.value", Text)  # one of the IDs that a field names, as JSON
 
 
+class ArrayElements(SqlFunction):
+    """A JSON array as a table: ``key`` is the order of its elements, and ``value`` the JSON."""
+
+    sqlite = "json_each({0})"
+    postgresql = "(SELECT key, value FROM json_array_elements(({0})::json) WITH ORDINALITY AS each (value, key))"
+
+
 @dataclass(frozen=True, slots=True)
 class IdCount:
     """Read how many ids a field asks for."""
@@ -41,7 +48,6 @@ class IdCount:
     of: Getter
 
     def __call__(self, request: Request) -> int:
-        """Return their number."""
         return len(self.of(request))
 
 
