@@ -23,9 +23,8 @@ from graphql_api.http.connections import Connections
 from graphql_api.http.endpoint import PATH, GraphQLEndpoint
 from graphql_api.http.server import Server
 from graphql_api.http.shutdown import on_shutdown_signal, stop_with_parent_process
-from graphql_api.observability.instrumentation import instrument, traces_factory
+from graphql_api.observability.instrumentation import OperationMiddleware, instrument, traces_factory
 from graphql_api.observability.instrumented_database import InstrumentedDatabase
-from graphql_api.observability.middleware import OperationMiddleware
 from graphql_api.schema import schema
 from graphql_api.security.admission import AdmissionControl
 from graphql_api.security.authentication import Authenticator

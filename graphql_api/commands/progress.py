@@ -2,8 +2,7 @@
 
 import sys
 from time import monotonic
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 import typer
 from rich.console import Console
@@ -12,26 +11,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 INTERVAL = 5  # seconds between two lines
 
 
-class ProgressDisplay(Protocol):
-    """A display of progress, shown within its context."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def advance(self, sessions: int, done: int) -> None:
-        """Add finished sessions, and finished units of the total."""
-        ...
-
-    def print(self, text: str) -> None:
-        """Print one line."""
-        ...
-
-
-def show_progress(total: int | None) -> ProgressDisplay:
-    """Return a display that suits stderr. ``total`` is the sum of all ``done``, or None where it is unknown."""
+def show_progress(total: int | None) -> "Bar | Lines":
+    """Return a context manager that shows progress. ``total`` is the sum of all ``done``, or None if it is unknown."""
     return Bar(total) if sys.stderr.isatty() else Lines()
 
 
@@ -59,6 +40,7 @@ class Bar:
         self._bar.stop()
 
     def advance(self, sessions: int, done: int) -> None:
+        """Add finished sessions, and finished units of the total."""
         self._sessions += sessions
         rate = per_second(self._sessions, monotonic() - self._began)
         self._bar.update(self._task, advance=done, sessions=self._sessions, rate=rate)

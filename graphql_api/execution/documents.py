@@ -1,19 +1,21 @@
-"""Resolve the document of a request: by ID from the trusted documents, or from the cache, or by parsing it."""
+"""The documents of requests: trusted ones found by ID, and an LRU cache of all others by their text."""
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from graphql import GraphQLSchema
 
 from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden
 from graphql_api.execution.document import Document
-from graphql_api.execution.document_cache import DocumentCache
 from graphql_api.execution.document_validation import InvalidDocument, parse_and_validate
 from graphql_api.execution.parameters import Parameters
-from graphql_api.execution.trusted_documents import TrustedDocuments
 from graphql_api.observability.operation_record import count_work
-from graphql_api.security.document_manifest import sha256_of
+from graphql_api.security.document_manifest import BadManifest, document_ids, read_manifest, sha256_of
 from graphql_api.settings import Settings
 
+MAX_DOCUMENTS = 1_000
+MAX_BYTES = 64 * 2**20
 PERSISTED_QUERY_NOT_FOUND = "PersistedQueryNotFound"  # Apollo's clients look for this message
 
 
@@ -24,11 +26,7 @@ class Documents:
         self._schema = schema
         self.settings = settings
         self._cache = DocumentCache()
-        self._trusted = (
-            TrustedDocuments.from_manifest(settings.trusted_documents, self._prepare)
-            if settings.trusted_documents
-            else TrustedDocuments()
-        )
+        self._trusted = self._prepare_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
     def resolve(self, parameters: Parameters) -> Document:
         """Return the document that a request contains or names. Raises InvalidDocument.
@@ -63,3 +61,50 @@ class Documents:
 
     def _prepare(self, source: str, on_growth: Callable[[Document], None] | None = None) -> Document:
         return Document.of(self._schema, parse_and_validate(source, self._schema, self.settings), on_growth)
+
+    def _prepare_manifest(self, path: Path) -> Mapping[str, Document]:
+        """Return all documents of a manifest by each of their IDs. They are never evicted."""
+        trusted: dict[str, Document] = {}
+        for identifier, source in read_manifest(path).items():
+            try:
+                document = self._prepare(source)
+            except InvalidDocument as invalid:
+                problem = invalid.errors[0].message
+                raise BadManifest(path, f"the document {identifier!r} is invalid: {problem}") from invalid
+            trusted.update(dict.fromkeys(document_ids(identifier, source), document))
+        return trusted
+
+
+class DocumentCache:
+    """LRU cache of documents by text, bounded by count and bytes. Sizes are estimates, and grow with the plans."""
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._sizes: dict[str, int] = {}
+        self._total_size = 0
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def get(self, text: str) -> Document | None:
+        """Return the document with this text, if it is cached."""
+        document = self._documents.get(text)
+        if document is not None:
+            self._documents.move_to_end(text)
+        return document
+
+    def add(self, document: Document) -> None:
+        """Cache a document; evict the least recently used where there is no room."""
+        self._documents[document.text] = document
+        self.update_size(document)
+
+    def update_size(self, document: Document) -> None:
+        """Evict others to make room for a document that has grown, unless it has been evicted itself."""
+        if self._documents.get(document.text) is not document:
+            return
+        size = document.size
+        self._total_size += size - self._sizes.get(document.text, 0)
+        self._sizes[document.text] = size
+        while len(self) > MAX_DOCUMENTS or (self._total_size > MAX_BYTES and len(self) > 1):
+            text, _ = self._documents.popitem(last=False)
+            self._total_size -= self._sizes.pop(text)

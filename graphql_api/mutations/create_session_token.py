@@ -13,7 +13,7 @@ from graphql_api.mutations.arguments import APPLICATION_ID, INTEGRATION_ID, writ
 from graphql_api.mutations.payload import Payload
 from graphql_api.mutations.runner import execute
 from graphql_api.security import session_tokens
-from graphql_api.security.permissions import TokenPermissions, TokenRights
+from graphql_api.security.viewer import TokenPermissions, TokenRights
 
 
 @strawberry.input(description="The session, the permissions and the lifetime of the token.")

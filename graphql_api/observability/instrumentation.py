@@ -4,15 +4,18 @@ import asyncio
 import logging
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from secrets import token_hex
+from time import perf_counter, time
 from typing import TYPE_CHECKING
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db.engine.database import Pool
 from graphql_api.observability import log
-from graphql_api.observability.operation_record import OperationRecord
+from graphql_api.observability.operation_record import OperationRecord, current_operation
 from graphql_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,9 +48,39 @@ class Instrumentation:
 
     def finish(self, record: OperationRecord) -> None:
         """Report an operation that has ended."""
-        record.end()
+        record.seconds = perf_counter() - record.started
+        record.ended = time()
         for report in self._reports:
             report(record)
+
+
+class OperationMiddleware:
+    """Puts an OperationRecord into the scope of each HTTP request for a path, and reports it after the response."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self.app = app
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, with a record of its operation."""
+        if scope["type"] != "http" or scope["path"] != self.path:
+            return await self.app(scope, receive, send)
+        instrumentation: Instrumentation = scope["app"].state.server.instrumentation
+        record = scope["operation_record"] = instrumentation.start(scope["headers"])
+        request_id = (b"x-request-id", record.request_id.encode())
+
+        def send_with_request_id(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                message["headers"].append(request_id)
+            return send(message)
+
+        token = current_operation.set(record)
+        try:
+            await self.app(scope, receive, send_with_request_id)
+        finally:
+            current_operation.reset(token)
+            instrumentation.finish(record)
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

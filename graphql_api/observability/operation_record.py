@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from time import perf_counter, thread_time, time
+from time import perf_counter, thread_time
 from typing import Any, Protocol
 
 from graphql import OperationType
@@ -60,11 +60,6 @@ class OperationRecord:
     seconds: float = 0
     ended: float = 0
     span: Span | None = None
-
-    def end(self) -> None:
-        """Note the time at which the operation ended."""
-        self.seconds = perf_counter() - self.started
-        self.ended = time()
 
     def charge(self) -> int:
         """Return the cost that is to be charged now: all that was not charged before."""

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 
 from db.operations.keys import KeyName
-from graphql_api.security.permissions import TokenPermissions, TokenRights
+from graphql_api.security.viewer import TokenPermissions, TokenRights
 
 ALGORITHM = "HS256"
 MAX_LENGTH = 1_000  # characters; tokens signed here have about 250

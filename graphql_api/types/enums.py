@@ -9,7 +9,7 @@ from db.domain.attribute_definition import AttributeEntity, AttributeType, Unkno
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.tables import KeyRole
-from graphql_api.security.permissions import TokenRights
+from graphql_api.security.viewer import TokenRights
 
 E = TypeVar("E", bound=type[Enum])
 

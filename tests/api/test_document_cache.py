@@ -6,9 +6,8 @@ import pytest
 from api_server import Api
 from graphql import parse
 
-from graphql_api.execution import document_cache
 from graphql_api.execution.document import Document
-from graphql_api.execution.document_cache import MAX_DOCUMENTS, DocumentCache
+from graphql_api.execution.documents import MAX_DOCUMENTS, DocumentCache
 from graphql_api.schema import schema
 from graphql_api.sql.cost import CostFormula
 from graphql_api.sql.plan import Plan
@@ -47,14 +46,14 @@ def test_least_recently_used_document_is_evicted_first() -> None:
 
 def test_cache_is_bounded_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     documents = [new_document(number, characters=1_000) for number in range(5)]
-    monkeypatch.setattr(document_cache, "MAX_BYTES", 3 * documents[0].size)
+    monkeypatch.setattr("graphql_api.execution.documents.MAX_BYTES", 3 * documents[0].size)
     cache = filled_cache(documents)
     assert cached_texts(cache, documents) == [each.text for each in documents[2:]]
 
 
 def test_growth_of_a_document_evicts_others(monkeypatch: pytest.MonkeyPatch) -> None:
     documents = [new_document(number, characters=1_000) for number in range(3)]
-    monkeypatch.setattr(document_cache, "MAX_BYTES", 3 * documents[0].size)
+    monkeypatch.setattr("graphql_api.execution.documents.MAX_BYTES", 3 * documents[0].size)
     cache = filled_cache(documents)
     growing = documents[1]
     growing.plans[0,] = [plan("SELECT 1".ljust(documents[0].size))]
@@ -67,7 +66,7 @@ def test_growth_of_a_document_evicts_others(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_growth_of_an_evicted_document_evicts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (new_document(number, characters=1_000) for number in range(2))
-    monkeypatch.setattr(document_cache, "MAX_BYTES", first.size)
+    monkeypatch.setattr("graphql_api.execution.documents.MAX_BYTES", first.size)
     cache = filled_cache([first, second])
     first.plans[0,] = [plan("SELECT 1".ljust(first.size))]
     cache.update_size(first)

@@ -23,7 +23,7 @@ from db.repository.core import API_KEY
 from graphql_api.errors import Unauthenticated
 from graphql_api.security import session_tokens
 from graphql_api.security.authentication import Authenticator
-from graphql_api.security.permissions import TokenPermissions, TokenRights
+from graphql_api.security.viewer import TokenPermissions, TokenRights
 
 CART = [{"sku": "pear", "quantity": 2, "price": "2.50"}]
 

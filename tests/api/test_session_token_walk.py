@@ -24,7 +24,7 @@ from graphql import (
 from token_requests import HIDDEN, filled, other_ids, own_ids, token
 
 from graphql_api.schema import schema
-from graphql_api.security.permissions import ALLOWED_ROOT_FIELDS, TokenRights
+from graphql_api.security.viewer import ALLOWED_ROOT_FIELDS, TokenRights
 
 
 @pytest.fixture(scope="module")

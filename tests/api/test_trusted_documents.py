@@ -180,7 +180,7 @@ def test_mode_only_turns_graphiql_off(trusting: Trusting) -> None:
 
 
 def test_trusted_documents_are_not_evicted(trusting: Trusting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphql_api.execution.document_cache.MAX_DOCUMENTS", 1)
+    monkeypatch.setattr("graphql_api.execution.documents.MAX_DOCUMENTS", 1)
     api = trusting()
     for number in range(3):
         api.data(f"{{ a{number}: viewer {{ role }} }}")

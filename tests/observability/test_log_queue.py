@@ -9,9 +9,8 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from graphql_api.observability import log_queue
-from graphql_api.observability.log import dropped, encode
-from graphql_api.observability.log_queue import LogQueue
+from graphql_api.observability import log
+from graphql_api.observability.log import LogQueue, dropped, encode
 
 
 class BlockingFile(BytesIO):
@@ -59,7 +58,7 @@ def test_entries_after_a_flush_are_written(file: BlockingFile) -> None:
 def test_a_reader_that_stalls_blocks_nobody_and_dropped_lines_are_reported(
     file: BlockingFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_queue, "MAX_QUEUED", 10)
+    monkeypatch.setattr(log, "MAX_QUEUED", 10)
     queue = LogQueue(file, encode, dropped)
     queue.put(b"first\n")
     assert file.writing.wait(10)

@@ -16,7 +16,6 @@ from sqlalchemy import Connection, column, insert, table
 
 from db.engine.statements import Statement
 from graphql_api import app
-from graphql_api.execution import document_cache
 from graphql_api.execution.document import Document
 from graphql_api.observability.operation_record import OperationRecord, current_operation
 from graphql_api.observability.traces import OperationSpan, Traces, summarise
@@ -110,7 +109,7 @@ def test_a_mutation_has_a_span_for_each_of_its_statements(api: Api, exporter: In
 def test_a_span_that_waits_to_be_exported_holds_no_document(
     api: Api, exporter: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(document_cache, "MAX_DOCUMENTS", 0)
+    monkeypatch.setattr("graphql_api.execution.documents.MAX_DOCUMENTS", 0)
     api.data(LOOK)
     assert exporter.get_finished_spans()
     gc.collect()

@@ -21,7 +21,7 @@ from graphql_api.errors import LimitExceeded, OperationFailed
 from graphql_api.execution.context import Context
 from graphql_api.execution.document import Document
 from graphql_api.execution.run import coerce_variables
-from graphql_api.security.permissions import TokenPermissions
+from graphql_api.security.viewer import TokenPermissions
 from graphql_api.security.viewer import Viewer as Holder
 from graphql_api.settings import Settings
 from graphql_api.sql.request import Request

@@ -21,7 +21,7 @@ from db.tables import Row
 from graphql_api.errors import BadUserInput, LimitExceeded, OperationFailed
 from graphql_api.execution.executor import execute_fields
 from graphql_api.execution.run import run_query
-from graphql_api.security.permissions import TokenPermissions, TokenRights
+from graphql_api.security.viewer import TokenPermissions, TokenRights
 
 randoms = st.randoms(use_true_random=False)
 
