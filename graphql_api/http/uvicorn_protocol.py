@@ -13,6 +13,7 @@ import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode
 
 from graphql_api.errors import BadUserInput
 
@@ -117,8 +118,9 @@ class HTTPProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Refuse a head that is too long or whose Host is missing or repeated (RFC 9112, 3.2); uvicorn takes both.
+        """Refuse a head that is too long, has not one Host (RFC 9112, 3.2), or a transfer coding other than chunked.
 
+        uvicorn takes all three, and reads a body in an unknown coding as it is (501 by RFC 9112, 6.1).
         uvicorn sends the head and the body of a response by two system calls. One takes 10 to 15 microseconds, a tenth
         of a short read.
         """
@@ -130,6 +132,10 @@ class HTTPProtocol(HttpToolsProtocol):
             raise InvalidHead
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts != 1 and (hosts, self.parser.get_http_version()) != (0, "1.0"):
+            raise InvalidHead
+        codings = [each for name, value in self.headers if name == b"transfer-encoding" for each in tokens(value)]
+        if codings not in ([], [b"chunked"]):
+            self._error = HTTPStatus.NOT_IMPLEMENTED
             raise InvalidHead
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT" and not self._should_upgrade():
             self._upgrade_declined = True
@@ -272,15 +278,27 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             refuse(self.transport, HTTPStatus.BAD_REQUEST)
 
+    def send_receive_event_to_app(self) -> None:
+        """Close with 1007 on text that is not UTF-8 (RFC 6455, 8.1); uvicorn logs a traceback besides."""
+        self.frames = [b"".join(self.frames)]
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                self.frames[0].decode()
+            except UnicodeDecodeError:
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
     async def run_asgi(self) -> None:
         """Abort the connection some time after its end; uvicorn waits without end for the client to read the rest."""
         await super().run_asgi()
         self.loop.call_later(self.close_timeout, self.transport.abort)
 
 
-def tokens(connection: bytes) -> list[bytes]:
-    """Return the lower-cased members of a Connection header."""
-    return [token.strip().lower() for token in connection.split(b",")]
+def tokens(header: bytes) -> list[bytes]:
+    """Return the lower-cased members of a header whose value is a list."""
+    return [token.strip().lower() for token in header.split(b",")]
 
 
 def refuse(transport: Transport, status: HTTPStatus) -> None:

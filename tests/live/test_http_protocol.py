@@ -329,6 +329,27 @@ def test_trailers_are_ignored(api: Api) -> None:
     play(api, scenario)
 
 
+@pytest.mark.parametrize(
+    ("codings", "expected"),
+    [
+        ("chunked", 200),
+        (" Chunked", 200),
+        ("gzip, chunked", 501),
+        ("identity, chunked", 501),
+        ("chunked;q=1", 501),
+        ("gzip", 501),
+        ("gzip\r\nTransfer-Encoding: chunked", 501),
+        ("chunked, chunked", 400),  # by the parser
+    ],
+)
+def test_no_transfer_coding_but_chunked_is_accepted(api: Api, codings: str, expected: int) -> None:
+    async def scenario(server: Running) -> None:
+        sent = chunked_request(server).replace(b"Transfer-Encoding: chunked", f"Transfer-Encoding: {codings}".encode())
+        assert parsed(await exchange(server, sent, ends=False))[0] == expected
+
+    play(api, scenario)
+
+
 @pytest.mark.parametrize("field", [b"X: " + b"x" * 2**20, b"X: x\r\n" * 2**18])
 def test_trailers_are_limited_in_size(api: Api, field: bytes) -> None:
     async def scenario(server: Running) -> None:

@@ -9,6 +9,7 @@ import pytest
 from api_server import Api
 from sockets import PROTOCOL, Client, Running, running, until
 from websockets.exceptions import InvalidStatus
+from websockets.frames import CloseCode
 
 from graphql_api.http import uvicorn_protocol, websocket
 
@@ -222,6 +223,19 @@ def test_a_message_over_the_limit_closes_the_socket_with_1009(serve: Callable[..
             assert await client.closed() == 1009
 
     api.runner.run(scenario())
+
+
+@pytest.mark.parametrize("pieces", [(b"\xff",), (b'{"type":', b'"\xff"}'), (b"\xe2\x82", b"")])
+def test_text_that_is_not_utf_8_closes_the_socket_with_1007_and_logs_nothing(
+    play: Play, caplog: pytest.LogCaptureFixture, pieces: tuple[bytes, ...]
+) -> None:
+    async def scenario(server: Running) -> None:
+        async with server.client() as client:
+            await client.connection.send(pieces if len(pieces) > 1 else pieces[0], text=True)
+            assert await client.closed() == CloseCode.INVALID_DATA
+
+    play(scenario)
+    assert not caplog.records
 
 
 def test_a_client_that_does_not_read_is_disconnected(serve: Callable[..., Api]) -> None:
