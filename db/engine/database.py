@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Dialect
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MAX_ANSWER = 16 * 2**20  # bytes that a compiled read answers
+
 
 class Pool(NamedTuple):
     """How many connections are open, how many of them are in use, and how many operations wait for one."""

@@ -18,7 +18,7 @@ class StatementTooDeep(Exception):
 
 
 class AnswerTooLarge(Exception):
-    """A compiled read answers more than this database allows; the argument is the limit in bytes."""
+    """A compiled read answers more than is allowed; the argument is the limit in bytes."""
 
 
 class UnusableDatabase(Exception):

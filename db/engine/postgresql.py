@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, Dialect
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.util import greenlet_spawn
 
-from db.engine.database import Pool
+from db.engine.database import MAX_ANSWER, Pool
 from db.engine.errors import AnswerTooLarge, StatementTooDeep, UnusableDatabase
 from db.engine.options import ServerOptions
 from db.engine.postgresql_connections import ConnectionPool, connection_arguments, is_gone, roll_back
@@ -21,7 +21,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MIN_VERSION = 14
-MAX_ANSWER = 2**30  # bytes, the greatest size of a value in PostgreSQL
+TOO_LARGE = ""  # sent instead of an answer above the limit; it is not JSON
+# With OFFSET 0 the planner leaves the subquery as it is; otherwise the answer would be built twice.
+LIMITED_READ = """
+    SELECT CASE WHEN octet_length(answer) <= {limit} THEN answer ELSE '' END
+    FROM ({statement} OFFSET 0) AS read (answer)"""
 AUTOCOMMIT_ATTEMPTS = 3  # of an operation, before it gets a transaction in which it waits for row locks
 # Not the server's default isolation: a row is read as it is once its lock has been waited for.
 BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -91,14 +95,18 @@ class PostgresDatabase:
         """Run a compiled read. Raises StatementTooDeep and AnswerTooLarge."""
         # PostgreSQL stores no U+0000 and refuses it in parameters. NULL is equal to nothing either.
         values = [None if type(value) is str and "\0" in value else value for value in parameters.values()]
+        limited = LIMITED_READ.format(limit=MAX_ANSWER, statement=statement)
         try:
             async with self._pool.acquire() as connection:
                 # Where every transaction is serializable, a read can meet a conflict too.
-                return await retry_conflicts(lambda _: connection.fetchval(statement, *values))
+                answer: str | None = await retry_conflicts(lambda _: connection.fetchval(limited, *values))
         except asyncpg.StatementTooComplexError as error:
             raise StatementTooDeep from error
         except asyncpg.ProgramLimitExceededError as error:
             raise AnswerTooLarge(MAX_ANSWER) from error
+        if answer == TOO_LARGE:
+            raise AnswerTooLarge(MAX_ANSWER)
+        return answer
 
     def pool(self) -> Pool:
         """Return how the connections are used now."""

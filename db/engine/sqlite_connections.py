@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine
 
+from db.engine.database import MAX_ANSWER
 from db.engine.errors import AnswerTooLarge, CannotWrite, StatementTooDeep
 
-MAX_ANSWER = 16 * 2**20  # bytes
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",

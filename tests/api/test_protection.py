@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, MutableMapping
 from contextlib import closing
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from threading import Event
 from typing import Any
 
@@ -15,7 +16,9 @@ from graphql import OperationDefinitionNode
 from shop import line
 from sqlalchemy import Connection
 
-from db.engine import sqlite_connections, sqlite_readers
+from db.engine import postgresql, sqlite_connections, sqlite_readers
+from db.engine.database import MAX_ANSWER
+from db.engine.errors import AnswerTooLarge
 from db.engine.sqlite_readers import MAX_INLINE_OBJECTS, READERS
 from graphql_api.security.viewer import Viewer
 from graphql_api.sql.compiler import Compiler
@@ -54,15 +57,36 @@ def test_cost_of_total_counts_is_limited(serve: Callable[..., Api]) -> None:
     assert api.codes(f"{{ {counts} }}") == ["LIMIT_EXCEEDED"]
 
 
-def test_response_above_the_size_limit_is_refused(
-    serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_response_above_the_size_limit_is_refused(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_connections, "MAX_ANSWER", 20_000)
-    api = serve_file()
+    monkeypatch.setattr(postgresql, "MAX_ANSWER", 20_000)
+    api = serve()
     api.shop.create("long", cart_items=[line(f"sku {number}", name="n" * 1_000) for number in range(30)])
     document = '{ customerSession(integrationId: "long") { cartItems { name } } }'
     assert api.codes(document) == ["LIMIT_EXCEEDED"]
     assert api.data("{ viewer { keyName } }")
+
+
+@pytest.mark.parametrize("objects", [1, MAX_INLINE_OBJECTS + 1])
+def test_answer_has_at_most_16_mebibytes(api: Api, objects: int) -> None:
+    longest = "0" * (16 * 2**20 - 2)
+    assert api.runner.run(api.database.read(zeros(api, len(longest)), {}, objects)) == longest
+    with pytest.raises(AnswerTooLarge):
+        api.runner.run(api.database.read(zeros(api, MAX_ANSWER + 2), {}, objects))
+
+
+def test_refused_answer_takes_no_memory_of_the_server(api: Api) -> None:
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    with pytest.raises(AnswerTooLarge):
+        api.runner.run(api.database.read(zeros(api, 200_000_000), {}, 1))
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 64 * 1_024  # kibibytes
+
+
+def zeros(api: Api, length: int) -> str:
+    """Return the statement that answers a text of an even length."""
+    if api.database.dialect.name == "postgresql":
+        return f"SELECT repeat('0', {length})"
+    return f"SELECT hex(zeroblob({length // 2}))"
 
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
