@@ -30,7 +30,9 @@ settings.load_profile("untimed")
 
 # The directories whose tests run on partitioned tables: they contain every statement of a change, and nearly all reads.
 STORES = {
+    "engine": ("sqlite", "postgresql", "partitioned"),
     "operations": ("sqlite", "postgresql", "partitioned"),
+    "events": ("sqlite", "partitioned"),
     "reference": ("sqlite", "partitioned"),
     "live": ("sqlite", "partitioned"),
 }
