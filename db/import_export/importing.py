@@ -19,14 +19,12 @@ from db.domain.events import to_entity
 from db.domain.session import CustomerSession
 from db.engine.database import Database
 from db.import_export.import_index import IntegrationIdIndex, ProfileIndex
-from db.import_export.lines import MAX_LINE_BYTES, read_batches
+from db.import_export.lines import MAX_LINE_BYTES, ValidatedBatch, ValidRecord, read_batches, validate_batch
 from db.import_export.record import Record
 from db.import_export.replay import with_first_session
-from db.import_export.validation import ValidatedBatch, ValidRecord, validate_batch
 from db.repository.applications import load_all_rules
 from db.repository.bulk_insert import SessionWithEvents, insert_sessions
-from db.repository.core import APPLICATION, PROFILE, SESSION
-from db.repository.lists import InList, TextList
+from db.repository.core import APPLICATION, PROFILE, SESSION, InList, TextList
 from db.repository.load_many import load_by_integration_ids
 
 HAS_FIRST_SESSION = (

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
 
 from sqlalchemy import Connection
 
@@ -30,17 +29,17 @@ from db.repository.save import insert_session, save_session
 
 @dataclass(frozen=True, slots=True)
 class SessionChange:
-    """A change in progress. ``before`` is the locked session; ``time`` is never earlier than its latest event."""
+    """A change in progress at the time ``now``. ``before`` is the locked session."""
 
     connection: Connection
     actor: Actor
     before: CustomerSession
-    time: datetime
+    now: datetime
 
-    @classmethod
-    def of(cls, connection: Connection, actor: Actor, before: CustomerSession, now: datetime) -> Self:
-        """Begin a change of a session that is locked already."""
-        return cls(connection, actor, before, max(truncate_to_millisecond(now), before.updated))
+    @property
+    def time(self) -> datetime:
+        """The time of the change, which is never earlier than the session's latest event."""
+        return max(truncate_to_millisecond(self.now), self.before.updated)
 
     def save(self, type_: EventType, after: CustomerSession, reason: str | None = None) -> Outcome:
         """Store ``after`` as the next version, with its event. If nothing has changed, store nothing."""
@@ -62,7 +61,7 @@ def begin_change(
     """Lock the command's session. Raises Refused with SessionNotFound or VersionConflict."""
     before = load_session(connection, command.application_id, command.integration_id)
     check_version(before, command.expected_version)
-    return SessionChange.of(connection, actor, before, now)
+    return SessionChange(connection, actor, before, now)
 
 
 @idempotent(Outcome)
@@ -128,7 +127,7 @@ def upsert_session(connection: Connection, actor: Actor, command: UpsertSession,
             return outcome
         # A concurrent transaction has created it. This happens on PostgreSQL only: SQLite has one writer at a time.
         before = load_session(connection, command.application_id, command.integration_id)
-    return update(SessionChange.of(connection, actor, before, now), command.content)
+    return update(SessionChange(connection, actor, before, now), command.content)
 
 
 @idempotent(Outcome)

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, select
 
 from db.domain.session import CustomerSession
-from db.repository.core import SESSION
-from db.repository.lists import InList, TextList
+from db.repository.core import SESSION, InList, TextList
 from db.repository.mapper import COLUMNS, PARTS, SESSION_FIELDS, TOTALS, to_session
 
 PAGE = 500

@@ -24,7 +24,6 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the dialect's type."""
         if dialect.name == "postgresql":
             return TIMESTAMP(timezone=True, precision=3)  # a type_descriptor of it would lose the precision
         return dialect.type_descriptor(String(24))
@@ -38,7 +37,6 @@ class UtcTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else format_time(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Convert to a datetime in UTC."""
         if value is None:
             return None
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
@@ -52,32 +50,24 @@ class Amount(TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """Convert to ten-thousandths. Raises ValueError for more decimal places."""
         return None if value is None else to_units(value, PLACES)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """Convert to a Decimal."""
         return None if value is None else from_units(value, PLACES)
-
-
-class JsonbText(postgresql.JSONB):
-    """jsonb whose Python value is JSON text."""
-
-    def bind_processor(self, dialect: Dialect) -> None:
-        """Leave the text as it is."""
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """Leave the text as it is."""
 
 
 class JsonText(postgresql.JSON):
     """PostgreSQL's json whose Python value is JSON text."""
 
     def bind_processor(self, dialect: Dialect) -> None:
-        """Leave the text as it is."""
+        return None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> None:
-        """Leave the text as it is."""
+        return None
+
+
+class JsonbText(JsonText, postgresql.JSONB):
+    """PostgreSQL's jsonb whose Python value is JSON text."""
 
 
 class Json(TypeDecorator[Any]):
@@ -90,15 +80,12 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the dialect's type."""
         return JsonbText() if dialect.name == "postgresql" else dialect.type_descriptor(Text())
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Encode as JSON."""
         return None if value is None else json.dumps(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Decode JSON."""
         return None if value is None else json.loads(value)
 
 
@@ -108,7 +95,6 @@ class ExactJson(Json):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the dialect's type."""
         return JsonText() if dialect.name == "postgresql" else dialect.type_descriptor(Text())
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Enum, Select, literal_column, select
 
-from db.repository.lists import InList, TextList
+from db.repository.core import InList, TextList
 from graphql_api.sql.arguments import FieldsWithValue, HasOneItem, InputField
 from graphql_api.sql.filter_strategy import ExistsForRow
 from graphql_api.sql.plan_key import HasValue
