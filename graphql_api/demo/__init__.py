@@ -1,6 +1,6 @@
 """The shop that ``cartograph serve --dev`` shows: 300 purchases that people made at the CDNOW music shop in 1997-98.
 
-A key is made at each start, for a day: only its hash is kept, so an older one could not be printed again.
+Each start creates a key that is valid for a day: only hashes of keys are stored, so an older one cannot be printed.
 """
 
 import json
@@ -32,13 +32,13 @@ from db.tables import ApplicationRow
 
 SESSIONS = Path(__file__).parent / "sessions.jsonl"
 SHOP = Actor(name="Demo shop", key_prefix="")
-STAYS_OPEN, IS_CANCELLED, COMES_BACK = 3, 6, 9  # of ten
+STAYS_OPEN, IS_CANCELLED, IS_RETURNED = 3, 6, 9  # the last digit of a session's number
 
-Happening = tuple[datetime, Callable[..., Outcome], SessionCommand]
+Step = tuple[datetime, Callable[..., Outcome], SessionCommand]
 
 
 def prepare(connection: Connection, now: datetime) -> str:
-    """Fill the database if it is empty, and answer a new WRITER key to its first application."""
+    """Fill the database if it is empty, and return a new WRITER key of its first application."""
     application_id = connection.scalar(select(func.min(ApplicationRow.application_id))) or fill(connection)
     expires = now + timedelta(days=1)
     command = CreateKey(application_id=application_id, name="development", role="writer", expires=expires)
@@ -46,18 +46,18 @@ def prepare(connection: Connection, now: datetime) -> str:
 
 
 def fill(connection: Connection) -> int:
-    """Make the shop, and let all that happened in it happen in order. Answers its application ID."""
+    """Create the shop and run the operations on its sessions in order of time. Return its application ID."""
     records = [json.loads(line, parse_float=Decimal) for line in SESSIONS.read_text(encoding="utf-8").splitlines()]
     opened = min(datetime.fromisoformat(record["created"]) for record in records)
     application_id = create_application(connection, CreateApplication(name=SHOP.name, currency="EUR"), opened)
-    happened = [each for number, record in enumerate(records) for each in life(application_id, number, record)]
-    for moment, operation, command in sorted(happened, key=itemgetter(0)):
+    steps = [each for number, record in enumerate(records) for each in session_steps(application_id, number, record)]
+    for moment, operation, command in sorted(steps, key=itemgetter(0)):
         operation(connection, SHOP, command, moment)
     return application_id
 
 
-def life(application_id: int, number: int, record: dict[str, Any]) -> Iterator[Happening]:
-    """What happens to one session, and when: most are bought within ten minutes, and kept."""
+def session_steps(application_id: int, number: int, record: dict[str, Any]) -> Iterator[Step]:
+    """Yield the operations on one session with their times: most sessions are closed after ten minutes."""
     name = {"application_id": application_id, "integration_id": record["integrationId"]}
     cart = [
         CartLine(
@@ -71,18 +71,18 @@ def life(application_id: int, number: int, record: dict[str, Any]) -> Iterator[H
     ]
     content = SessionContent(profile_id=record["profileId"], cart_items=cart)
     created = datetime.fromisoformat(record["created"])
-    fate = number % 10
+    digit = number % 10
     yield created, create_session, CreateSession(**name, content=content)
-    if fate == IS_CANCELLED:
+    if digit == IS_CANCELLED:
         yield created + timedelta(hours=1), cancel_session, CancelSession(**name, reason="Payment failed.")
-    elif fate != STAYS_OPEN:
+    elif digit != STAYS_OPEN:
         yield created + timedelta(minutes=10), close_session, CloseSession(**name)
-    if fate == COMES_BACK:
+    if digit == IS_RETURNED:
         yield created + timedelta(days=7), return_items, ReturnItems(**name, items=[ReturnRequest(0, None, None)])
 
 
 def invitation(endpoint: str, key: str) -> str:
-    """Where to look, the key, and a line to paste into a shell."""
+    """Return the text for the terminal: the address of GraphiQL, the key, and a command to try."""
     query = '{ customerSession(integrationId: "cdnow-1") { state total cartItems { name quantity price } } }'
     body = json.dumps({"query": query})
     return f"""

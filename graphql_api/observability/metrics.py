@@ -54,22 +54,18 @@ class Metrics:
         cost.observe(record.cost)
         self._statements.inc(record.statements)
 
-    def set_in_progress(self, what: str, count: int) -> None:
-        """Set how many of something are in progress."""
-        self._in_progress.labels(what).set(count)
-
-    def set_pool(self, pool: Pool) -> None:
-        """Set the use of the database's connections."""
-        for state, count in pool._asdict().items():
-            self._pool.labels(state).set(count)
+    def set_gauges(self, in_progress: Mapping[str, Callable[[], int]], pool: Pool) -> None:
+        """Set how many of each thing are in progress, and the use of the database's connections."""
+        for what, count in in_progress.items():
+            self._in_progress.labels(what).set(count())
+        for state, connections in pool._asdict().items():
+            self._pool.labels(state).set(connections)
 
 
 async def sample(gauges: Mapping[str, Callable[[], int]], pool: Callable[[], Pool]) -> None:
     """Set the gauges every two seconds, until cancelled."""
     while True:
-        for what, count in gauges.items():
-            metrics().set_in_progress(what, count())
-        metrics().set_pool(pool())
+        metrics().set_gauges(gauges, pool())
         await asyncio.sleep(SAMPLE_SECONDS)
 
 

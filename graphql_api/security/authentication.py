@@ -6,22 +6,31 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from hmac import compare_digest
 from time import monotonic
 
 from db.engine.database import Database
 from db.operations.keys import Key, KeyName, use_key
+from db.tables import KeyRole
 from graphql_api.errors import TimedOut, Unauthenticated
-from graphql_api.security.credentials import UNKNOWN_KEY, InvalidCredentials, key_name, verify
+from graphql_api.security import session_tokens
 from graphql_api.security.key_loader import KeyLoader
 from graphql_api.security.viewer import Viewer
 
 log = logging.getLogger("cartograph")
 
+KEY = re.compile(r"ck_(0|[1-9][0-9]{0,9})_([A-Za-z0-9]{12})_[0-9a-f]{64}", re.ASCII)
+MAX_APPLICATION_ID = 2**31 - 1
+UNKNOWN_KEY = "The key is not known."
 BEARER = re.compile(r"bearer +(\S+)", re.ASCII | re.IGNORECASE)
 USUAL_SCHEME = b"Bearer "
 MAX_CACHED = 10_000  # valid credentials, and as many invalid ones
 LAST_USED_INTERVAL = timedelta(minutes=1)
+
+
+class InvalidCredentials(Exception):
+    """The key or token is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,40 @@ class Authenticator:
         if viewer.expires is not None:
             seconds = min(seconds, (viewer.expires - now).total_seconds())
         return add_to_cache(self._valid, cache_key, CacheEntry(viewer, started + seconds))
+
+
+def key_name(credentials: str) -> KeyName | None:
+    """Return the name of the key, or of the key that a session token says has signed it. None if malformed."""
+    key = KEY.fullmatch(credentials)
+    name = KeyName(int(key[1]), key[2]) if key else session_tokens.signing_key(credentials)
+    return name if name and name.application_id <= MAX_APPLICATION_ID else None
+
+
+def verify(credentials: str, key: Key | None, now: datetime) -> Viewer:
+    """Return the viewer of a key, or of a session token that the key signed. Raises InvalidCredentials."""
+    if key is None:
+        raise InvalidCredentials(UNKNOWN_KEY)
+    if not KEY.fullmatch(credentials):
+        viewer = verify_token(credentials, key)
+    elif compare_digest(key.secret_hash, sha256(credentials.encode()).digest()):
+        viewer = Viewer(key.application_id, key.prefix, key.name, key.role, key.expires)
+    else:
+        raise InvalidCredentials(UNKNOWN_KEY)
+    if key.revoked is not None:
+        raise InvalidCredentials("The key has been revoked.")
+    if key.expires is not None and key.expires <= now:
+        raise InvalidCredentials("The key has expired.")
+    return viewer
+
+
+def verify_token(text: str, key: Key) -> Viewer:
+    """Return the viewer of a session token if the key signed it. Raises InvalidCredentials."""
+    claims = session_tokens.verify(text, key.token_secret) if key.token_secret else None
+    if claims is None:
+        raise InvalidCredentials("The session token is not known or has expired.")
+    prefix, name = f"{key.prefix}-{claims.permissions.session_id}", f"{key.name} (session token)"
+    expires = min(claims.expires, key.expires or claims.expires)
+    return Viewer(claims.application_id, prefix, name, KeyRole.READER, expires, claims.permissions)
 
 
 class LastUsedWriter:
