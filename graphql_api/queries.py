@@ -1,6 +1,5 @@
 """The root fields of queries. Each declares what it reads, and its resolver runs the statement."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
@@ -10,8 +9,7 @@ from db.domain.attribute_definition import AttributeEntity
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads
-from graphql_api.sql.plan_key import HasValue
-from graphql_api.sql.request import Getter, Request, viewer_application
+from graphql_api.sql.request import HasValue, RequestedApplication, viewer_application
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 from graphql_api.types.application import Application
@@ -22,17 +20,6 @@ from graphql_api.types.node import After, ApplicationId, Before, Connection, Fir
 from graphql_api.types.profile_list import PROFILE_LIST, ProfileFilter, ProfileOrder
 from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
 from graphql_api.types.viewer import Viewer
-
-
-@dataclass(frozen=True, slots=True)
-class RequestedApplication:
-    """The application of a root field: that of its argument, or of the caller's key."""
-
-    argument: Getter
-
-    def __call__(self, request: Request) -> int:
-        """Return its number. Raises Forbidden and BadUserInput."""
-        return request.viewer.resolve_application(self.argument(request))
 
 
 def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:

@@ -27,10 +27,9 @@ from graphql_api.execution.compile_queue import run_in_compile_queue
 from graphql_api.sql.arguments import DocumentArguments
 from graphql_api.sql.compilation import CompilationContext
 from graphql_api.sql.compiler import Compiler
-from graphql_api.sql.cost import CostFormula, CostWalk
-from graphql_api.sql.plan import Plan, build_plan
-from graphql_api.sql.plan_key import PlanKey, matches
-from graphql_api.sql.request import Request
+from graphql_api.sql.cost import CostWalk
+from graphql_api.sql.plan import CostFormula, Plan, build_plan
+from graphql_api.sql.request import PlanKey, Request, matches
 
 MAX_PLANS = 64  # of one operation or field: each serves the requests of one plan cache key
 BYTES_PER_CHARACTER = 150  # of memory, for the parsed document

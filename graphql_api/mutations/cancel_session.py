@@ -7,7 +7,7 @@ import strawberry
 from db.domain.commands import CancelSession
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import VersionedInput, writable_application
+from graphql_api.mutations.inputs import VersionedInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
 

@@ -10,7 +10,7 @@ from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import CreateAttributeDefinition
 from db.operations import attribute_definitions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import APPLICATION_ID, writable_application
+from graphql_api.mutations.inputs import APPLICATION_ID, writable_application
 from graphql_api.mutations.payload import PAYLOAD, EntityPayload
 from graphql_api.mutations.runner import execute_and_read
 from graphql_api.sql.fields import One, reads

@@ -8,8 +8,7 @@ from db.domain.commands import CreateSession
 from db.domain.lifecycle import SessionState
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import SessionInput, writable_application
-from graphql_api.mutations.content import ContentInput
+from graphql_api.mutations.inputs import ContentInput, SessionInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
 from graphql_api.types.enums import NewSessionState

@@ -9,7 +9,7 @@ from db.domain.commands import CreateSessionToken
 from db.operations import keys
 from db.operations.keys import KeyName
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import APPLICATION_ID, INTEGRATION_ID, writable_application
+from graphql_api.mutations.inputs import APPLICATION_ID, INTEGRATION_ID, writable_application
 from graphql_api.mutations.payload import Payload
 from graphql_api.mutations.runner import execute
 from graphql_api.security import session_tokens

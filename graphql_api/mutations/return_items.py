@@ -3,20 +3,20 @@
 from typing import Annotated
 
 import strawberry
-from sqlalchemy import BigInteger, ColumnElement, Integer
+from sqlalchemy import ColumnElement, Integer
 
 from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import VersionedInput, optional, writable_application
+from graphql_api.mutations.inputs import VersionedInput, optional, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 from graphql_api.types.session_return import SessionReturn
-from graphql_api.types.written import of_source
+from graphql_api.types.written import VERSION, of_source, session_id
 
 
 @strawberry.input(
@@ -56,8 +56,8 @@ def written_return(scope: Scope, made: Columns) -> list[ColumnElement[bool]]:
     """Return the conditions that select the new return: it has the version of its session."""
     return [
         of_source(scope, made),
-        made["session_id"] == scope.bind(lambda request: request.source.session_id, BigInteger()),
-        made["version"] == scope.bind(lambda request: request.source.version, Integer()),
+        made["session_id"] == session_id(scope),
+        made["version"] == scope.bind(VERSION, Integer()),
     ]
 
 

@@ -7,8 +7,8 @@ import strawberry
 from db.operations import keys
 from db.operations.keys import KeyName
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import key_from_id
 from graphql_api.mutations.create_key import KeyPayload
+from graphql_api.mutations.inputs import key_from_id
 from graphql_api.mutations.payload import PAYLOAD
 from graphql_api.mutations.runner import execute_and_read
 from graphql_api.types.api_key import ApiKey

@@ -8,8 +8,8 @@ from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import UpdateApplication
 from db.operations import applications
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import unset_if_null
 from graphql_api.mutations.create_application import ApplicationPayload
+from graphql_api.mutations.inputs import unset_if_null
 from graphql_api.mutations.payload import PAYLOAD
 from graphql_api.mutations.runner import execute_and_read
 

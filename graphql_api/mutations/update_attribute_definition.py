@@ -9,8 +9,8 @@ from db.domain.commands import UpdateAttributeDefinition
 from db.operations import attribute_definitions
 from db.operations.attribute_definitions import DefinitionKey
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import key_from_id, optional, or_unset, writable_application
 from graphql_api.mutations.create_attribute_definition import AttributeDefinitionPayload
+from graphql_api.mutations.inputs import key_from_id, optional, or_unset, writable_application
 from graphql_api.mutations.payload import PAYLOAD
 from graphql_api.mutations.runner import execute_and_read
 from graphql_api.types.attribute_definition import AttributeDefinition

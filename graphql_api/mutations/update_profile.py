@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Text
 from db.domain.commands import UpdateProfile
 from db.operations import profiles
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
+from graphql_api.mutations.inputs import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
 from graphql_api.mutations.payload import PAYLOAD, RepeatablePayload
 from graphql_api.mutations.runner import execute_command
 from graphql_api.scalars import JSONObject

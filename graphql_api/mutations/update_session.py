@@ -10,8 +10,7 @@ from db.domain.commands import UpdateSession
 from db.operations import sessions
 from db.operations.outcome import Outcome
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import VersionedInput
-from graphql_api.mutations.content import ContentInput
+from graphql_api.mutations.inputs import ContentInput, VersionedInput
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
 

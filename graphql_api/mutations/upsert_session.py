@@ -7,8 +7,7 @@ import strawberry
 from db.domain.commands import UpsertSession
 from db.operations import sessions
 from graphql_api.execution.context import Info
-from graphql_api.mutations.arguments import SessionInput, writable_application
-from graphql_api.mutations.content import ContentInput
+from graphql_api.mutations.inputs import ContentInput, SessionInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload, outcome_flag
 from graphql_api.mutations.runner import execute_command
 

@@ -10,10 +10,10 @@ In the order in which a selection travels:
 3. ``cost`` walks the selection and makes the formula of its cost. The limit is checked here, before anything is
    compiled.
 4. ``compiler`` turns each field into SQL. Its position is a ``scope``: the row it reads, and the rows around it.
-   ``compilation`` collects what the statement depends on: values that change its text go into the ``plan_key``, others
+   ``compilation`` collects what the statement depends on: values that change its text go into the ``PlanKey``, others
    become parameters.
 5. Pages are made by ``connections``. ``page_bounds`` selects the rows between two ``cursors``, and ``filter_strategy``
    lets the statement choose the index that reads the fewest rows. ``nodes`` reads rows by their ``global_ids``.
-6. ``json_objects``, ``json_scalars`` and ``decimal_text`` write JSON in the SQL of both databases.
+6. ``json_objects``, ``json_scalars`` and ``decimal_text`` write JSON in the SQL of both databases, by ``functions``.
 7. ``plan`` holds the finished text. It serves every request with the same plan key; only parameters are computed anew.
 """

@@ -9,14 +9,8 @@ from sqlalchemy import BindParameter, ColumnElement, FromClause, Table, bindpara
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.sql.arguments import DocumentArguments
-from graphql_api.sql.plan_key import PlanKey
-from graphql_api.sql.request import Getter, Request
+from graphql_api.sql.request import Getter, PlanKey, has_session_token
 from graphql_api.sql.source import Columns, Source
-
-
-def has_session_token(request: Request) -> bool:
-    """Return whether the caller holds a session token, which reads a part of an application."""
-    return request.viewer.session_id is not None
 
 
 class CompilationContext:

@@ -11,15 +11,13 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Integer, Select, T
 from db.tables.columns import UtcTime
 from graphql_api.errors import BadUserInput
 from graphql_api.sql import cursors
-from graphql_api.sql.arguments import absent
+from graphql_api.sql.arguments import absent, page_size, reads_backward
 from graphql_api.sql.fields import Order, Page, source_of
 from graphql_api.sql.json_objects import Concat, JsonObject, json_array, json_or_null
 from graphql_api.sql.json_scalars import JsonBool, JsonInt
 from graphql_api.sql.object_compiler import ObjectCompiler, object_of
 from graphql_api.sql.page_bounds import Key, PageBounds, directed
-from graphql_api.sql.page_size import page_size, reads_backward
-from graphql_api.sql.plan_key import HasValue
-from graphql_api.sql.request import Getter, Request
+from graphql_api.sql.request import Getter, HasValue, Request
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import is_text
 

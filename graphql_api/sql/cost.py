@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import prod
 from typing import cast
 
 from graphql import (
@@ -27,43 +25,17 @@ from graphql import (
 )
 
 from graphql_api.errors import LimitExceeded
-from graphql_api.sql.arguments import DocumentArguments, absent
+from graphql_api.sql.arguments import DocumentArguments, absent, page_size
 from graphql_api.sql.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload
 from graphql_api.sql.introspection_cost import introspection_cost
 from graphql_api.sql.nodes import IdCount, node_types
-from graphql_api.sql.page_size import page_size
-from graphql_api.sql.plan_key import HasValue, KeyValues, PlanKey
-from graphql_api.sql.request import Getter, Request
+from graphql_api.sql.plan import CostFormula, Sizes
+from graphql_api.sql.request import Getter, HasValue, PlanKey
 from graphql_api.sql.selection import Fragments, Selection
 
 FieldNodes = Sequence[FieldNode]
-Sizes = tuple[Getter, ...]  # of the pages around an object, the outermost first
 
 SWEEP = 20
-
-
-@dataclass(frozen=True, slots=True)
-class CostFormula:
-    """A sum of products: each weight is multiplied by the sizes of the pages around it.
-
-    ``key`` has the values of the request that the formula was made for, and ``sweeps`` says whether any number of rows
-    may be read.
-    """
-
-    key: KeyValues
-    fixed: int
-    paged: Sequence[tuple[int, Sizes]]
-    sweeps: bool
-
-    def evaluate(self, request: Request) -> int:
-        """Return the cost for a request.
-
-        Raises LimitExceeded above the limit, and BadUserInput on a page size that is out of range.
-        """
-        cost = self.fixed + sum(weight * prod(size(request) for size in sizes) for weight, sizes in self.paged)
-        if cost > request.limits.max_cost:
-            raise LimitExceeded(f"The document can answer {cost} objects; the limit is {request.limits.max_cost}.")
-        return cost
 
 
 class CostWalk:

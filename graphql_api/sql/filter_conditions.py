@@ -16,8 +16,7 @@ from sqlalchemy import ColumnElement, Enum, Select, literal_column, select
 from db.repository.core import InList, TextList
 from graphql_api.sql.arguments import FieldsWithValue, HasOneItem, InputField
 from graphql_api.sql.filter_strategy import ExistsForRow
-from graphql_api.sql.plan_key import HasValue
-from graphql_api.sql.request import Getter, Request
+from graphql_api.sql.request import Getter, HasValue, Request
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns, Source
 

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from sqlalchemy import Dialect, Select
 
+from graphql_api.errors import LimitExceeded
 from graphql_api.sql.compilation import CompilationContext
-from graphql_api.sql.cost import CostFormula
-from graphql_api.sql.plan_key import KeyValues, matches
-from graphql_api.sql.request import Getter, Request
+from graphql_api.sql.request import Getter, KeyValues, Request, matches
+
+Sizes = tuple[Getter, ...]  # of the pages around an object, the outermost first
+
+
+@dataclass(frozen=True, slots=True)
+class CostFormula:
+    """A sum of products: each weight is multiplied by the sizes of the pages around it.
+
+    ``key`` has the values of the request that the formula was made for, and ``sweeps`` says whether any number of rows
+    may be read.
+    """
+
+    key: KeyValues
+    fixed: int
+    paged: Sequence[tuple[int, Sizes]]
+    sweeps: bool
+
+    def evaluate(self, request: Request) -> int:
+        """Return the cost for a request.
+
+        Raises LimitExceeded above the limit, and BadUserInput on a page size that is out of range.
+        """
+        cost = self.fixed + sum(weight * prod(size(request) for size in sizes) for weight, sizes in self.paged)
+        if cost > request.limits.max_cost:
+            raise LimitExceeded(f"The document can answer {cost} objects; the limit is {request.limits.max_cost}.")
+        return cost
 
 
 @dataclass(frozen=True, slots=True)

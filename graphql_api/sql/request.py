@@ -1,12 +1,14 @@
 """The request that a statement runs for: the caller, the limits and the variables.
 
-One statement serves many requests. A ``Getter`` reads one value out of a request: the value of a parameter, or one that
-decides the text of the statement.
+One statement serves many requests. A ``Getter`` reads one value out of a request. The value becomes a parameter, or it
+decides the text of the statement: the condition of a directive, an order, or which fields of a filter are set.
+``PlanKey.value`` reads such a value and records it. A plan, and the cost formula of an operation, serve every request
+in which the recorded getters return the same values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +32,7 @@ class Request:
 
 
 Getter = Callable[[Request], Any]
+KeyValues = Sequence[tuple[Getter, Any]]
 
 
 def viewer_is_admin(request: Request) -> bool:
@@ -40,3 +43,54 @@ def viewer_is_admin(request: Request) -> bool:
 def viewer_application(request: Request) -> int:
     """Return the number of the caller's application, 0 for an ADMIN key."""
     return request.viewer.application_id
+
+
+def has_session_token(request: Request) -> bool:
+    """Return whether the caller holds a session token, which reads a part of an application."""
+    return request.viewer.session_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedApplication:
+    """The application of a root field: that of its argument, or of the caller's key."""
+
+    argument: Getter
+
+    def __call__(self, request: Request) -> int:
+        """Return its number. Raises Forbidden and BadUserInput."""
+        return request.viewer.resolve_application(self.argument(request))
+
+
+class PlanKey:
+    """Read values from one request, and record them."""
+
+    def __init__(self, request: Request, values: Iterable[tuple[Getter, Any]] = ()) -> None:
+        self.request = request
+        self._values = dict(values)
+
+    def value(self, getter: Getter) -> Any:
+        """Return the request's value, which has to be hashable and small, and make it part of the key."""
+        if getter not in self._values:
+            self._values[getter] = getter(self.request)
+        return self._values[getter]
+
+    @property
+    def values(self) -> KeyValues:
+        """The recorded getters with their values."""
+        return tuple(self._values.items())
+
+
+def matches(values: KeyValues, request: Request) -> bool:
+    """Return whether a request has the values of a key."""
+    return all(getter(request) == value for getter, value in values)
+
+
+@dataclass(frozen=True, slots=True)
+class HasValue:
+    """Read whether an argument has a value other than null. Equal for equal getters, so that a key has it once."""
+
+    of: Getter
+
+    def __call__(self, request: Request) -> bool:
+        """Return whether there is a value."""
+        return self.of(request) is not None

@@ -1,20 +1,26 @@
 """Conditions that select what an operation wrote, by the key that it returned: ``request.source``."""
 
+from operator import attrgetter
+
 from sqlalchemy import BigInteger, ColumnElement, Integer
 
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 
+APPLICATION_ID, SESSION_ID, VERSION = (
+    attrgetter(f"source.{name}") for name in ("application_id", "session_id", "version")
+)
+
 
 def of_source(scope: Scope, row: Columns) -> ColumnElement[bool]:
     """Return the condition on rows of the application that was written to."""
-    return row["application_id"] == scope.bind(lambda request: request.source.application_id, Integer())
+    return row["application_id"] == scope.bind(APPLICATION_ID, Integer())
 
 
 def session_id(scope: Scope) -> ColumnElement[int]:
     """Return the number of the session that was written."""
-    return scope.bind(lambda request: request.source.session_id, BigInteger())
+    return scope.bind(SESSION_ID, BigInteger())
 
 
 def written_session(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
@@ -27,7 +33,7 @@ def written_event(scope: Scope, event: Columns) -> list[ColumnElement[bool]]:
     return [
         of_source(scope, event),
         event["session_id"] == session_id(scope),
-        event["version"] == scope.bind(lambda request: request.source.version, Integer()),
+        event["version"] == scope.bind(VERSION, Integer()),
     ]
 
 

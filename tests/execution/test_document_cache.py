@@ -9,8 +9,7 @@ from graphql import parse
 from graphql_api.execution.document import Document
 from graphql_api.execution.documents import MAX_DOCUMENTS, DocumentCache
 from graphql_api.schema import schema
-from graphql_api.sql.cost import CostFormula
-from graphql_api.sql.plan import Plan
+from graphql_api.sql.plan import CostFormula, Plan
 
 
 def new_document(number: int, characters: int = 0) -> Document:

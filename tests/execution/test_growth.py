@@ -26,8 +26,7 @@ from graphql_api.sql.compilation import CompilationContext
 from graphql_api.sql.compiler import Compiler
 from graphql_api.sql.cost import CostWalk
 from graphql_api.sql.plan import Plan, build_plan
-from graphql_api.sql.plan_key import PlanKey
-from graphql_api.sql.request import Request
+from graphql_api.sql.request import PlanKey, Request
 
 
 def work(run: Callable[[], object]) -> int:

@@ -10,8 +10,8 @@ from strawberry import UNSET
 from strawberry.types.base import StrawberryObjectDefinition
 
 from graphql_api.execution.inputs import BACKREF, input_objects
-from graphql_api.mutations.content import CartItemInput, ProductInput
 from graphql_api.mutations.create_session import CreateSessionInput
+from graphql_api.mutations.inputs import CartItemInput, ProductInput
 from graphql_api.schema import schema
 from graphql_api.types.enums import NewSessionState
 
