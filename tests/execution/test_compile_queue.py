@@ -1,6 +1,7 @@
 """Compiling is fair between applications, keys and session tokens."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
@@ -42,6 +43,7 @@ def test_new_document_waits_for_at_most_one_document_of_another_key(api: Api, mo
         assert {answer.status_code for answer in await asyncio.gather(*requests)} == {200}
 
     monkeypatch.setattr(document, "build_plan", build_plan)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", math.inf)  # each statement is one submission
     with CountingExecutor(1) as executor:
         monkeypatch.setattr(compile_queue, "EXECUTOR", executor)
         api.runner.run(scenario())
