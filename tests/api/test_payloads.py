@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from api_server import Api
 
+from db.domain.attribute_definition import AttributeEntity, AttributeType
+
 CREATE = """mutation($input: CreateSessionInput!) {
     made: createSession(input: $input) { __typename replayed errors { path } session { version } }
 }"""
@@ -49,3 +51,17 @@ def test_payload_whose_session_cannot_be_read_says_that_the_change_was_made(
     payload = {"__typename": "CreateSessionPayload", "replayed": False, "errors": [], "session": None}
     assert answer["data"] == {"made": payload}
     assert [error["path"] for error in answer["errors"]] == [["made", "session"]]
+
+
+def test_negative_zero_in_attributes_is_answered_as_zero(api: Api) -> None:
+    for name, type_ in (("n", AttributeType.NUMBER), ("l", AttributeType.NUMBER_LIST), ("p", AttributeType.LOCATION)):
+        api.shop.define(AttributeEntity.CUSTOMER_SESSION, name, type_)
+    place = {"latitude": -0.0, "longitude": -0.0}
+    variables = {"input": {"integrationId": "s", "attributes": {"n": -0.0, "l": [-0.0, 1.5], "p": place}}}
+    create = "mutation ($input: CreateSessionInput!) { createSession(input: $input) { session { attributes } } }"
+    zero = "{'l': [0, 1.5], 'n': 0, 'p': {'latitude': 0, 'longitude': 0}}"
+    assert str(api.data(create, variables)["createSession"]["session"]["attributes"]) == zero
+    read = '{ customerSession(integrationId: "s") { attributes events { nodes { changes } } } }'
+    session = api.data(read)["customerSession"]
+    assert str(session["attributes"]) == zero
+    assert str(session["events"]["nodes"][0]["changes"]["attributes"]) == zero
