@@ -6,10 +6,12 @@ from typing import Any
 from graphql import (
     ExecutionResult,
     GraphQLError,
+    GraphQLString,
     OperationDefinitionNode,
     OperationType,
     Undefined,
     coerce_input_value,
+    get_nullable_type,
     get_variable_values,
     is_non_null_type,
 )
@@ -105,10 +107,14 @@ def coerce_variables(
     for signature in document.variables[id(operation)]:
         name = signature.name
         if name in given:
-            sources[name] = VariableValueSource(signature, given[name])
-            value = coerce_input_value(given[name], signature.type)
-            if value is Undefined:
-                raise OperationFailed(*coercion_errors(document, settings, operation, given))
+            value = given[name]
+            sources[name] = VariableValueSource(signature, value)
+            if (
+                type(value) is not str or get_nullable_type(signature.type) is not GraphQLString
+            ):  # which stay as they are
+                value = coerce_input_value(value, signature.type)
+                if value is Undefined:
+                    raise OperationFailed(*coercion_errors(document, settings, operation, given))
             coerced[name] = value
         else:
             sources[name] = VariableValueSource(signature)
