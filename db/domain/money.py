@@ -89,7 +89,8 @@ def allocate_units(units: int, weights: Sequence[int]) -> list[int]:
     assert whole, "all weights are 0"
     shares = [units * weight // whole for weight in weights]
     if left := units - sum(shares):
-        by_remainder = sorted(range(len(weights)), key=lambda i: -(units * weights[i] % whole))
+        remainders = [units * weight % whole for weight in weights]
+        by_remainder = sorted(range(len(weights)), key=remainders.__getitem__, reverse=True)  # stable
         for position in by_remainder[:left]:
             shares[position] += 1
     return shares

@@ -1,6 +1,6 @@
 """A discount of a session with its source and its shares by line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -24,21 +24,46 @@ class Allocation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AllocatedDiscount:
-    """One discount. Its allocations are above 0, in the order of their positions, and sum to the amount."""
+class LineShares:
+    """An amount and its shares by line, in minor units. The shares are above 0 and in the order of the positions.
+
+    Decimals are made when they are asked for: an evaluation of 100 campaigns has 1,000 shares.
+    """
+
+    units: int
+    shares: tuple[tuple[int, int], ...]
+    minor_digits: int
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount."""
+        return from_units(self.units, self.minor_digits)
+
+    @property
+    def allocations(self) -> tuple[Allocation, ...]:
+        """The shares as amounts; they sum to the amount."""
+        return tuple([Allocation(position, from_units(units, self.minor_digits)) for position, units in self.shares])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocatedDiscount(LineShares):
+    """One discount of a session."""
 
     label: str
-    amount: Decimal
     source: DiscountSource
-    allocations: tuple[Allocation, ...]
     campaign_id: int | None = None
     revision: int | None = None
 
 
-def allocate_to_lines(positions: Sequence[int], shares: Sequence[int], minor_digits: int) -> tuple[Allocation, ...]:
-    """Return the shares above 0, which are in minor units, as amounts."""
-    return tuple(
-        Allocation(position, from_units(share, minor_digits))
-        for position, share in zip(positions, shares, strict=True)
-        if share
-    )
+def pair_shares(positions: Sequence[int], shares: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Return the shares above 0, each with its position."""
+    return tuple([pair for pair in zip(positions, shares, strict=True) if pair[1]])
+
+
+def sum_shares(discounts: Iterable[LineShares], lines: int) -> list[int]:
+    """Return the sum of the discounts' shares of each of a number of lines, in minor units."""
+    sums = [0] * lines
+    for discount in discounts:
+        for position, units in discount.shares:
+            sums[position] += units
+    return sums

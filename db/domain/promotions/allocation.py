@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import gt
 
 from db.domain import money
 from db.domain.cart import CartLine, discount_part
@@ -14,15 +15,19 @@ def spread(units: int, weights: Sequence[int], capacities: Sequence[int]) -> lis
     A position that is full is passed over: what it cannot take is split over the others, until all is given. The
     capacities of the positions with a weight above 0 sum to ``units`` or more.
     """
-    shares, left = [0] * len(weights), units
-    while left:
+    if not all(capacities):
+        weights = [weight if capacity else 0 for weight, capacity in zip(weights, capacities, strict=True)]
+    shares = allocate_units(units, weights)
+    if not any(map(gt, shares, capacities)):
+        return shares
+    shares = list(map(min, shares, capacities))
+    while left := units - sum(shares):
         open_weights = [
             weight if share < capacity else 0
             for weight, share, capacity in zip(weights, shares, capacities, strict=True)
         ]
         parts = allocate_units(left, open_weights)
         shares = [min(share + part, capacity) for share, part, capacity in zip(shares, parts, capacities, strict=True)]
-        left = units - sum(shares)
     return shares
 
 

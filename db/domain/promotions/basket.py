@@ -9,13 +9,13 @@ from db.domain import money
 from db.domain.cart import CartLine
 from db.domain.money import PLACES
 from db.domain.promotions.facts import EvaluationSettings, SessionFacts
+from db.domain.promotions.limit import find_period_starts
 
 
 class Point(NamedTuple):
     """The part of a basket that discounts change."""
 
     nets: list[int]
-    shares: list[int]
     given: int
 
 
@@ -29,6 +29,7 @@ class Basket:
     def __init__(self, session: SessionFacts, settings: EvaluationSettings, local: datetime) -> None:
         self.session = session
         self.local = local
+        self.period_starts = find_period_starts(local.date())
         self.minor_digits = settings.minor_digits
         self.rounding = settings.rounding
         self.step: int = 10 ** (PLACES - settings.minor_digits)
@@ -39,7 +40,6 @@ class Basket:
         self.gross = [price * quantity for price, quantity in zip(self.prices, self.quantities, strict=True)]
         self.total_units = sum(self.gross)
         self.total = money.from_units(self.total_units, PLACES)
-        self.shares = [0] * len(self.lines)
         self.nets = self.gross
         self.given = 0
 
@@ -58,18 +58,21 @@ class Basket:
         return self.total_units // self.step - self.given
 
     def take(self, positions: Sequence[int], shares: Sequence[int]) -> None:
-        """Take shares in minor units off lines. No net falls below 0."""
-        # New lists, since a point that was saved refers to those before.
-        self.nets, self.shares = list(self.nets), list(self.shares)
+        """Take shares in minor units off lines, each of which has as much left."""
+        self.nets = list(self.nets)  # a point that was saved refers to the list before
         for position, share in zip(positions, shares, strict=True):
-            self.nets[position] = max(0, self.nets[position] - share * self.step)
-            self.shares[position] += share
+            self.nets[position] -= share * self.step
+        self.given += sum(shares)
+
+    def take_manual(self, shares: Sequence[int]) -> None:
+        """Take the caller's discounts off all lines. A line that has less left is at 0 then."""
+        self.nets = [max(0, net - share * self.step) for net, share in zip(self.nets, shares, strict=True)]
         self.given += sum(shares)
 
     def save(self) -> Point:
         """Return this point, for ``restore``."""
-        return Point(self.nets, self.shares, self.given)
+        return Point(self.nets, self.given)
 
     def restore(self, point: Point) -> None:
         """Go back to a point that was saved."""
-        self.nets, self.shares, self.given = point
+        self.nets, self.given = point

@@ -1,6 +1,6 @@
 """Eligibility: what a campaign requires of a session before its rules are looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,12 +10,20 @@ from db.domain.promotions.campaign_result import CampaignOutcome
 from db.domain.promotions.code import CampaignRequirement, Code
 from db.domain.promotions.facts import SessionFacts
 from db.domain.promotions.failure import Failure
-from db.domain.promotions.limit import CounterKey, LimitMeasure
+from db.domain.promotions.limit import CounterKey, Limit, LimitMeasure, subjects
 from db.domain.times import format_time
 
 Counters = Mapping[CounterKey, int]
 
 ANYWHERE = Failure(())
+
+
+class Charge(NamedTuple):
+    """A counter that a campaign is charged to, and what it has left: of uses, or of a discount in minor units."""
+
+    limit: Limit
+    key: CounterKey
+    left: int
 
 
 class Reason(NamedTuple):
@@ -26,17 +34,35 @@ class Reason(NamedTuple):
     counter: CounterKey | None = None
 
 
-def find_reason(campaign: Campaign, basket: Basket, counters: Counters, at: datetime) -> Reason | None:
+def find_reason(
+    campaign: Campaign, code: Code | None, charges: Sequence[Charge], basket: Basket, at: datetime
+) -> Reason | None:
     """Return the first reason for which a campaign gives nothing, whatever its rules are."""
     if reason := window_reason(campaign.starts, campaign.ends, at):
         return reason
-    code = campaign_code(campaign, basket.session)
     if code is not None:
         if reason := code_reason(code, basket.session, at):
             return reason
     elif campaign.requires is not CampaignRequirement.NOTHING:
         return Reason(CampaignOutcome.NO_CODE, Failure(("requires",), campaign.requires.name))
-    return limit_reason(campaign, code, basket, counters) if campaign.limits or code else None
+    for limit in campaign.limits:
+        if not subjects(limit.per, basket.session):
+            return Reason(CampaignOutcome.SUBJECT_MISSING, Failure((*limit.path, "per"), limit.per.name))
+    if code is not None and code.used_up:
+        return Reason(CampaignOutcome.LIMIT_REACHED)
+    for limit, key, left in charges:
+        if limit.measure is LimitMeasure.USES and left < 1:
+            return Reason(CampaignOutcome.LIMIT_REACHED, Failure((*limit.path, "max"), "1", str(left)), key)
+    return None
+
+
+def make_charges(campaign: Campaign, basket: Basket, counters: Counters) -> list[Charge]:
+    """Return the counters of all limits of a campaign that the session is charged to."""
+    return [
+        Charge(limit, key, limit.max - counters.get(key, 0))
+        for limit in campaign.limits
+        for key in limit.counter_keys(campaign.id, basket.session, basket.period_starts)
+    ]
 
 
 def campaign_code(campaign: Campaign, session: SessionFacts) -> Code | None:
@@ -69,24 +95,4 @@ def code_reason(code: Code, session: SessionFacts, at: datetime) -> Reason | Non
     for intended in (code.recipient, code.friend):
         if intended is not None and intended != session.profile_id:
             return Reason(CampaignOutcome.OTHER_RECIPIENT)
-    return None
-
-
-def limit_reason(campaign: Campaign, code: Code | None, basket: Basket, counters: Counters) -> Reason | None:
-    """Return the reason for which a limit excludes a use: no subject, or no use left."""
-    local = basket.local.date()
-    keys = [limit.counter_keys(campaign.id, basket.session, local) for limit in campaign.limits]
-    for limit, subjects in zip(campaign.limits, keys, strict=True):
-        if not subjects:
-            path = ("limits", str(limit.index), "per")
-            return Reason(CampaignOutcome.SUBJECT_MISSING, Failure(path, limit.per.name))
-    if code and code.used_up:
-        return Reason(CampaignOutcome.LIMIT_REACHED)
-    for limit, subjects in zip(campaign.limits, keys, strict=True):
-        if limit.measure is LimitMeasure.USES:
-            for key in subjects:
-                left = limit.max - counters.get(key, 0)
-                if left < 1:
-                    path = ("limits", str(limit.index), "max")
-                    return Reason(CampaignOutcome.LIMIT_REACHED, Failure(path, "1", str(left)), key)
     return None

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from db.domain.decimals import format_decimal
 from db.domain.money import allocate_units, from_units
-from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource, allocate_to_lines
+from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource, pair_shares, sum_shares
 from db.domain.promotions.allocation import cut_manual, split_manual
 from db.domain.promotions.basket import Basket
 from db.domain.promotions.campaign import Campaign, Stacking
@@ -76,15 +76,17 @@ def evaluate(
     stopped = False
     for group in group_campaigns(campaigns):
         if stopped:
-            trials.extend(Trial(campaign, [(None, STOPPED)]) for campaign in group)
+            trials.extend(Trial(campaign, reasons=[(None, STOPPED)]) for campaign in group)
             continue
         members = [try_campaign(campaign, basket, taken, counters, at) for campaign in group]
         trials.extend(members)
         winner = choose_winner(members, settings.minor_digits)
         if winner is None:
             continue
-        redemptions.append(make_redemption(winner, basket))
-        discounts.extend(give_awards(winner, basket))
+        winner.commit(basket)
+        given = make_discounts(winner, basket)
+        redemptions.append(make_redemption(winner, given, basket))
+        discounts.extend(given)
         taken.update(award.rule.label for award in winner.awards)
         stopped = winner.campaign.stacking is Stacking.STOP
     return make_evaluation(basket, at, discounts, trials, redemptions)
@@ -103,13 +105,14 @@ def give_manual(basket: Basket) -> list[AllocatedDiscount]:
     digits = basket.minor_digits
     amounts = cut_manual(basket.session.manual, basket.room, digits)
     shares = allocate_units(sum(amounts.values()), basket.gross)
-    basket.take(basket.positions, shares)
+    basket.take_manual(shares)
     return [
         AllocatedDiscount(
+            units=amounts[label],
+            shares=pair_shares(basket.positions, parts),
+            minor_digits=digits,
             label=label,
-            amount=from_units(amounts[label], digits),
             source=DiscountSource.MANUAL,
-            allocations=allocate_to_lines(basket.positions, parts, digits),
         )
         for label, parts in split_manual(amounts, shares).items()
     ]
@@ -141,18 +144,20 @@ def choose_winner(members: Sequence[Trial], minor_digits: int) -> Trial | None:
     return winner
 
 
-def give_awards(trial: Trial, basket: Basket) -> Iterator[AllocatedDiscount]:
-    """Take the awards of a campaign off the basket, and yield them as discounts."""
-    for award in trial.awards:
-        basket.take(award.claim.positions, award.shares)
-        yield AllocatedDiscount(
+def make_discounts(trial: Trial, basket: Basket) -> list[AllocatedDiscount]:
+    """Return the awards of a campaign as discounts."""
+    return [
+        AllocatedDiscount(
+            units=award.units,
+            shares=pair_shares(award.claim.positions, award.shares),
+            minor_digits=basket.minor_digits,
             label=award.rule.label,
-            amount=from_units(award.units, basket.minor_digits),
             source=DiscountSource.CAMPAIGN,
-            allocations=allocate_to_lines(award.claim.positions, award.shares, basket.minor_digits),
             campaign_id=trial.campaign.id,
             revision=trial.campaign.revision,
         )
+        for award in trial.awards
+    ]
 
 
 def make_evaluation(
@@ -169,7 +174,7 @@ def make_evaluation(
         at=at,
         discounts=tuple(sorted(discounts, key=lambda discount: discount.label)),
         discount_total=from_units(basket.given, digits),
-        shares=tuple([from_units(share, digits) for share in basket.shares]),
+        shares=tuple([from_units(units, digits) for units in sum_shares(discounts, len(basket.lines))]),
         coupon=make_code_outcome(session.coupon, session.coupon_code, results),
         referral=make_code_outcome(session.referral, session.referral_code, results),
         results=tuple([result for each in results.values() for result in each]),

@@ -1,6 +1,6 @@
 """Limits of a campaign: how often it can be used, or how much it can give, in a period."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -58,18 +58,20 @@ class CounterKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """A limit. ``max`` is a number of uses, or an amount in minor units. ``index`` is its place in the input."""
+    """A limit. ``max`` is a number of uses, or an amount in minor units. ``path`` is its place in the input."""
 
-    index: int
+    path: Path
     measure: LimitMeasure
     per: LimitSubject
     period: LimitPeriod
     max: int
     when_short: WhenShort
 
-    def counter_keys(self, campaign_id: int, session: SessionFacts, local: date) -> Sequence[CounterKey]:
-        """Return the counters that a session is charged to on a local date; none if it has no such subject."""
-        starts = period_start(self.period, local)
+    def counter_keys(
+        self, campaign_id: int, session: SessionFacts, period_starts: Mapping[LimitPeriod, str | None]
+    ) -> Sequence[CounterKey]:
+        """Return the counters that a session is charged to; none if it has no such subject."""
+        starts = period_starts[self.period]
         return [
             CounterKey(campaign_id, self.measure, self.per, self.period, subject, starts)
             for subject in subjects(self.per, session)
@@ -104,19 +106,24 @@ def period_start(period: LimitPeriod, local: date) -> str | None:
     return start.isoformat()
 
 
+def find_period_starts(local: date) -> Mapping[LimitPeriod, str | None]:
+    """Return the local date on which each period around ``local`` begins."""
+    return {period: period_start(period, local) for period in LimitPeriod}
+
+
 def read_limits(reader: InputReader, value: Any, path: Path) -> tuple[Limit, ...]:
     """Read a list of CampaignLimitInput."""
     limits: list[Limit] = []
-    for index, (element, at) in enumerate(reader.items(value, path, MAX_LIMITS)):
-        limit = read_limit(reader, element, at, index)
+    for element, at in reader.items(value, path, MAX_LIMITS):
+        limit = read_limit(reader, element, at)
         for other in limits:
             if (other.measure, other.per, other.period) == (limit.measure, limit.per, limit.period):
-                reader.refuse(at, f"Limit {other.index} has the same measure, per and period.")
+                reader.refuse(at, f"Limit {other.path[-1]} has the same measure, per and period.")
         limits.append(limit)
     return tuple(limits)
 
 
-def read_limit(reader: InputReader, value: Any, path: Path, index: int) -> Limit:
+def read_limit(reader: InputReader, value: Any, path: Path) -> Limit:
     """Read one CampaignLimitInput."""
     names = ("measure", "per", "period", "max", "whenShort")
     given = {"period": "EVER", "whenShort": "SKIP"} | reader.fields(value, path, names, ("measure", "per", "max"))
@@ -127,7 +134,7 @@ def read_limit(reader: InputReader, value: Any, path: Path, index: int) -> Limit
     digits = 0 if measure is LimitMeasure.USES else reader.minor_digits
     max_ = reader.amount(given["max"], (*path, "max"), digits) if "max" in given else None
     return Limit(
-        index=index,
+        path=path,
         measure=measure,
         per=reader.choice(given.get("per", "CAMPAIGN"), (*path, "per"), LimitSubject),
         period=reader.choice(given["period"], (*path, "period"), LimitPeriod),

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import NamedTuple
 
-from db.domain.money import from_units
-from db.domain.promotions.allocated_discount import Allocation, allocate_to_lines
+from db.domain.promotions.allocated_discount import AllocatedDiscount, LineShares, pair_shares, sum_shares
 from db.domain.promotions.basket import Basket
-from db.domain.promotions.eligibility import campaign_code
 from db.domain.promotions.limit import CounterKey, LimitMeasure
 from db.domain.promotions.trial import Trial
 
@@ -21,40 +18,31 @@ class Posting(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redemption:
-    """What one campaign gives. ``code`` is the code that it used, as it was created."""
+class Redemption(LineShares):
+    """What one campaign gives with all its rules. ``code`` is the code that it used, as it was created."""
 
     campaign_id: int
     revision: int
     code: str | None
-    amount: Decimal
-    allocations: tuple[Allocation, ...]
     postings: tuple[Posting, ...]
 
 
-def make_redemption(trial: Trial, basket: Basket) -> Redemption:
-    """Return the redemption of a campaign that gives something. All limits are posted to, of uses and of discounts."""
-    campaign, units = trial.campaign, trial.units
-    code = campaign_code(campaign, basket.session)
-    local = basket.local.date()
+def make_redemption(trial: Trial, discounts: Sequence[AllocatedDiscount], basket: Basket) -> Redemption:
+    """Return the redemption of a campaign that gives these discounts. It is charged to all limits of the campaign."""
+    units = trial.units
     return Redemption(
-        campaign_id=campaign.id,
-        revision=campaign.revision,
-        code=code.code if code else None,
-        amount=from_units(units, basket.minor_digits),
-        allocations=allocate_to_lines(basket.positions, sum_shares(trial, len(basket.lines)), basket.minor_digits),
+        units=units,
+        shares=discounts[0].shares if len(discounts) == 1 else merge_shares(discounts, basket),
+        minor_digits=basket.minor_digits,
+        campaign_id=trial.campaign.id,
+        revision=trial.campaign.revision,
+        code=trial.code.code if trial.code else None,
         postings=tuple(
-            Posting(key, 1 if limit.measure is LimitMeasure.USES else units)
-            for limit in campaign.limits
-            for key in limit.counter_keys(campaign.id, basket.session, local)
+            [Posting(charge.key, 1 if charge.limit.measure is LimitMeasure.USES else units) for charge in trial.charges]
         ),
     )
 
 
-def sum_shares(trial: Trial, lines: int) -> Sequence[int]:
-    """Return the sum of each line's shares of the campaign's awards."""
-    shares = [0] * lines
-    for award in trial.awards:
-        for position, share in zip(award.claim.positions, award.shares, strict=True):
-            shares[position] += share
-    return shares
+def merge_shares(discounts: Sequence[AllocatedDiscount], basket: Basket) -> tuple[tuple[int, int], ...]:
+    """Return the sums of several discounts' shares by line."""
+    return pair_shares(basket.positions, sum_shares(discounts, len(basket.lines)))

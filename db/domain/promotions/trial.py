@@ -7,12 +7,13 @@ from datetime import datetime
 from db.domain import money
 from db.domain.decimals import format_decimal
 from db.domain.promotions.allocation import spread
-from db.domain.promotions.basket import Basket
+from db.domain.promotions.basket import Basket, Point
 from db.domain.promotions.campaign import Campaign
 from db.domain.promotions.campaign_result import CampaignOutcome, CampaignResult
-from db.domain.promotions.eligibility import Counters, Reason, find_reason
+from db.domain.promotions.code import Code
+from db.domain.promotions.eligibility import Charge, Counters, Reason, campaign_code, find_reason, make_charges
 from db.domain.promotions.failure import Failure
-from db.domain.promotions.limit import CounterKey, Limit, LimitMeasure, WhenShort
+from db.domain.promotions.limit import LimitMeasure, WhenShort
 from db.domain.promotions.reward import Claim, Message, Offer
 from db.domain.promotions.rule import Rule
 
@@ -37,9 +38,12 @@ class Trial:
     """What one campaign would give, and the reasons. ``reasons`` has one element for each rule, or one for all."""
 
     campaign: Campaign
+    code: Code | None = None
+    charges: Sequence[Charge] = ()
     reasons: list[tuple[Rule | None, Reason]] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
     information: list[tuple[Rule, Offer | Message]] = field(default_factory=list)
+    after: Point | None = None  # the basket with all awards taken off, unless they were cut
 
     @property
     def units(self) -> int:
@@ -50,22 +54,32 @@ class Trial:
         """Withdraw all that the campaign would give, for one reason."""
         self.reasons, self.awards, self.information = [(None, reason)], [], []
 
+    def commit(self, basket: Basket) -> None:
+        """Take the awards off the basket, which is as it was at the trial."""
+        if self.after is not None:
+            basket.restore(self.after)
+            return
+        for award in self.awards:
+            basket.take(award.claim.positions, award.shares)
+
 
 APPLIED = Reason(CampaignOutcome.APPLIED)
 
 
 def try_campaign(campaign: Campaign, basket: Basket, taken: Collection[str], counters: Counters, at: datetime) -> Trial:
     """Return what a campaign would give. The basket is left as it was. ``taken`` are the labels in use."""
-    trial = Trial(campaign)
-    if reason := find_reason(campaign, basket, counters, at):
+    code, charges = campaign_code(campaign, basket.session), make_charges(campaign, basket, counters)
+    trial = Trial(campaign, code, charges)
+    if reason := find_reason(campaign, code, charges, basket, at):
         trial.give_nothing(reason)
         return trial
     point = basket.save()
     for rule in campaign.rules:
         trial.reasons.append((rule, apply_rule(rule, basket, taken, trial)))
+    trial.after = basket.save()
     basket.restore(point)
-    if trial.awards and campaign.limits:
-        apply_limits(trial, basket, counters)
+    if trial.awards and charges:
+        apply_limits(trial, basket.minor_digits)
     return trial
 
 
@@ -102,64 +116,56 @@ def make_award(rule: Rule, claim: Claim, basket: Basket) -> Award:
     return Award(rule, claim, capacities, units, spread(units, claim.weights, capacities))
 
 
-def apply_limits(trial: Trial, basket: Basket, counters: Counters) -> None:
+def apply_limits(trial: Trial, minor_digits: int) -> None:
     """Cut the awards to what limits of discounts with CUT have left; withdraw them if one with SKIP has too little."""
-    left = [
-        (limit.max - counters.get(key, 0), limit, key)
-        for limit in trial.campaign.limits
-        if limit.measure is LimitMeasure.DISCOUNT
-        for key in limit.counter_keys(trial.campaign.id, basket.session, basket.local.date())
-    ]
-    cuts = [each for each in left if each[1].when_short is WhenShort.CUT]
-    if cuts:
-        least, limit, key = min(cuts, key=lambda each: each[0])
-        if least <= 0:
-            trial.give_nothing(limit_reached(CampaignOutcome.LIMIT_REACHED, trial.units, least, limit, key, basket))
+    charges = [charge for charge in trial.charges if charge.limit.measure is LimitMeasure.DISCOUNT]
+    cutting = [charge for charge in charges if charge.limit.when_short is WhenShort.CUT]
+    tightest = min(cutting, key=lambda charge: charge.left, default=None)
+    if tightest and tightest.left < trial.units:
+        if tightest.left <= 0:
+            trial.give_nothing(limit_reached(CampaignOutcome.LIMIT_REACHED, trial.units, tightest, minor_digits))
             return
-        if least < trial.units:
-            cut_awards(trial, least, limit, key, basket)
-    for units, limit, key in left:
-        if limit.when_short is WhenShort.SKIP and units < trial.units:
-            trial.give_nothing(limit_reached(CampaignOutcome.LIMIT_REACHED, trial.units, units, limit, key, basket))
+        cut_awards(trial, tightest, minor_digits)
+    for charge in charges:
+        if charge.limit.when_short is WhenShort.SKIP and charge.left < trial.units:
+            trial.give_nothing(limit_reached(CampaignOutcome.LIMIT_REACHED, trial.units, charge, minor_digits))
             return
 
 
-def cut_awards(trial: Trial, least: int, limit: Limit, key: CounterKey, basket: Basket) -> None:
-    """Cut the awards to ``least`` in all, from the last rule back."""
+def cut_awards(trial: Trial, charge: Charge, minor_digits: int) -> None:
+    """Cut the awards to what a counter has left for all of them, from the last rule back."""
     total, reasons = trial.units, {}
-    excess = total - least
+    excess = total - charge.left
     for award in reversed(trial.awards):
         if not excess:
             break
         cut = min(award.units, excess)
         excess -= cut
         outcome = CampaignOutcome.CUT if cut < award.units else CampaignOutcome.LIMIT_REACHED
-        reasons[award.rule.label] = limit_reached(outcome, total, least, limit, key, basket)
+        reasons[award.rule.label] = limit_reached(outcome, total, charge, minor_digits)
         award.cut(award.units - cut)
     trial.awards = [award for award in trial.awards if award.units]
+    trial.after = None
     trial.reasons = [(rule, reasons.get(rule.label, reason) if rule else reason) for rule, reason in trial.reasons]
 
 
-def limit_reached(
-    outcome: CampaignOutcome, needed: int, left: int, limit: Limit, key: CounterKey, basket: Basket
-) -> Reason:
-    """Return the reason that names a limit of discounts that has too little left."""
-    digits = basket.minor_digits
-    texts = [format_decimal(money.from_units(units, digits), digits) for units in (needed, left)]
-    return Reason(outcome, Failure(("limits", str(limit.index), "max"), *texts), key)
+def limit_reached(outcome: CampaignOutcome, needed: int, charge: Charge, minor_digits: int) -> Reason:
+    """Return the reason that names a limit of discounts with too little left."""
+    texts = [format_decimal(money.from_units(units, minor_digits), minor_digits) for units in (needed, charge.left)]
+    return Reason(outcome, Failure((*charge.limit.path, "max"), *texts), charge.key)
 
 
 def make_results(trial: Trial, minor_digits: int) -> list[CampaignResult]:
     """Return the outcome of each rule, or of the whole campaign."""
-    amounts = {award.rule.label: award.units for award in trial.awards}
-    campaign = trial.campaign
+    amounts = {award.rule.label: money.from_units(award.units, minor_digits) for award in trial.awards}
+    campaign, zero = trial.campaign, money.from_units(0, minor_digits)
     return [
         CampaignResult(
             campaign_id=campaign.id,
             revision=campaign.revision,
             label=rule.label if rule else None,
             outcome=reason.outcome,
-            amount=money.from_units(amounts.get(rule.label, 0) if rule else 0, minor_digits),
+            amount=amounts.get(rule.label, zero) if rule else zero,
             path=reason.failure.path,
             needed=reason.failure.needed,
             actual=reason.failure.actual,

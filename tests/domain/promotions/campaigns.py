@@ -11,6 +11,7 @@ from db.domain.cart import CartLine
 from db.domain.errors import Refusal, Refused
 from db.domain.money import RoundingMode
 from db.domain.promotions.campaign import Campaign, compile_campaign
+from db.domain.promotions.campaign_result import CampaignResult
 from db.domain.promotions.evaluation import Evaluation, evaluate
 from db.domain.promotions.facts import EvaluationSettings, SessionFacts
 from db.domain.promotions.limit import CounterKey
@@ -108,3 +109,14 @@ def refusals(content: Input, digits: int = 2) -> Sequence[Refusal]:
     except Refused as refused:
         return refused.refusals
     return ()
+
+
+def only(cart: Sequence[CartLine], *contents: Input, **facts: Any) -> CampaignResult:
+    """Return the only result of an evaluation."""
+    (result,) = run(cart, *contents, **facts).results
+    return result
+
+
+def explained(result: CampaignResult) -> tuple[str, str, str | None, str | None]:
+    """Return the outcome, the path, and the needed and the actual value of a result."""
+    return result.outcome.name, ", ".join(result.path), result.needed, result.actual
