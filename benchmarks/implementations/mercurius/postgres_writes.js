@@ -7,12 +7,14 @@ const UNIQUE_VIOLATION = "23505";
 const BEGIN = { name: "begin", text: "BEGIN" };
 const COMMIT = { name: "commit", text: "COMMIT" };
 const ROLLBACK = { name: "rollback", text: "ROLLBACK" };
-// DO NOTHING would not lock the row: of two sessions at once both could be their customer's first.
-const HOLD_PROFILE = {
-  name: "hold profile",
+// DO NOTHING would not lock the row: two concurrent sessions could both be their customer's first.
+const ADD_PROFILE = {
+  name: "add profile",
   text: `
-    INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
-    VALUES (1, $1, $2, $2, '{}')
+    INSERT INTO customer_profile (
+      application_id, integration_id, created, updated, attributes, closed_sessions, sales_whole, sales_fraction
+    )
+    VALUES (1, $1, $2, $2, '{}', 0, 0, 0)
     ON CONFLICT ON CONSTRAINT pk_customer_profile DO UPDATE SET updated = customer_profile.updated`,
 };
 const HAS_SESSION = {
@@ -20,7 +22,7 @@ const HAS_SESSION = {
   text: `
     SELECT EXISTS (
       SELECT 1 FROM customer_session
-      WHERE application_id = 1 AND left(profile_id, 500) = left($1, 500) AND profile_id = $1
+      WHERE application_id = 1 AND profile_id = $1
     ) AS found`,
 };
 const EVENT_COLUMNS = `
@@ -56,13 +58,20 @@ const FIND = {
   name: "find",
   text: `
     SELECT * FROM customer_session
-    WHERE application_id = 1 AND left(integration_id, 500) = left($1, 500) AND integration_id = $1 FOR UPDATE`,
+    WHERE application_id = 1 AND integration_id = $1 FOR UPDATE`,
 };
 const CLOSE = {
   name: "close",
   text: `
     UPDATE customer_session SET state = 'closed', version = $2, updated = $3, closed = $3
     WHERE application_id = 1 AND id = $1 AND version = $2 - 1`,
+};
+const ADD_SALE = {
+  name: "add sale",
+  text: `
+    UPDATE customer_profile SET closed_sessions = closed_sessions + 1,
+      sales_whole = sales_whole + $2 / 10000, sales_fraction = sales_fraction + $2 % 10000
+    WHERE application_id = 1 AND integration_id = $1`,
 };
 const APPEND = {
   name: "append",
@@ -78,7 +87,7 @@ const create = async (client, input, now) => {
   const { integration_id, profile_id, total, lines } = session;
   const ask = (statement, ...values) => client.query({ ...statement, values });
   const [, , other] = await Promise.all(
-    profile_id === null ? [ask(BEGIN)] : [ask(BEGIN), ask(HOLD_PROFILE, profile_id, now), ask(HAS_SESSION, profile_id)],
+    profile_id === null ? [ask(BEGIN)] : [ask(BEGIN), ask(ADD_PROFILE, profile_id, now), ask(HAS_SESSION, profile_id)],
   );
   session.first_session = other === undefined || !other.rows[0].found;
   const { actor, changed_fields, changes } = createdEvent(session);
@@ -103,14 +112,15 @@ const close = async (client, { integrationId, expectedVersion }, now) => {
   const [changed] = await Promise.all([
     ask(CLOSE, session.id, session.version, session.closed),
     ask(APPEND, session.id, session.version, ...row),
+    ...(session.profile_id === null ? [] : [ask(ADD_SALE, session.profile_id, session.total)]),
     ask(COMMIT),
   ]);
-  if (changed.rowCount !== 1) throw new Error("the session has moved on");
+  if (changed.rowCount !== 1) throw new Error("the session was changed concurrently");
   return session;
 };
 
 export const writes = (pool, shown) => {
-  const carriedOut =
+  const run =
     (change) =>
     async (_, { input }) => {
       const client = await pool.connect();
@@ -124,5 +134,5 @@ export const writes = (pool, shown) => {
         client.release();
       }
     };
-  return { createSession: carriedOut(create), closeSession: carriedOut(close) };
+  return { createSession: run(create), closeSession: run(close) };
 };

@@ -13,8 +13,10 @@ export const writes = (path, shown) => {
   database.pragma("temp_store = MEMORY");
 
   const addProfile = database.prepare(`
-    INSERT INTO customer_profile (application_id, integration_id, created, updated, attributes)
-    VALUES (1, ?, ?, ?, '{}') ON CONFLICT DO NOTHING
+    INSERT INTO customer_profile (
+      application_id, integration_id, created, updated, attributes, closed_sessions, sales_whole, sales_fraction
+    )
+    VALUES (1, ?, ?, ?, '{}', 0, 0, 0) ON CONFLICT DO NOTHING
   `);
   const hasSession = database
     .prepare("SELECT EXISTS (SELECT 1 FROM customer_session WHERE application_id = 1 AND profile_id = ?)")
@@ -55,6 +57,13 @@ export const writes = (path, shown) => {
     WHERE application_id = 1 AND id = @id AND version = @version - 1
   `);
 
+  const addSale = database.prepare(`
+    UPDATE customer_profile SET closed_sessions = closed_sessions + 1,
+      sales_whole = sales_whole + CAST(@total AS INTEGER) / 10000,
+      sales_fraction = sales_fraction + CAST(@total AS INTEGER) % 10000
+    WHERE application_id = 1 AND integration_id = @profile_id
+  `);
+
   const create = database.transaction((input, now) => {
     const session = created(input, now);
     if (session.profile_id !== null) {
@@ -71,6 +80,7 @@ export const writes = (path, shown) => {
   const close = database.transaction(({ integrationId, expectedVersion }, now) => {
     const session = closed(find.get(integrationId), integrationId, expectedVersion, now);
     if (putClosed.run(session).changes !== 1) throw new Error("the session was changed concurrently");
+    if (session.profile_id !== null) addSale.run({ total: session.total, profile_id: session.profile_id });
     addEvent.run(closedEvent(session));
     return session;
   });
