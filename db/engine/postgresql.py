@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MIN_VERSION = 14
+MAX_SHORT_READ = 150  # objects
 TOO_LARGE = ""  # sent instead of an answer above the limit; it is not JSON
 # With OFFSET 0 the planner leaves the subquery as it is; otherwise the answer would be built twice.
 LIMITED_READ = """
@@ -96,8 +98,10 @@ class PostgresDatabase:
         # PostgreSQL stores no U+0000 and refuses it in parameters. NULL is equal to nothing either.
         values = [None if type(value) is str and "\0" in value else value for value in parameters.values()]
         limited = LIMITED_READ.format(limit=MAX_ANSWER, statement=statement)
+        is_short = objects is not None and objects <= MAX_SHORT_READ
+        turn = nullcontext() if is_short else self._pool.long_reads.slot()
         try:
-            async with self._pool.acquire() as connection:
+            async with turn, self._pool.acquire() as connection:
                 # Where every transaction is serializable, a read can meet a conflict too.
                 answer: str | None = await retry_conflicts(lambda _: connection.fetchval(limited, *values))
         except asyncpg.StatementTooComplexError as error:

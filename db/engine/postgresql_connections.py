@@ -14,6 +14,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.engine.database import Pool
 from db.engine.errors import DatabaseUnavailable, TlsError, UnusableDatabase
+from db.engine.fair import FairSlots
 from db.engine.options import ServerOptions
 from db.engine.postgresql_errors import CONNECT_ERRORS, DRIVER_ERRORS, is_connection_failure
 from db.engine.statements import begin
@@ -32,9 +33,11 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has
 class ConnectionPool:
     """The pool of connections for reading and writing."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, size: int) -> None:
         self._pool = pool
-        self._users = 0  # that have a connection or wait for one
+        self._slots = FairSlots(size, share=size)
+        # Long reads use at most half of the connections for one application, and leave some for short reads and writes.
+        self.long_reads = FairSlots(max(1, size - max(1, size // 5)), share=max(1, size // 2))
         self._resetting: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -59,16 +62,16 @@ class ConnectionPool:
             kind = TlsError if is_tls_error(error) else UnusableDatabase
             problem = " ".join(str(error).splitlines()).rstrip(".") or type(error).__name__
             raise kind(f"The PostgreSQL server cannot be used: {problem}.") from error
-        return cls(pool)
+        return cls(pool, options.pool_size)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[PooledConnection]:
         """Lend a connection. Raises DatabaseUnavailable if there is none, or if it breaks while it is used."""
-        self._users += 1
+        application = await self._slots.acquire()
         try:
             connection = await self._pool.acquire()
         except BaseException as error:
-            self._users -= 1
+            self._slots.release(application)
             if isinstance(error, CONNECT_ERRORS):
                 raise DatabaseUnavailable from error
             raise
@@ -86,27 +89,31 @@ class ConnectionPool:
             cancelled = True
             raise
         finally:
-            self._users -= 1
             if cancelled:  # in the background: a server that hangs does not answer the cancellation either
-                resetting = asyncio.ensure_future(self._reset(connection))
+                resetting = asyncio.ensure_future(self._reset(connection, application))
                 self._resetting.add(resetting)
                 resetting.add_done_callback(self._resetting.discard)
             else:
-                await self._pool.release(connection)
+                try:
+                    await self._pool.release(connection)
+                finally:
+                    self._slots.release(application)
 
-    async def _reset(self, connection: PooledConnection) -> None:
+    async def _reset(self, connection: PooledConnection, application: int) -> None:
         """Return a connection whose statement was cancelled to the pool, or drop it if the server does not answer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(RESET_TIMEOUT):
                 # asyncpg prepares a statement and runs it in two steps: this ends one that was cancelled between them.
                 await roll_back(connection)
         await self._pool.release(connection)
+        self._slots.release(application)
 
     def usage(self) -> Pool:
         """Return how the connections are used now."""
         size = self._pool.get_size()
         in_use = size - self._pool.get_idle_size()
-        return Pool(size, in_use, max(self._users - in_use, 0))
+        connecting = max(self._slots.in_use - in_use, 0)
+        return Pool(size, in_use, connecting + self._slots.waiting + self.long_reads.waiting)
 
     async def close(self) -> None:
         """Wait until all connections are returned, and close them."""

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 import aiosqlite
 
+from db.engine.fair import FairSlots
 from db.engine.sqlite_connections import OPTIONS, ReadOnlyConnection, primary_code, to_read_error
 
-READERS = 3  # connections on threads
+READERS = 4  # connections on threads; one application uses at most half of them
 MAX_INLINE_OBJECTS = 150  # a read of so many takes hardly more time than the way to a thread and back
 INSTRUCTIONS_PER_CHECK = 10_000  # of SQLite's virtual machine, about 0.2 ms
 MAX_CHECKS = 50  # before a read of few objects leaves the event loop
@@ -71,10 +72,8 @@ class SqliteReaders:
     def __init__(self, inline: InlineConnection, connections: list[aiosqlite.Connection]) -> None:
         self.inline = inline
         self._connections = connections
-        self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
-        for connection in connections:
-            self._idle.put_nowait(connection)
-        self._waiting = 0  # reads
+        self._idle = [*connections]
+        self._slots = FairSlots(READERS, share=READERS // 2)
         self._interrupting: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -112,13 +111,15 @@ class SqliteReaders:
 
     async def _read_on_thread(self, statement: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
         """Read on a thread; if cancelled, interrupt the statement."""
-        self._waiting += 1
-        try:
-            connection = await self._idle.get()
-        finally:
-            self._waiting -= 1
+        application = await self._slots.acquire()
+        connection = self._idle.pop()
+
+        def give_back(_: object) -> None:
+            self._idle.append(connection)
+            self._slots.release(application)
+
         reading = asyncio.ensure_future(connection.execute_fetchall(statement, parameters))
-        reading.add_done_callback(lambda _: self._idle.put_nowait(connection))
+        reading.add_done_callback(give_back)
         try:
             return await asyncio.shield(reading)
         except asyncio.CancelledError:
@@ -129,7 +130,7 @@ class SqliteReaders:
 
     def usage(self) -> tuple[int, int]:
         """Return how many connections on threads are in use, and how many reads wait for one."""
-        return READERS - self._idle.qsize(), self._waiting
+        return self._slots.in_use, self._slots.waiting
 
     async def close(self) -> None:
         """Close all connections."""
@@ -147,3 +148,5 @@ async def interrupt(connection: aiosqlite.Connection, reading: asyncio.Future[An
     while not reading.done():
         await connection.interrupt()
         await asyncio.wait([reading], timeout=0.001)
+    if not reading.cancelled():
+        reading.exception()  # asyncio would log that nobody has retrieved it

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from db.engine.errors import CannotWrite
+from db.engine.fair import FairQueue, current_holder
 from db.engine.sqlite_connections import DatabaseFile, FileReplaced, driver_connection, to_write_error
 
 T = TypeVar("T")
@@ -18,6 +18,7 @@ Operation = Callable[[Connection], Any]
 Outcome = Callable[[], Any]  # returns what the operation returned, or raises what it raised
 
 MAX_GROUP = 100  # operations in one commit
+MAX_GROUP_SECONDS = 0.02  # of operations, so that one in the next group does not wait long for the commit of this one
 TIME_SLICE = 0.005  # seconds of operations after which other tasks of the event loop run
 
 
@@ -33,7 +34,7 @@ class SqliteWriter:
         self._engine = engine
         self._file = file
         self._thread = ThreadPoolExecutor(1, "writer")
-        self._waiting: deque[tuple[Operation, asyncio.Future[Any]]] = deque()
+        self._waiting: FairQueue[tuple[Operation, asyncio.Future[Any]]] = FairQueue()
         self._working: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -43,7 +44,7 @@ class SqliteWriter:
     async def run(self, operation: Callable[[Connection], T]) -> T:
         """Run an operation and return its answer once it has been committed."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((operation, answer))
+        self._waiting.push(current_holder.get(), (operation, answer))
         if self._working is None:
             self._working = asyncio.create_task(self._work())
         return await answer
@@ -86,22 +87,23 @@ class SqliteWriter:
     async def _run_operations(self, connection: Connection, answers: list[asyncio.Future[Any]]) -> list[Outcome]:
         """Run waiting operations whose callers have not been cancelled, and append their futures to ``answers``."""
         loop, outcomes = asyncio.get_running_loop(), list[Outcome]()
-        yield_at = loop.time() + TIME_SLICE
-        while self._waiting and len(answers) < MAX_GROUP:
-            operation, answer = self._waiting.popleft()
+        started = sliced = loop.time()
+        while len(answers) < MAX_GROUP and loop.time() < started + MAX_GROUP_SECONDS and (next_ := self._waiting.pop()):
+            operation, answer = next_
             if answer.cancelled():
                 continue
             answers.append(answer)
             outcomes.append(run_in_savepoint(connection, operation))
-            if loop.time() > yield_at:
+            if loop.time() > sliced + TIME_SLICE:
                 await asyncio.sleep(0)
-                yield_at = loop.time() + TIME_SLICE
+                sliced = loop.time()
         return outcomes
 
     def _take_all(self) -> list[asyncio.Future[Any]]:
         """Take the futures of all waiting operations, when no transaction can begin."""
-        answers = [answer for _, answer in self._waiting]
-        self._waiting.clear()
+        answers = []
+        while next_ := self._waiting.pop():
+            answers.append(next_[1])
         return answers
 
 

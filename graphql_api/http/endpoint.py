@@ -9,6 +9,7 @@ from functools import partial
 from graphql import ExecutionResult, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from db.engine.fair import current_holder
 from graphql_api.errors import OperationFailed, first_code
 from graphql_api.execution import run, streams
 from graphql_api.execution.context import Context
@@ -103,6 +104,7 @@ async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> Exec
     if request.method != "POST" and operation.operation is not OperationType.QUERY:
         raise method_not_allowed("POST", "A GET can only query; send any other operation by POST.")
     assert record.viewer is not None, "the caller has been authenticated"
+    current_holder.set(record.viewer.holder)
     context = Context(server.database, server.settings, record.viewer, document, server.feed, record)
     if request.accepts_events and (media_type is None or is_subscription):
 

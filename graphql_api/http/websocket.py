@@ -10,6 +10,7 @@ import orjson
 from graphql import GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
+from db.engine.fair import current_holder
 from graphql_api.errors import (
     LimitExceeded,
     OperationFailed,
@@ -208,6 +209,7 @@ class Socket:
             if is_subscription:
                 entered.close()
             server = self._server
+            current_holder.set(record.viewer.holder)
             context = Context(server.database, server.settings, record.viewer, document, server.feed, record)
             results = await streams.start(context, operation, given.variables)
             if is_subscription:

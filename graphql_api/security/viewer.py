@@ -19,6 +19,7 @@ from graphql import (
     SelectionSetNode,
 )
 
+from db.engine.fair import Holder
 from db.tables import KeyRole
 from graphql_api.errors import BadUserInput, Forbidden
 
@@ -100,6 +101,11 @@ class Viewer:
     role: KeyRole
     expires: datetime | None = None
     token_permissions: TokenPermissions | None = None
+
+    @property
+    def holder(self) -> Holder:
+        """The caller for which the database works. The tokens of a key share its turns."""
+        return self.application_id, self.key_prefix.partition("-")[0], self.key_prefix
 
     @property
     def is_admin(self) -> bool:
