@@ -11,8 +11,10 @@ import pytest
 from api_server import Api
 from token_requests import stocked, token
 
+from db.tables import KeyRole
 from graphql_api.execution import compile_queue, document
 from graphql_api.observability import operation_record
+from graphql_api.security.viewer import Viewer
 from graphql_api.sql import plan, slices
 
 MANY = 10
@@ -94,11 +96,28 @@ def test_session_tokens_of_a_key_take_turns(api: Api) -> None:
     assert api.runner.run(finished_in_order(api, *requests)).index("other") <= 2
 
 
-def test_cancelled_compilation_ends(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelled_work_ends_with_its_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slices, "SLICE_SECONDS", 0)
-    api = serve(deadline_seconds=0.05)
-    assert api.codes(large(90)["query"]) == ["TIMEOUT"]
-    assert api.data("{ viewer { role } }") == {"viewer": {"role": "WRITER"}}
+    started, ended = Event(), Event()
+
+    def endless() -> None:
+        started.set()
+        try:
+            while True:
+                slices.pause()
+        finally:
+            ended.set()
+
+    async def scenario() -> None:
+        viewer = Viewer(1, "a" * 12, "Writer", KeyRole.WRITER)
+        task = asyncio.create_task(compile_queue.run_in_compile_queue(viewer, endless))
+        assert await asyncio.to_thread(started.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(scenario())
+    assert ended.wait(10)
 
 
 def test_compiling_is_charged(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
