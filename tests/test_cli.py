@@ -230,8 +230,8 @@ def test_all_output_of_serve_is_json_and_includes_the_last_request(serve: Serve,
     process.send_signal(signal.SIGTERM)
 
     said = [json.loads(line) for line in process.communicate(timeout=20)[0].splitlines()]
-    told = [line for line in said if line["logger"] == "cartograph.operations"]
-    assert [(line["request"], line["outcome"]) for line in told] == [("the-last-one", "UNAUTHENTICATED")]
+    operations = [line for line in said if line["logger"] == "cartograph.operations"]
+    assert [(line["request"], line["outcome"]) for line in operations] == [("the-last-one", "UNAUTHENTICATED")]
     assert {line["level"] for line in said} == {"info"}
 
 

@@ -217,8 +217,8 @@ def test_history_has_an_event_for_each_change(api: Api) -> None:
 
     assert events["totalCount"] == 5
     for version, event in enumerate(events["nodes"], 1):
-        told = {"id": event.pop("id"), "version": event.pop("version"), "occurred": event.pop("occurred")}
-        assert told == {"id": f"event-1-1-{version}", "version": version, "occurred": at(version)}
+        identity = {"id": event.pop("id"), "version": event.pop("version"), "occurred": event.pop("occurred")}
+        assert identity == {"id": f"event-1-1-{version}", "version": version, "occurred": at(version)}
         assert event.pop("session") == {"version": 5}
         assert event.pop("actor") == "Writer"
 

@@ -148,11 +148,11 @@ def test_each_kind_of_disagreement_is_reported(lived: Shop, statement: str, what
 def test_a_profile_has_at_most_one_first_session(lived: Shop) -> None:
     lived.create("s2", profile_id="ada")
     json = "JSON" if lived.database.dialect.name == "postgresql" else "TEXT"
-    told = """replace(CAST(changes AS TEXT), '"firstSession":false', '"firstSession":true')"""
+    replaced = """replace(CAST(changes AS TEXT), '"firstSession":false', '"firstSession":true')"""
     put_wrong(
         lived,
         "UPDATE customer_session SET first_session = true",
-        f"UPDATE session_event SET changes = CAST({told} AS {json})",  # noqa: S608  # our own words
+        f"UPDATE session_event SET changes = CAST({replaced} AS {json})",  # noqa: S608  # our own words
     )
 
     assert disagreements(lived) == ['first sessions of the profile "ada": expected 1, found 2']

@@ -88,19 +88,19 @@ def test_many_changes_and_reads_share_a_few_connections(behind: Callable[[], Api
         assert [each.disagreements for each in checked if each.disagreements] == []
 
 
-def test_subscriptions_are_told_of_what_is_written_elsewhere_once_and_in_order(behind: Callable[[], Api]) -> None:
+def test_subscriptions_receive_events_of_other_processes_once_and_in_order(behind: Callable[[], Api]) -> None:
     with behind() as api, behind() as elsewhere:
 
         async def scenario() -> None:
             async with running(api) as server, server.client() as client:
-                told = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
+                subscription = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
                 for begun in range(0, MANY, 20):
                     names = [f"s{number}" for number in range(begun, begun + 20)]
                     made = [elsewhere.post({"query": CREATE, "variables": {"id": name}}) for name in names]
                     await asyncio.gather(*made)
-                cursors_told = [(await told.next())["sessionEvents"]["cursor"] for _ in range(MANY)]
+                received = [(await subscription.next())["sessionEvents"]["cursor"] for _ in range(MANY)]
             committed = await api.database.query(ApplicationHistory(1).events_after, 0, MAX_ID, 2 * MANY)
-            assert cursors_told == [cursors.encode(FEED, 1, event.id) for event in committed]
+            assert received == [cursors.encode(FEED, 1, event.id) for event in committed]
             assert len(committed) == MANY
 
         api.runner.run(scenario())

@@ -1,47 +1,47 @@
-"""What the small types mean: applications, keys, definitions, lines, discounts, returns."""
+"""Reference implementation of applications, keys, attribute definitions, cart lines, discounts and returns."""
 
 from collections.abc import Mapping
 
-from world import Thing, printed
+from dataset import ReferenceObject, format_amount
 
 
-class Application(Thing):
+class Application(ReferenceObject):
     """An application."""
 
     type_name, id_prefix = "Application", "application"
 
 
-class ApiKey(Thing):
+class ApiKey(ReferenceObject):
     """A key."""
 
     type_name, id_prefix, id_key = "ApiKey", "key", ("prefix",)
 
 
-class AttributeDefinition(Thing):
+class AttributeDefinition(ReferenceObject):
     """An attribute."""
 
     type_name, id_prefix, id_key = "AttributeDefinition", "attribute", ("entity", "name")
 
 
-class Discount(Thing):
+class Discount(ReferenceObject):
     """A discount."""
 
     type_name = "Discount"
 
 
-class CartItem(Thing):
+class CartItem(ReferenceObject):
     """A line."""
 
     type_name = "CartItem"
 
     def money(self, name: str) -> str:
-        """Measures are amounts of no currency."""
+        """Format an amount; measures have no currency."""
         measure = name in ("weight", "height", "width", "length")
-        return printed(self.row[name], 0) if measure else super().money(name)
+        return format_amount(self.row[name], 0) if measure else super().money(name)
 
     @property
     def remaining_quantity(self) -> int:
-        """What has not come back."""
+        """Quantity that was not returned."""
         return int(self.row["quantity"] - self.row["returned_quantity"])
 
     @property
@@ -51,28 +51,28 @@ class CartItem(Thing):
 
     @property
     def product(self) -> Mapping[str, str] | None:
-        """Kept in the line."""
+        """The product, which is stored in the line."""
         return {"name": self.row["product_name"]} if self.row["product_name"] is not None else None
 
 
-class ReturnedItem(Thing):
+class ReturnedItem(ReferenceObject):
     """A line of a return."""
 
     type_name = "ReturnedItem"
 
     @property
     def sku(self) -> str:
-        """That of the line."""
+        """The SKU of the line."""
         return next(line["sku"] for line in self.parts("cart_item") if line["position"] == self.row["position"])
 
 
-class SessionReturn(Thing):
+class SessionReturn(ReferenceObject):
     """A return."""
 
     type_name, id_prefix, id_key = "SessionReturn", "return", ("session_id", "version")
 
     @property
     def items(self) -> list[ReturnedItem]:
-        """What came back."""
+        """The returned items."""
         items = (item for item in self.parts("returned_item") if item["version"] == self.row["version"])
-        return [ReturnedItem(self.world, item) for item in sorted(items, key=lambda item: item["position"])]
+        return [ReturnedItem(self.dataset, item) for item in sorted(items, key=lambda item: item["position"])]

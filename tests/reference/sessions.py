@@ -1,13 +1,13 @@
-"""What sessions, their events and their customers mean, and which sessions a filter lets through."""
+"""Reference implementation of sessions, events and profiles, and of their filters."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from dataset import Dataset, ReferenceObject, to_api_value
 from entities import Application, CartItem, Discount, SessionReturn
-from kept_rows import Kept
-from listing import Listed
-from world import Thing, World, said
+from ordered_list import OrderedList
+from table_rows import RowValues
 
 NEXT = {
     "open": ["CLOSED", "CANCELLED"],
@@ -26,75 +26,75 @@ EVENTS = {
 }
 
 
-class SessionEvent(Thing):
-    """What happened to a session."""
+class SessionEvent(ReferenceObject):
+    """An event of a session."""
 
     id_prefix, id_key = "event", ("session_id", "version")
 
     @property
     def type_name(self) -> str:  # type: ignore[override]  # it depends on the row
-        """One of five."""
+        """The GraphQL type of the event."""
         return EVENTS[self.row["type"]]
 
     @property
     def from_(self) -> str | None:
-        """Its state before."""
-        return said(self.row["from_state"])
+        """The state before the event."""
+        return to_api_value(self.row["from_state"])
 
     from_state = from_
 
     @property
     def session(self) -> "CustomerSession":
-        """As it is now."""
+        """The session in its current state."""
         facts = {"application_id": self.row["application_id"], "id": self.row["session_id"]}
-        row = self.world.rows.one("customer_session", **facts)
+        row = self.dataset.rows.one("customer_session", **facts)
         assert row is not None
-        return CustomerSession(self.world, row)
+        return CustomerSession(self.dataset, row)
 
     @property
     def return_(self) -> SessionReturn:
-        """What came back."""
+        """The return."""
         made = next(made for made in self.parts("session_return") if made["version"] == self.row["version"])
-        return SessionReturn(self.world, made)
+        return SessionReturn(self.dataset, made)
 
 
-class CustomerSession(Thing):
+class CustomerSession(ReferenceObject):
     """A session."""
 
     type_name, id_prefix, id_key = "CustomerSession", "session", ("id",)
 
     @property
     def application(self) -> Application:
-        """Whose it is."""
-        return Application(self.world, self.owner)
+        """The session's application."""
+        return Application(self.dataset, self.owner)
 
     @property
     def currency(self) -> str:
-        """That of its application."""
+        """The currency of the application."""
         return str(self.owner["currency"])
 
     @property
     def profile(self) -> "CustomerProfile | None":
         """The customer."""
         facts = {"application_id": self.row["application_id"], "integration_id": self.row["profile_id"]}
-        row = self.world.rows.one("customer_profile", **facts)
-        return CustomerProfile(self.world, row) if row else None
+        row = self.dataset.rows.one("customer_profile", **facts)
+        return CustomerProfile(self.dataset, row) if row else None
 
     @property
     def next_states(self) -> list[str]:
-        """Where it can go."""
+        """The states that the session can change to."""
         return NEXT[self.row["state"]]
 
     @property
     def net_total(self) -> str:
-        """What is left."""
+        """The total without discounts and returns."""
         return self.in_currency(self.row["total"] - self.row["discount_total"] - self.row["returned_total"])
 
     @property
     def cart_items(self) -> list[CartItem]:
         """By position."""
         lines = sorted(self.parts("cart_item"), key=lambda line: line["position"])
-        return [CartItem(self.world, line) for line in lines]
+        return [CartItem(self.dataset, line) for line in lines]
 
     @property
     def identifiers(self) -> list[str]:
@@ -106,102 +106,102 @@ class CustomerSession(Thing):
     def discounts(self) -> list[Discount]:
         """By label."""
         found = sorted(self.parts("session_discount"), key=lambda each: each["label"])
-        return [Discount(self.world, each) for each in found]
+        return [Discount(self.dataset, each) for each in found]
 
     @property
     def returns(self) -> list[SessionReturn]:
         """The oldest first."""
         made = sorted(self.parts("session_return"), key=lambda each: each["version"])
-        return [SessionReturn(self.world, each) for each in made]
+        return [SessionReturn(self.dataset, each) for each in made]
 
     def events(self, **page: Any) -> dict[str, Any]:
         """The oldest first."""
-        return Listed(self.world, SessionEvent, "session_event", "events", ("version",)).page(
+        return OrderedList(self.dataset, SessionEvent, "session_event", "events", ("version",)).page(
             self.parts("session_event"), **page
         )
 
 
-class CustomerProfile(Thing):
+class CustomerProfile(ReferenceObject):
     """A customer."""
 
     type_name, id_prefix, id_key = "CustomerProfile", "profile", ("integration_id",)
 
     @property
-    def its_sessions(self) -> Sequence[Kept]:
-        """All of them."""
+    def its_sessions(self) -> Sequence[RowValues]:
+        """The sessions of the customer."""
         facts = {"application_id": self.row["application_id"], "profile_id": self.row["integration_id"]}
-        return self.world.rows.where("customer_session", **facts)
+        return self.dataset.rows.where("customer_session", **facts)
 
     @property
     def closed_sessions(self) -> int:
-        """How many were bought."""
+        """The number of closed sessions."""
         return sum(session["state"] in SOLD for session in self.its_sessions)
 
     @property
     def total_sales(self) -> str:
-        """What they sum to."""
+        """The sum of the totals of closed sessions."""
         sold = (session["total"] for session in self.its_sessions if session["state"] in SOLD)
         return self.in_currency(sum(sold, Decimal(0)))
 
     @property
     def last_activity(self) -> str:
-        """Its own, or that of its sessions."""
-        return str(said(max([self.row["updated"], *(session["updated"] for session in self.its_sessions)])))
+        """The last update of the profile or its sessions."""
+        return str(to_api_value(max([self.row["updated"], *(session["updated"] for session in self.its_sessions)])))
 
     def sessions(self, **arguments: Any) -> dict[str, Any]:
-        """A page of them."""
-        return page_of_sessions(self.world, self.its_sessions, **arguments)
+        """Return a page of the customer's sessions."""
+        return page_of_sessions(self.dataset, self.its_sessions, **arguments)
 
 
 def page_of_sessions(
-    world: World,
-    rows: Sequence[Kept],
+    dataset: Dataset,
+    rows: Sequence[RowValues],
     filter: Mapping[str, Any] | None = None,
     order_by: Mapping[str, str] | None = None,
     **page: Any,
 ) -> dict[str, Any]:
-    """A page of the sessions that a filter lets through."""
+    """Return a page of the sessions that match a filter."""
     asked = {"field": "CREATED", "direction": "DESC", **(order_by or {})}
     name = f"CustomerSessionOrder {asked['field']} {asked['direction']}"
     columns = (asked["field"].lower(), "id")
-    found = [row for row in rows if fits(CustomerSession(world, row), filter or {})]
-    listed = Listed(world, CustomerSession, "customer_session", name, columns, asked["direction"] == "DESC")
+    found = [row for row in rows if fits(CustomerSession(dataset, row), filter or {})]
+    listed = OrderedList(dataset, CustomerSession, "customer_session", name, columns, asked["direction"] == "DESC")
     return listed.page(found, **page)
 
 
 def page_of_profiles(
-    world: World,
-    rows: Sequence[Kept],
+    dataset: Dataset,
+    rows: Sequence[RowValues],
     filter: Mapping[str, Any] | None = None,
     order_by: Mapping[str, str] | None = None,
     **page: Any,
 ) -> dict[str, Any]:
-    """A page of the customers that a filter lets through."""
+    """Return a page of the customers that match a filter."""
     asked = {"field": "INTEGRATION_ID", "direction": "ASC", **(order_by or {})}
     name = f"CustomerProfileOrder {asked['field']} {asked['direction']}"
     columns = (asked["field"].lower(), "integration_id")
-    found = [row for row in rows if fits(CustomerProfile(world, row), filter or {})]
-    listed = Listed(world, CustomerProfile, "customer_profile", name, columns, asked["direction"] == "DESC")
+    found = [row for row in rows if fits(CustomerProfile(dataset, row), filter or {})]
+    listed = OrderedList(dataset, CustomerProfile, "customer_profile", name, columns, asked["direction"] == "DESC")
     return listed.page(found, **page)
 
 
-def fits(row: Thing, filter: Mapping[str, Any]) -> bool:
-    """Whether every field that is set holds."""
+def fits(row: ReferenceObject, filter: Mapping[str, Any]) -> bool:
+    """Return whether a row matches all fields of a filter."""
     return all(holds(row, name, wanted) for name, wanted in filter.items() if wanted is not None)
 
 
-def holds(thing: Thing, name: str, wanted: Any) -> bool:
-    """Whether one field of a filter holds."""
-    row = thing.row
+def holds(object_: ReferenceObject, name: str, wanted: Any) -> bool:
+    """Return whether a row matches one field of a filter."""
+    row = object_.row
     match name:
         case "states":
-            return thing.state in wanted
+            return object_.state in wanted
         case "profileIds" | "coupons" | "referrals":
             return row[COLUMNS[name]] in wanted
         case "identifiers":
-            return not set(wanted).isdisjoint(thing.identifiers)
+            return not set(wanted).isdisjoint(object_.identifiers)
         case "skus":
-            return not set(wanted).isdisjoint(line.sku for line in thing.cart_items)
+            return not set(wanted).isdisjoint(line.sku for line in object_.cart_items)
         case "integrationIdPrefix":
             return bool(row["integration_id"].startswith(wanted))
         case "firstSession":

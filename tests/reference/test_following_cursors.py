@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from api_server import Answer, Api
-from documents import ORDERS
+from random_documents import ORDERS
 from shop import Shop, line
 
 WAYS = (("ASC", "DESC"), ("forwards", "backwards"))

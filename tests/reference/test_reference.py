@@ -1,4 +1,4 @@
-"""Whatever is asked, the compiled reads answer what the slow reader answers."""
+"""Compiled reads return what the reference implementation returns, for random documents."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from api_server import Api
-from crowded import VIEWERS, Crowded
-from documents import request
+from compared_api import VIEWERS, ComparedApi
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from reader import answer as answer_of
+from random_documents import request
+from reference_resolver import answer as answer_of
 from stores import Store
 
 from db.tables import Row
@@ -27,8 +27,8 @@ randoms = st.randoms(use_true_random=False)
 
 
 @pytest.fixture(scope="module")
-def crowded(store: Store, seeded: tuple[str, dict[str, str]]) -> Iterator[Crowded]:
-    """Four applications full of sessions, behind limits that no document of these tests comes near."""
+def compared(store: Store, seeded: tuple[str, dict[str, str]]) -> Iterator[ComparedApi]:
+    """Four applications with sessions, and limits that the random documents do not exceed."""
     url = store.copy(seeded[0])
     limits = {
         "max_aliases": 10_000,
@@ -39,16 +39,16 @@ def crowded(store: Store, seeded: tuple[str, dict[str, str]]) -> Iterator[Crowde
         "max_cost": 10**9,
     }
     with asyncio.Runner() as runner, Api(runner, url, seeded[1], **limits) as api:
-        yield Crowded(api)
+        yield ComparedApi(api)
     store.release(url)
 
 
 @settings(max_examples=150)
 @given(random=randoms)
-def test_any_query_answers_what_the_slow_reader_answers(crowded: Crowded, random: Random) -> None:
-    asked = request(random, crowded.facts)
-    answer = crowded.post(asked)
-    expected = answer_of(crowded.world, asked.document, asked.variables, asked.operation_name, VIEWERS[asked.key])
+def test_compiled_query_equals_the_reference(compared: ComparedApi, random: Random) -> None:
+    asked = request(random, compared.known_values)
+    answer = compared.post(asked)
+    expected = answer_of(compared.dataset, asked.document, asked.variables, asked.operation_name, VIEWERS[asked.key])
     errors = answer.get("errors", ())
     codes = {(error.extensions or {}).get("code") for error in expected.errors or ()}
     assert {error["extensions"]["code"] for error in errors} == codes
@@ -58,24 +58,24 @@ def test_any_query_answers_what_the_slow_reader_answers(crowded: Crowded, random
 
 @settings(max_examples=50)
 @given(random=randoms)
-def test_a_query_answers_the_same_as_a_whole_and_field_by_field(crowded: Crowded, random: Random) -> None:
-    asked = request(random, crowded.facts)
-    field_by_field = crowded.run(execute_fields, asked)
+def test_compiled_query_equals_field_by_field_execution(compared: ComparedApi, random: Random) -> None:
+    asked = request(random, compared.known_values)
+    field_by_field = compared.run(execute_fields, asked)
     assume(not field_by_field["codes"])
-    assert crowded.run(run_query, asked) == field_by_field
+    assert compared.run(run_query, asked) == field_by_field
 
 
 @settings(max_examples=100)
 @given(random=randoms)
-def test_cached_cost_formula_serves_other_variables(crowded: Crowded, random: Random) -> None:
-    asked = request(random, crowded.facts)
+def test_cached_cost_formula_serves_other_variables(compared: ComparedApi, random: Random) -> None:
+    asked = request(random, compared.known_values)
     try:
-        crowded.costs(asked)
+        compared.costs(asked)
         others = {
             name: not value if isinstance(value, bool) else None if random.random() < 0.3 else value
             for name, value in asked.variables.items()
         }
-        cached, new = crowded.costs(replace(asked, variables=others))
+        cached, new = compared.costs(replace(asked, variables=others))
     except (BadUserInput, LimitExceeded, OperationFailed):
         reject()
     assert cached == new
@@ -90,11 +90,11 @@ NARROWED = re.compile(
 
 @settings(max_examples=100)
 @given(random=randoms)
-def test_whatever_a_session_token_asks_every_table_is_read_for_its_session_alone(
-    crowded: Crowded, random: Random
+def test_queries_with_a_session_token_restrict_every_table_to_its_session(
+    compared: ComparedApi, random: Random
 ) -> None:
     try:
-        statement = crowded.statement(request(random, crowded.facts), TokenPermissions(1, TokenRights.READ))
+        statement = compared.statement(request(random, compared.known_values), TokenPermissions(1, TokenRights.READ))
     except (BadUserInput, LimitExceeded, OperationFailed):
         reject()
     for each in TABLE.finditer(statement):
@@ -102,7 +102,7 @@ def test_whatever_a_session_token_asks_every_table_is_read_for_its_session_alone
 
 
 def text(data: Any) -> str:
-    """The JSON of an answer."""
+    """Return data as JSON."""
     return json.dumps(data, default=str)
 
 
@@ -115,7 +115,5 @@ def text(data: Any) -> str:
         ('customerProfiles(after: "made by hand") { totalCount }', "BAD_USER_INPUT"),
     ],
 )
-def test_arguments_are_looked_at_even_where_nothing_is_selected_that_needs_them(
-    api: Api, field: str, code: str
-) -> None:
+def test_arguments_are_validated_even_if_no_selected_field_needs_them(api: Api, field: str, code: str) -> None:
     assert api.codes(f"{{ {field} }}", key="reader") == [code]

@@ -1,4 +1,4 @@
-"""Sessions by the thousand, made by the database itself: dense and rare values for every filter."""
+"""Thousands of sessions, inserted by SQL, with frequent and rare values for every filter."""
 
 from sqlalchemy import Connection, text
 
@@ -34,6 +34,6 @@ IDENTIFIERS = f"""INSERT INTO session_identifier (application_id, session_id, po
 
 
 def fill(connection: Connection, size: int) -> None:
-    """So many sessions of five lines for application 1, which is there."""
+    """Insert sessions of five lines for application 1, which exists."""
     for statement in (PROFILES, SESSIONS, LINES, IDENTIFIERS):
         connection.execute(text(statement), {"size": size, "opened": "2026-01-01T00:00:00.000Z"})

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 from api_server import Api, seed
-from documents import ORDERS
-from explained import EXPLAINED, Explained, Ran
+from plan_log import AUTO_EXPLAIN, ExecutedStatement, PlanLog
+from random_documents import ORDERS
 from sqlalchemy import Connection, text
 from stores import Server, migrate
 
@@ -41,27 +41,27 @@ PROFILES_CREATED = "ix_customer_profile_application_id_created_integration_id"
 
 
 @contextmanager
-def filled(partitions: int | None) -> Iterator[tuple[Api, Explained]]:
+def filled(partitions: int | None) -> Iterator[tuple[Api, PlanLog]]:
     """The API over many sessions, on a server that writes down what it does."""
-    server = Server(None, **EXPLAINED)
+    server = Server(None, **AUTO_EXPLAIN)
     url = server.empty()
     asyncio.run(migrate(url, partitions))
     keys = asyncio.run(seed(url))
     with asyncio.Runner() as runner, Api(runner, url, keys) as api:
         runner.run(api.database.write(fill))
-        yield api, Explained(server)
+        yield api, PlanLog(server)
     server.close()
 
 
 @pytest.fixture(scope="module")
-def explaining() -> Iterator[tuple[Api, Explained]]:
+def explaining() -> Iterator[tuple[Api, PlanLog]]:
     """Whole tables."""
     with filled(None) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def divided() -> Iterator[tuple[Api, Explained]]:
+def divided() -> Iterator[tuple[Api, PlanLog]]:
     """Tables in partitions."""
     with filled(2) as made:
         yield made
@@ -72,7 +72,7 @@ def fill(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-def ran(explaining: tuple[Api, Explained], document: str) -> Ran:
+def ran(explaining: tuple[Api, PlanLog], document: str) -> ExecutedStatement:
     """What a query comes to."""
     api, log = explaining
     log.ran()
@@ -104,7 +104,7 @@ def ran(explaining: tuple[Api, Explained], document: str) -> Ran:
         ),
     ],
 )
-def test_a_text_is_found_by_its_index(explaining: tuple[Api, Explained], asked: str, index: str) -> None:
+def test_a_text_is_found_by_its_index(explaining: tuple[Api, PlanLog], asked: str, index: str) -> None:
     found = ran(explaining, f"{{ {asked} }}")
 
     assert index in found.indexes
@@ -127,7 +127,7 @@ def test_a_text_is_found_by_its_index(explaining: tuple[Api, Explained], asked: 
     ],
 )
 def test_a_page_of_a_filter_goes_through_few_rows_whether_few_fit_or_many(
-    explaining: tuple[Api, Explained], filter: str, by: str
+    explaining: tuple[Api, PlanLog], filter: str, by: str
 ) -> None:
     for found in pages(explaining, filter, by):
         assert "Seq Scan" not in found.steps
@@ -137,14 +137,14 @@ def test_a_page_of_a_filter_goes_through_few_rows_whether_few_fit_or_many(
 @pytest.mark.parametrize("by", ["CREATED", "UPDATED", "TOTAL"])
 @pytest.mark.parametrize("filter", ['identifiers: ["order-3"]', 'skus: ["sku-7"]'])
 def test_few_rows_are_not_sought_along_the_order(
-    explaining: tuple[Api, Explained], divided: tuple[Api, Explained], filter: str, by: str
+    explaining: tuple[Api, PlanLog], divided: tuple[Api, PlanLog], filter: str, by: str
 ) -> None:
     for tables in (explaining, divided):
         for found in pages(tables, filter, by):
             assert not [index for index in found.indexes if f"application_id_{by.lower()}_id" in index]
 
 
-def pages(explaining: tuple[Api, Explained], filter: str, by: str) -> Iterator[Ran]:
+def pages(explaining: tuple[Api, PlanLog], filter: str, by: str) -> Iterator[ExecutedStatement]:
     """What pages of a filter come to, at both ends of an order and on both sides of its middle."""
     api, _ = explaining
     order = f"orderBy: {{field: {by}, direction: ASC}}"
@@ -159,14 +159,14 @@ def pages(explaining: tuple[Api, Explained], filter: str, by: str) -> Iterator[R
 
 
 @pytest.mark.parametrize("filter", ['skus: ["sku-7"]', 'identifiers: ["order-3"]', 'coupons: ["RARE"]'])
-def test_few_rows_are_counted_without_going_through_others(explaining: tuple[Api, Explained], filter: str) -> None:
+def test_few_rows_are_counted_without_going_through_others(explaining: tuple[Api, PlanLog], filter: str) -> None:
     found = ran(explaining, f"{{ customerSessions(filter: {{{filter}}}) {{ totalCount }} }}")
 
     assert "Seq Scan" not in found.steps
     assert found.rows <= FEW
 
 
-def test_a_page_ordered_by_integration_id_needs_no_sort(explaining: tuple[Api, Explained]) -> None:
+def test_a_page_ordered_by_integration_id_needs_no_sort(explaining: tuple[Api, PlanLog]) -> None:
     api, _ = explaining
     order = "orderBy: {field: INTEGRATION_ID, direction: ASC}"
     cursor = api.data(f"{{ customerSessions(first: 50, {order}) {{ pageInfo {{ endCursor }} }} }}")
@@ -179,7 +179,7 @@ def test_a_page_ordered_by_integration_id_needs_no_sort(explaining: tuple[Api, E
     assert not found.steps & {"Sort", "Seq Scan"}
 
 
-def test_the_statements_of_a_change_find_their_texts_by_indexes(explaining: tuple[Api, Explained]) -> None:
+def test_the_statements_of_a_change_find_their_texts_by_indexes(explaining: tuple[Api, PlanLog]) -> None:
     api, log = explaining
     log.ran()
 

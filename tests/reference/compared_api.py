@@ -1,4 +1,4 @@
-"""The API over a crowd of sessions, and what the slow reader makes of the same rows."""
+"""The API over sample sessions, and the reference implementation's results for the same rows."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -8,13 +8,13 @@ from typing import Any
 
 import orjson
 from api_server import Api
-from crowd import COUPONS, PROFILES, SKUS, gather
-from documents import ORDERS, Asked, Facts
+from dataset import Dataset, to_api_value
 from graphql.execution.values import VariableValues
-from kept_rows import Rows
-from reader import NODES, Viewer
+from random_documents import ORDERS, KnownValues, QueryRequest
+from reference_resolver import NODES, Viewer
+from sample_sessions import COUPONS, PROFILES, SKUS, fill_applications
 from sqlalchemy import Connection
-from world import World, said
+from table_rows import Rows
 
 from db.tables import KeyRole
 from graphql_api.errors import LimitExceeded, OperationFailed
@@ -34,18 +34,18 @@ VIEWERS = {
 EDGES = "pageInfo { hasNextPage endCursor } edges { cursor node { id } }"
 
 
-class Crowded:
-    """The API over a crowd, and what the slow reader makes of it."""
+class ComparedApi:
+    """The API over sample sessions, and the dataset of the reference implementation."""
 
-    def __init__(self, api: Api, gather: Callable[[Connection], object] = gather) -> None:
+    def __init__(self, api: Api, fill_applications: Callable[[Connection], object] = fill_applications) -> None:
         self.api = api
-        api.runner.run(api.database.write(gather))
+        api.runner.run(api.database.write(fill_applications))
         self.rows = api.runner.run(api.database.query(Rows))
-        self.cursors = dict(self.listed())
-        self.world = World(self.rows, self.cursors, api.server.settings)
+        self.cursors = dict(self.all_cursors())
+        self.dataset = Dataset(self.rows, self.cursors, api.server.settings)
 
-    def listed(self) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """The cursors that the server gives rows, by order."""
+    def all_cursors(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Yield the server's cursors for each order, by ID."""
         for field, type_ in (
             ("customerSessions", "CustomerSessionOrder"),
             ("customerProfiles", "CustomerProfileOrder"),
@@ -59,7 +59,7 @@ class Crowded:
         yield "events", self.all_of("customerSessions(applicationId: $of, ", events)
 
     def all_of(self, field: str, selection: str = "") -> Mapping[str, str]:
-        """The cursors of a list, in all applications."""
+        """Return the cursors of a list in all applications, by ID."""
         selected = f"{{ {EDGES} {selection} }}"
         document = f"query ($of: Int, $after: String) {{ it: {field} first: 100, after: $after) {selected} }}"
         found: dict[str, str] = {}
@@ -73,18 +73,18 @@ class Crowded:
         return found
 
     @property
-    def facts(self) -> Facts:
-        """What there is to ask for."""
+    def known_values(self) -> KnownValues:
+        """Existing and missing IDs, names and values for random documents."""
         sessions = self.rows.all("customer_session")
         moments = {
-            name: sorted({str(said(row[name])) for row in sessions if row[name]})
+            name: sorted({str(to_api_value(row[name])) for row in sessions if row[name]})
             for name in ("created", "updated", "closed")
         }
-        return Facts(
+        return KnownValues(
             ids=[
                 "session-1-9999",
                 "profile-1-6e6f626f6479",
-                *(type_(self.world, row).id for table, type_ in NODES for row in self.rows.all(table)[::3]),
+                *(type_(self.dataset, row).id for table, type_ in NODES for row in self.rows.all(table)[::3]),
             ],
             sessions=["nobody", *(row["integration_id"] for row in sessions[::4])],
             profiles=["nobody", *PROFILES],
@@ -103,29 +103,29 @@ class Crowded:
                 },
                 "CustomerProfileFilter": {
                     "integrationIdPrefix": ["", "a", "A", "ad", "r", "😀", "漢", "\U0010ffff"],
-                    "created": sorted({str(said(row["created"])) for row in self.rows.all("customer_profile")}),
+                    "created": sorted({str(to_api_value(row["created"])) for row in self.rows.all("customer_profile")}),
                 },
             },
             cursors=self.cursors,
         )
 
-    def post(self, asked: Asked) -> dict[str, Any]:
-        """The answer over HTTP."""
+    def post(self, asked: QueryRequest) -> dict[str, Any]:
+        """Return the response over HTTP."""
         body = {"query": asked.document, "variables": asked.variables, "operationName": asked.operation_name}
         response = self.api.runner.run(self.api.post(body, asked.key))
         answer: dict[str, Any] = json.loads(response.text, parse_float=Decimal)
         return answer
 
-    def statement(self, asked: Asked, permissions: TokenPermissions) -> str:
-        """What is read for a request with a session token. Raises BadUserInput on pages that cannot be."""
+    def statement(self, asked: QueryRequest, permissions: TokenPermissions) -> str:
+        """Return the SQL for a request with a session token. Raises BadUserInput on invalid pages."""
         server = self.api.server
         viewer = Holder(1, "x", "Till (session token)", KeyRole.READER, token_permissions=permissions)
         document = server.documents.parse(asked.document)
         operation = document.operations[0]
-        request = Request(viewer, server.settings, coerced(document, server.settings, asked).coerced)
+        request = Request(viewer, server.settings, coerce(document, server.settings, asked).coerced)
         return str(self.api.runner.run(document.plan_operation(operation, request, server.database.dialect)).statement)
 
-    def costs(self, asked: Asked) -> tuple[int, int]:
+    def costs(self, asked: QueryRequest) -> tuple[int, int]:
         """Return the cost of a request by the document that the server has cached, and by a new one.
 
         Raises BadUserInput on page sizes out of range, and on null where it is not allowed.
@@ -135,24 +135,24 @@ class Crowded:
         cached = server.documents.parse(asked.document)
         new = Document.of(cached.schema, cached.ast)
         operation = cached.operations[0]
-        request = Request(viewer, server.settings, coerced(cached, server.settings, asked).coerced)
+        request = Request(viewer, server.settings, coerce(cached, server.settings, asked).coerced)
         return cached.cost(operation, request), new.cost(operation, request)
 
-    def run(self, way: Callable[..., Any], asked: Asked) -> dict[str, Any]:
-        """The answer by one of the two ways in which a query is run."""
+    def run(self, run_operation: Callable[..., Any], asked: QueryRequest) -> dict[str, Any]:
+        """Return the result of running a query with or without compilation."""
         server = self.api.server
         viewer = self.api.runner.run(server.authenticator.authenticate(f"Bearer {self.api.keys[asked.key]}"))
         document = server.documents.parse(asked.document)
         context = Context(server.database, server.settings, viewer, document, server.feed)
         operation = document.operations[0]
         try:
-            result = self.api.runner.run(way(context, operation, coerced(document, server.settings, asked)))
+            result = self.api.runner.run(run_operation(context, operation, coerce(document, server.settings, asked)))
         except (LimitExceeded, OperationFailed):
-            return {"data": None, "codes": ["nothing was executed"]}
+            return {"data": None, "codes": ["not executed"]}
         errors = [each.extensions["code"] for each in result.errors or ()]
         return {"data": orjson.loads(orjson.dumps(result.data)), "codes": errors}
 
 
-def coerced(document: Document, settings: Settings, asked: Asked) -> VariableValues:
-    """The values of the variables. Raises OperationFailed on values that do not fit their types."""
+def coerce(document: Document, settings: Settings, asked: QueryRequest) -> VariableValues:
+    """Coerce the variables. Raises OperationFailed on values that do not match their types."""
     return coerce_variables(document, settings, document.operations[0], asked.variables)

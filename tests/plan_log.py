@@ -1,4 +1,4 @@
-"""What PostgreSQL itself says it did for each statement: the plans that its auto_explain writes into the log."""
+"""Plans of executed statements, which PostgreSQL's auto_explain writes to the log."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from stores import Server
 from db.migrations.partitions import PARTITIONED
 
 # Of each statement that runs, and of those that these run: the checks of foreign keys.
-EXPLAINED = {
+AUTO_EXPLAIN = {
     "session_preload_libraries": "auto_explain",
     "auto_explain.log_min_duration": "0",
     "auto_explain.log_analyze": "on",
@@ -24,11 +24,11 @@ PARTITION = re.compile(rf"({'|'.join(PARTITIONED)})_(\d+)")
 
 
 @dataclass(frozen=True)
-class Ran:
-    """A statement that has run, the divided tables that it went into, and the numbers of their partitions.
+class ExecutedStatement:
+    """An executed statement, the partitioned tables that it used, and the numbers of their partitions.
 
-    ``indexes`` are those that were read by a condition on what they hold, ``scanned`` the tables that were read whole,
-    ``steps`` the kinds of all its steps, and ``rows`` how many went through the one that saw the most.
+    ``indexes`` are those with an index condition, ``scanned`` the tables with a sequential scan,
+    ``steps`` the kinds of all steps, and ``rows`` the highest number of rows that a step read.
     """
 
     text: str
@@ -40,15 +40,15 @@ class Ran:
     rows: float
 
 
-class Explained:
-    """What a server has been asked since this was asked before."""
+class PlanLog:
+    """Reads the plans that a server has logged since the last read."""
 
     def __init__(self, server: Server) -> None:
         self._log = server.directory / "log"
         self._read = 0
 
-    def ran(self) -> Sequence[Ran]:
-        """Every statement, in order. What a transaction runs is there when it has ended."""
+    def ran(self) -> Sequence[ExecutedStatement]:
+        """Return all statements, in order. Those of a transaction are logged when it ends."""
         with self._log.open(encoding="utf-8") as log:
             log.seek(self._read)
             text = log.read()
@@ -56,13 +56,13 @@ class Explained:
         return [ran(json.loads(found[1], strict=False)) for found in PLAN.finditer(text)]
 
 
-def ran(plan: Mapping[str, Any]) -> Ran:
-    """A plan, without the parts of it that never ran. An INSERT names the whole table that it writes to."""
+def ran(plan: Mapping[str, Any]) -> ExecutedStatement:
+    """Summarise a plan without steps that were not executed. An INSERT names the whole table."""
     steps = [*nodes(plan["Plan"])]
     relations = {str(step["Relation Name"]) for step in steps if "Relation Name" in step}
     found = [match for name in relations if (match := PARTITION.fullmatch(name))]
     tables = {match[1] for match in found} | relations.intersection(PARTITIONED)
-    return Ran(
+    return ExecutedStatement(
         plan["Query Text"],
         frozenset(tables),
         frozenset(match[2] for match in found),
@@ -74,7 +74,7 @@ def ran(plan: Mapping[str, Any]) -> Ran:
 
 
 def nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The steps of a plan that ran."""
+    """Yield the executed steps of a plan."""
     if plan["Actual Loops"]:
         yield plan
         for inner in plan.get("Plans", ()):

@@ -1,8 +1,7 @@
-"""Documents of every kind: drawn from the schema, and valid all of them.
+"""Random valid documents for the schema, with IDs, cursors and values of existing rows.
 
-hypothesis-graphql draws from a schema, too, and was tried. It knows no rows: its ids, cursors and names are made up, so
-that nearly all it asks for is null or refused, and it has no variables, fragments or directives. What is drawn here has
-all of these, and asks for what there is.
+hypothesis-graphql was tried. Its IDs, cursors and names are random, so that nearly every result is null or an error. It
+has no variables, fragments or directives.
 """
 
 import json
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
+from dataset import Cursors
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -23,8 +23,7 @@ from graphql import (
     get_nullable_type,
     is_composite_type,
 )
-from reader import SCHEMA
-from world import Cursors
+from reference_resolver import SCHEMA
 
 T = TypeVar("T")
 Composite = GraphQLObjectType | GraphQLInterfaceType
@@ -47,8 +46,8 @@ ALIASES = ("a", "total", "id", "nodes", "_0")
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What there is to ask for."""
+class KnownValues:
+    """Values that documents can contain."""
 
     ids: Sequence[str]
     sessions: Sequence[str]
@@ -58,8 +57,8 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request, and the name of the key that sends it."""
+class QueryRequest:
+    """A GraphQL request, and the name of its key."""
 
     document: str
     variables: Mapping[str, Any]
@@ -67,17 +66,17 @@ class Asked:
     key: str
 
 
-def request(random: Random, facts: Facts) -> Asked:
-    """A query with all that belongs to it."""
-    return Writing(random, facts, random.choice(("reader", "admin", "other reader"))).request()
+def request(random: Random, known: KnownValues) -> QueryRequest:
+    """Return a random query with its variables and key."""
+    return DocumentGenerator(random, known, random.choice(("reader", "admin", "other reader"))).request()
 
 
 @dataclass
-class Writing:
-    """One document in the making."""
+class DocumentGenerator:
+    """Generates one document."""
 
     random: Random
-    facts: Facts
+    known: KnownValues
     key: str
     keys: dict[str, str] = field(default_factory=dict)  # response key -> the field and arguments that it stands for
     variables: dict[str, Any] = field(default_factory=dict)
@@ -86,15 +85,15 @@ class Writing:
     left: int = FIELDS
 
     def chance(self, of: int) -> bool:
-        """Once in so many times; never in the smallest example."""
+        """Return True with probability 1/of; the smallest example has False."""
         return self.random.randint(1, of) == of and of > 1
 
     def one(self, values: Sequence[T]) -> T:
-        """Any of them."""
+        """Return a random value."""
         return self.random.choice(values)
 
-    def request(self) -> Asked:
-        """The whole of it."""
+    def request(self) -> QueryRequest:
+        """Return the request."""
         query = SCHEMA.query_type
         assert query is not None
         selection = self.selection(query, DEPTH, ROWS)
@@ -105,16 +104,16 @@ class Writing:
             document += " query Other { __typename }"
         elif self.chance(3):
             name = ""
-        return Asked(document, self.variables, name or None, self.key)
+        return QueryRequest(document, self.variables, name or None, self.key)
 
     def selection(self, type_: Composite, depth: int, rows: int) -> str:
-        """A selection set for a type: ``depth`` levels at most, and about so many rows."""
+        """Return a selection set of at most ``depth`` levels and about ``rows`` rows."""
         several = self.random.randint(1, 5) if self.left > 0 else 1
         self.left -= several
         return "{ " + " ".join(self.selected(type_, depth, rows) for _ in range(several)) + " }"
 
     def selected(self, type_: Composite, depth: int, rows: int) -> str:
-        """A field, or something that holds fields."""
+        """Return a field, an inline fragment or a spread."""
         more = self.left > 0
         if more and self.chance(6):
             return self.inline(type_, depth, rows)
@@ -136,7 +135,7 @@ class Writing:
         return text
 
     def keyed(self, name: str, arguments: str) -> str:
-        """A field under a response key that stands for nothing else in this document."""
+        """Return a field, under an alias if its name is used for another field in the document."""
         what = name + arguments
         alias = self.one(ALIASES) if self.chance(4) else name
         if self.keys.setdefault(alias, what) != what:
@@ -145,13 +144,13 @@ class Writing:
         return what if alias == name else f"{alias}: {what}"
 
     def inline(self, type_: Composite, depth: int, rows: int) -> str:
-        """An inline fragment."""
+        """Return an inline fragment."""
         on = self.one((None, *related(type_)))
         condition = f" on {on.name}" if on else ""
         return f"...{condition}{self.directives()} {self.selection(on or type_, depth, rows)}"
 
     def spread(self, type_: Composite, depth: int, rows: int) -> str:
-        """A fragment: one that is there already, or a new one."""
+        """Return the spread of an existing or a new fragment."""
         names = {each.name for each in related(type_)}
         known = [each[0] for each in self.fragments if each[1] in names and each[2] <= depth and each[3] <= rows]
         if known and self.chance(2):
@@ -163,23 +162,23 @@ class Writing:
         return f"...{name}{self.directives()}"
 
     def directives(self) -> str:
-        """Mostly none."""
+        """Return a directive or, mostly, nothing."""
         if not self.chance(8):
             return ""
         condition = self.value(self.chance(2), GraphQLNonNull(SCHEMA.type_map["Boolean"]))
         return f" @{self.one(('include', 'skip'))}(if: {condition})"
 
     def arguments(self, type_: Composite, name: str, definition: GraphQLField, rows: int) -> tuple[str, int]:
-        """The arguments of a field, and about how many rows it answers with them."""
+        """Return the arguments of a field, and about how many rows it returns with them."""
         given: dict[str, Any] = {}
         if "applicationId" in definition.args:
             given |= self.application()
         if "id" in definition.args:
-            given["id"] = self.one(self.facts.ids)
+            given["id"] = self.one(self.known.ids)
         if "ids" in definition.args:
-            given["ids"] = [self.one(self.facts.ids) for _ in range(self.random.randint(0, min(rows, 5)))]
+            given["ids"] = [self.one(self.known.ids) for _ in range(self.random.randint(0, min(rows, 5)))]
         if "integrationId" in definition.args:
-            given["integrationId"] = self.one(self.facts.sessions if name == "customerSession" else self.facts.profiles)
+            given["integrationId"] = self.one(self.known.sessions if name == "customerSession" else self.known.profiles)
         if "entity" in definition.args and self.chance(2):
             given["entity"] = self.one(("CUSTOMER_SESSION", "CART_ITEM", "CUSTOMER_PROFILE", None))
         order = name
@@ -197,22 +196,22 @@ class Writing:
         return (f"({', '.join(texts)})" if texts else ""), size
 
     def application(self) -> dict[str, Any]:
-        """Which application a field is about."""
+        """Return the argument applicationId, or nothing."""
         if self.key == "admin":
             return {} if self.chance(30) else {"applicationId": self.one((1, 2, 3, 4, 5))}
         return self.one(({}, {"applicationId": OWN[self.key]}, {"applicationId": None if not self.chance(10) else 3}))
 
     def order(self, type_: str) -> dict[str, Any]:
-        """An order, or one of the ways to leave it out."""
+        """Return the argument orderBy, or nothing."""
         by, to = {"field": self.one(ORDERS[type_])}, {"direction": self.one(("DESC", "ASC"))}
         return self.one(
             ({}, {"orderBy": None}, {"orderBy": {}}, {"orderBy": by}, {"orderBy": to}, {"orderBy": by | to})
         )
 
     def filter(self, type_: str) -> dict[str, Any]:
-        """Up to three fields of a filter."""
+        """Return a filter of up to three fields."""
         found: dict[str, Any] = {}
-        fields = self.facts.filters[type_]
+        fields = self.known.filters[type_]
         for name in self.random.sample(sorted(fields), self.random.randint(1, min(3, len(fields)))):
             values = fields[name]
             if name in RANGES:
@@ -226,13 +225,13 @@ class Writing:
         return found
 
     def cursors(self, order: str, application: int | None) -> Sequence[str]:
-        """Those of an order that the field takes: of one application, unless an ADMIN key's field names none."""
+        """Return valid cursors of an order: of one application, or of all for an ADMIN key without applicationId."""
         wanted = OWN.get(self.key, application)
-        known = self.facts.cursors[order].items()
+        known = self.known.cursors[order].items()
         return sorted(cursor for id_, cursor in known if wanted in (None, int(id_.split("-")[1])))
 
     def page(self, definition: GraphQLField, cursors: Sequence[str], rows: int) -> tuple[dict[str, Any], int]:
-        """A page that is no longer than it may be, and its length."""
+        """Return the arguments of a page within the limits, and its size."""
         size = self.random.randint(0, min(rows, 7))
         default = [{}, {"first": None}] if rows >= 20 else []
         backward = [{"last": size}] if "last" in definition.args else []
@@ -244,7 +243,7 @@ class Writing:
         return found, size if found.keys() & {"first", "last"} and found.get("first", 0) is not None else 20
 
     def value(self, value: Any, type_: Any) -> str:
-        """A value as it is written where it stands, or the variable that holds it."""
+        """Return a literal, or a variable with the value."""
         if self.chance(4):
             return self.variable(value, type_)
         if value is None:
@@ -260,7 +259,7 @@ class Writing:
         return str(value) if isinstance(nullable, GraphQLEnumType) else json.dumps(value)
 
     def variable(self, value: Any, type_: Any) -> str:
-        """A variable, which may be left out where that means the same."""
+        """Declare a variable."""
         name = f"v{len(self.declared)}"
         self.declared.append(f"${name}: {type_}")
         self.variables[name] = value
@@ -268,12 +267,12 @@ class Writing:
 
 
 def name_of_order(type_: str, asked: Mapping[str, str] | None) -> str:
-    """The name of an order among the cursors."""
+    """Return the name of an order in ``KnownValues.cursors``."""
     return " ".join((type_, *{**DEFAULTS[type_], **(asked or {})}.values()))
 
 
 def related(type_: Composite) -> Sequence[Composite]:
-    """The type, and those that some of its objects are of too."""
+    """Return the type, and other types of its objects."""
     kinds = SCHEMA.get_possible_types(type_) if isinstance(type_, GraphQLInterfaceType) else [type_]
     found = {each.name: each for kind in kinds for each in (kind, *kind.interfaces)}
     return [type_, *(each for each in found.values() if each is not type_)]

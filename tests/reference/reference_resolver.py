@@ -1,6 +1,6 @@
-"""A slow reader: what a query means, in Python over all rows; graphql-core walks the document.
+"""A simple reference implementation of queries, in Python over all rows, executed by graphql-core.
 
-It knows the schema by ``schema.graphql`` alone, and shares no code with the reads that it is held against.
+It uses ``schema.graphql`` and shares no code with the compiled reads that it is compared with.
 """
 
 import re
@@ -12,12 +12,12 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
+from dataset import Dataset, ReferenceObject, to_api_value
 from entities import ApiKey, Application, AttributeDefinition, SessionReturn
 from graphql import ExecutionResult, GraphQLError, GraphQLScalarType, build_schema, execute_sync, parse
-from kept_rows import Kept
-from listing import Listed
+from ordered_list import OrderedList
 from sessions import CustomerProfile, CustomerSession, SessionEvent, page_of_profiles, page_of_sessions
-from world import Thing, World, said
+from table_rows import RowValues
 
 SCHEMA = build_schema(Path(__file__).parents[2].joinpath("schema.graphql").read_text())
 for name, value_of in (("Decimal", Decimal), ("DateTime", datetime.fromisoformat)):
@@ -26,7 +26,7 @@ for name, value_of in (("Decimal", Decimal), ("DateTime", datetime.fromisoformat
     scalar.coerce_input_value = value_of
     scalar.coerce_input_literal = lambda node, of=value_of: of(node.value)
 
-NODES: Sequence[tuple[str, Callable[[World, Kept], Thing]]] = (
+NODES: Sequence[tuple[str, Callable[[Dataset, RowValues], ReferenceObject]]] = (
     ("application", Application),
     ("api_key", ApiKey),
     ("attribute_definition", AttributeDefinition),
@@ -38,13 +38,13 @@ NODES: Sequence[tuple[str, Callable[[World, Kept], Thing]]] = (
 
 
 def answer(
-    world: World, document: str, variables: Mapping[str, Any], operation_name: str | None, viewer: "Viewer"
+    dataset: Dataset, document: str, variables: Mapping[str, Any], operation_name: str | None, viewer: "Viewer"
 ) -> ExecutionResult:
-    """The answer to a document for the holder of a key."""
+    """Execute a document for the holder of a key."""
     return execute_sync(
         SCHEMA,
         parse(document),
-        Query(world, viewer),
+        Query(dataset, viewer),
         variable_values=dict(variables),
         operation_name=operation_name,
         field_resolver=resolve,
@@ -53,7 +53,7 @@ def answer(
 
 
 def resolve(source: Any, info: Any, **arguments: Any) -> Any:
-    """The attribute of the field's name, called where it takes arguments."""
+    """Return the attribute with the field's name, called if it is a method."""
     found = source[info.field_name] if isinstance(source, dict) else getattr(source, snake(info.field_name))
     return found(**{snake(key): value for key, value in arguments.items()}) if callable(found) else found
 
@@ -65,7 +65,7 @@ def snake(name: str) -> str:
 
 
 def refused(code: str) -> GraphQLError:
-    """What keeps a field from being read."""
+    """Return an error with a code."""
     return GraphQLError(code, extensions={"code": code})
 
 
@@ -78,7 +78,7 @@ class Viewer:
     application_id: int | None
 
     def of(self, asked: int | None) -> int:
-        """The application that a field is about."""
+        """Return the application of a field, or raise."""
         if self.application_id is None and asked is None:
             raise refused("BAD_USER_INPUT")
         if self.application_id is not None and asked not in (None, self.application_id):
@@ -90,38 +90,40 @@ class Viewer:
 
 @dataclass(frozen=True)
 class Query:
-    """The root."""
+    """The query type."""
 
-    world: World
+    dataset: Dataset
     asker: Viewer
 
-    def rows(self, table: str, application_id: int | None = None, **facts: Any) -> Sequence[Kept]:
-        """Rows of the application that a field is about."""
-        return self.world.rows.where(table, application_id=self.asker.of(application_id), **facts)
+    def rows(self, table: str, application_id: int | None = None, **facts: Any) -> Sequence[RowValues]:
+        """Return rows of the field's application."""
+        return self.dataset.rows.where(table, application_id=self.asker.of(application_id), **facts)
 
-    def one(self, type_: Callable[[World, Kept], Thing], found: Sequence[Kept]) -> Thing | None:
-        """The row that was found, if any."""
-        return type_(self.world, found[0]) if found else None
+    def one(
+        self, type_: Callable[[Dataset, RowValues], ReferenceObject], found: Sequence[RowValues]
+    ) -> ReferenceObject | None:
+        """Return the first row as an object, or None."""
+        return type_(self.dataset, found[0]) if found else None
 
-    def node(self, id: str) -> Thing | None:
-        """What has the id and exists for the viewer."""
+    def node(self, id: str) -> ReferenceObject | None:
+        """Return the object with this ID, or None if the viewer may not see it."""
         for table, type_ in NODES:
-            for row in self.world.rows.all(table):
-                thing = type_(self.world, row)
-                if thing.id == id:
+            for row in self.dataset.rows.all(table):
+                object_ = type_(self.dataset, row)
+                if object_.id == id:
                     seen = self.asker.application_id in (None, row["application_id"])
-                    return thing if seen and (table != "api_key" or self.asker.role == "ADMIN") else None
+                    return object_ if seen and (table != "api_key" or self.asker.role == "ADMIN") else None
         return None
 
-    def nodes(self, ids: Sequence[str]) -> list[Thing | None]:
-        """Each of them."""
+    def nodes(self, ids: Sequence[str]) -> list[ReferenceObject | None]:
+        """Return the objects with these IDs."""
         return [self.node(each) for each in ids]
 
     @property
     def viewer(self) -> dict[str, Any]:
-        """Who asks."""
-        own = self.world.rows.where("application", application_id=self.asker.application_id)
-        limits = self.world.limits
+        """The viewer."""
+        own = self.dataset.rows.where("application", application_id=self.asker.application_id)
+        limits = self.dataset.limits
         return {
             "keyName": self.asker.key_name,
             "role": self.asker.role,
@@ -145,40 +147,40 @@ class Query:
             },
         }
 
-    def application(self, application_id: int | None = None) -> Thing | None:
+    def application(self, application_id: int | None = None) -> ReferenceObject | None:
         """One application."""
         return self.one(Application, self.rows("application", application_id))
 
     def applications(self, **page: Any) -> dict[str, Any]:
-        """Those that the viewer sees."""
+        """Return the applications that the viewer may see."""
         own = self.asker.application_id
-        rows = [row for row in self.world.rows.all("application") if own in (None, row["application_id"])]
-        listed = Listed(self.world, Application, "application", "applications", ("application_id",))
+        rows = [row for row in self.dataset.rows.all("application") if own in (None, row["application_id"])]
+        listed = OrderedList(self.dataset, Application, "application", "applications", ("application_id",))
         return listed.page(rows, **page)
 
-    def customer_session(self, integration_id: str, application_id: int | None = None) -> Thing | None:
+    def customer_session(self, integration_id: str, application_id: int | None = None) -> ReferenceObject | None:
         """One session."""
         return self.one(CustomerSession, self.rows("customer_session", application_id, integration_id=integration_id))
 
-    def customer_profile(self, integration_id: str, application_id: int | None = None) -> Thing | None:
+    def customer_profile(self, integration_id: str, application_id: int | None = None) -> ReferenceObject | None:
         """One customer."""
         return self.one(CustomerProfile, self.rows("customer_profile", application_id, integration_id=integration_id))
 
     def customer_sessions(self, application_id: int | None = None, **arguments: Any) -> dict[str, Any]:
         """A page of sessions."""
-        return page_of_sessions(self.world, self.rows("customer_session", application_id), **arguments)
+        return page_of_sessions(self.dataset, self.rows("customer_session", application_id), **arguments)
 
     def customer_profiles(self, application_id: int | None = None, **arguments: Any) -> dict[str, Any]:
         """A page of customers."""
-        return page_of_profiles(self.world, self.rows("customer_profile", application_id), **arguments)
+        return page_of_profiles(self.dataset, self.rows("customer_profile", application_id), **arguments)
 
     def attribute_definitions(
         self, application_id: int | None = None, entity: str | None = None
     ) -> list[AttributeDefinition]:
         """By entity and name."""
         found = (
-            AttributeDefinition(self.world, row)
+            AttributeDefinition(self.dataset, row)
             for row in self.rows("attribute_definition", application_id)
-            if entity is None or said(row["entity"]) == entity
+            if entity is None or to_api_value(row["entity"]) == entity
         )
         return sorted(found, key=lambda each: (each.row["entity"].value, each.row["name"]))

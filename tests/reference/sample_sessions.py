@@ -1,4 +1,4 @@
-"""A crowd of sessions: every state, four currencies, and equal values wherever an order has to break a tie."""
+"""Sample sessions in every state and four currencies, with equal values that make orders break ties."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -59,31 +59,31 @@ DEFINITIONS = (
 )
 
 
-def gather(connection: Connection) -> None:
-    """Fill the applications that are there, 1 in euros and 2 in yen, and two more of three and four minor digits."""
+def fill_applications(connection: Connection) -> None:
+    """Fill applications 1 and 2, which exist, and two more whose currencies have three and four minor digits."""
     for currency, mode in (("KWD", RoundingMode.HALF_EVEN), ("CLF", RoundingMode.DOWN)):
         create_application(connection, CreateApplication(name=currency, currency=currency, rounding_mode=mode), START)
     for application_id, digits, size in ((1, 2, 260), (2, 0, 60), (3, 3, 60), (4, 4, 60)):
-        Crowd(connection, application_id, digits).gather(size)
+        SampleSessions(connection, application_id, digits).fill(size)
 
 
-class Crowd:
-    """The sessions of one application; the same ones each time."""
+class SampleSessions:
+    """The sessions of one application; the same in every run."""
 
     def __init__(self, connection: Connection, application_id: int, digits: int) -> None:
         self.connection = connection
         self.application_id = application_id
         self.unit = Decimal(1).scaleb(-digits)
-        self.random = Random(application_id)  # noqa: S311 (it has to be the same each time, and is no secret)
+        self.random = Random(application_id)  # noqa: S311 (reproducible, not for security)
 
-    def gather(self, size: int) -> None:
-        """Attributes, sessions, and what befalls them."""
+    def fill(self, size: int) -> None:
+        """Insert attributes, sessions and profiles."""
         for entity, name, type_ in DEFINITIONS:
             definition = AttributeDefinition(entity=entity, name=name, type=type_, description=self.word())
             command = CreateAttributeDefinition(application_id=self.application_id, definition=definition)
             create_attribute_definition(self.connection, command, START)
         for number in range(size):
-            self.live(
+            self.add_session(
                 f"{self.random.choice(('s', 'S', 'ß', '😀', 's%_'))}{number}", START + timedelta(seconds=number // 7)
             )
         for name in PROFILES[::2]:
@@ -92,8 +92,8 @@ class Crowd:
             )
             update_profile(self.connection, TILL, profile, START + timedelta(hours=1))
 
-    def live(self, integration_id: str, now: datetime) -> None:
-        """One session's life."""
+    def add_session(self, integration_id: str, now: datetime) -> None:
+        """Create a session and change it."""
         name: dict[str, Any] = {"application_id": self.application_id, "integration_id": integration_id}
         state = self.random.choice((SessionState.OPEN, SessionState.OPEN, SessionState.CLOSED))
         content = self.content()
@@ -113,7 +113,7 @@ class Crowd:
             cancel_session(self.connection, TILL, CancelSession(**name, reason=reason), later + timedelta(minutes=2))
 
     def content(self) -> SessionContent:
-        """What a shopper may have in a session."""
+        """Return the content of a session."""
         profile, lines = self.random.choice((None, None, *PROFILES)), list(self.lines())
         if profile == "rich":
             lines = [CartLine(sku="yacht", quantity=1, price=Decimal("99999999999999.9999"))]
@@ -127,11 +127,13 @@ class Crowd:
                 ("web", "shop", "Web", "漢字", *map(str, range(20))), self.random.randint(0, 5)
             ),
             attributes=self.attributes() if self.random.random() < 0.7 else {},
-            discounts=[Discount(label, 3 * self.unit) for label in WORDS[1:4] if total > 9 * self.unit and self.odd()],
+            discounts=[
+                Discount(label, 3 * self.unit) for label in WORDS[1:4] if total > 9 * self.unit and self.flip_coin()
+            ],
         )
 
     def lines(self) -> Iterator[CartLine]:
-        """A cart; the same sku may stand in it twice."""
+        """Yield cart lines; a SKU may occur twice."""
         for _ in range(self.random.choice((0, 1, 2, 3, 5))):
             yield CartLine(
                 sku=self.random.choice(SKUS),
@@ -142,27 +144,27 @@ class Crowd:
                 product_name=self.word() or None,
                 weight=self.random.choice((None, Decimal("150"), Decimal("0.5"))),
                 length=self.random.choice((None, Decimal("12.3400"), Decimal(0))),
-                attributes={"colour": self.word()} if self.odd() else {},
+                attributes={"colour": self.word()} if self.flip_coin() else {},
             )
 
     def attributes(self) -> dict[str, Any]:
-        """Values of every kind."""
+        """Return attribute values of every type."""
         return {
             "note": self.word(),
             "score": self.random.choice((0, -1.5, 2**53, 1e-7, 12)),
-            "gift": self.odd(),
+            "gift": self.flip_coin(),
             "place": {"latitude": 47.5, "longitude": -122},
             "tags": list(self.random.sample(WORDS, 3)),
         }
 
     def returned(self, integration_id: str) -> Iterator[ReturnRequest]:
-        """What comes back of a session, in one return or two."""
+        """Yield the items of up to two returns."""
         for line in self.random.sample(range(self.lines_of(integration_id)), min(2, self.lines_of(integration_id))):
-            if self.odd():
+            if self.flip_coin():
                 yield ReturnRequest(line, None, 1)
 
     def lines_of(self, integration_id: str) -> int:
-        """How many lines a session has."""
+        """Return the number of lines of a session."""
         count = text(
             "SELECT count(*) FROM cart_item JOIN customer_session s ON s.application_id = cart_item.application_id"
             " AND s.id = session_id WHERE s.application_id = :application_id AND s.integration_id = :integration_id"
@@ -170,10 +172,10 @@ class Crowd:
         names = {"application_id": self.application_id, "integration_id": integration_id}
         return int(self.connection.execute(count, names).scalar_one())
 
-    def odd(self) -> bool:
-        """Heads or tails."""
+    def flip_coin(self) -> bool:
+        """Return True with probability 1/2."""
         return self.random.random() < 0.5
 
     def word(self) -> str:
-        """A text that is hard to quote."""
+        """Return a text that is hard to quote."""
         return self.random.choice(WORDS)
