@@ -1,1 +1,1 @@
-"""Where entities are read from their tables and written back: statements over a connection, no rules."""
+"""Read entities from their tables and write them back: statements over a connection, no rules."""

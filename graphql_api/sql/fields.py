@@ -1,4 +1,4 @@
-"""What each field of a GraphQL type reads: declared beside the field, in the Strawberry type.
+"""Declare, beside a field in its Strawberry type, what the field reads.
 
 ``column`` reads the column of the field's name, ``value`` and ``json_text`` an expression over the row, ``embedded`` an
 object in the same row, ``one``, ``many`` and ``Page`` other rows. A test fails on a field without a declaration.

@@ -24,7 +24,7 @@ Restriction = Callable[[Bind, Columns], Sequence[ColumnElement[bool]]]
 
 @dataclass(frozen=True)
 class Source:
-    """Where the objects of a GraphQL type are stored.
+    """The table that holds the objects of a GraphQL type.
 
     ``prefix`` begins the global ids of a node. ``type`` is the value of the column ``type``, where several GraphQL
     types share a table. ``for_token`` returns the conditions under which a row exists for a session token; without it

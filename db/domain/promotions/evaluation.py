@@ -34,7 +34,7 @@ class Information:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """What promotions make of a session. Discounts are in the order of their labels, ``shares`` of the lines.
+    """The result of evaluating a session. Discounts are in the order of their labels, ``shares`` of the lines.
 
     The results are in the order in which the campaigns were evaluated, each campaign's in the order of its rules.
     """

@@ -19,7 +19,7 @@ class Posting(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)  # a frozen one takes more than twice as long to make
 class Redemption(LineShares):
-    """What one campaign gives with all its rules. ``code`` is the code that it used, as it was created."""
+    """The discount that one campaign gives. ``code`` is the code that it used, as it was created."""
 
     campaign_id: int
     revision: int

@@ -15,7 +15,7 @@ HUNDRED_PERCENT = 100 * 10**PERCENT_PLACES  # percents are integers of hundredth
 
 
 class Claim(NamedTuple):
-    """What a reward asks for, in minor units, and the weights by which it is spread over the positions."""
+    """The amount that a reward asks for, in minor units, and the weights by which it is spread over the positions."""
 
     units: int
     positions: Sequence[int]

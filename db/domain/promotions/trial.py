@@ -20,7 +20,7 @@ from db.domain.promotions.rule import Rule
 
 @dataclass(slots=True)
 class Award:
-    """What one rule takes off, in minor units, and all that is needed to cut it."""
+    """The discount of one rule, in minor units, and all that is needed to cut it."""
 
     rule: Rule
     claim: Claim
@@ -35,7 +35,7 @@ class Award:
 
 @dataclass(slots=True)
 class Trial:
-    """What one campaign would give, and the reasons. ``reasons`` has one element for each rule, or one for all."""
+    """The discounts that one campaign would give. ``reasons`` has one element for each rule, or one for all."""
 
     campaign: Campaign
     code: Code | None = None
