@@ -23,6 +23,7 @@ from graphql import (
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from sqlalchemy import Dialect, Select
 
+from graphql_api.errors import LimitExceeded
 from graphql_api.execution.compile_queue import run_in_compile_queue
 from graphql_api.sql.arguments import DocumentArguments
 from graphql_api.sql.compilation import CompilationContext
@@ -147,7 +148,10 @@ class Document:
             del of_nodes[:-MAX_PLANS]
             return plan
 
-        plan = await run_in_compile_queue(request.viewer, make)
+        try:
+            plan = await run_in_compile_queue(request.viewer, make)
+        except RecursionError:  # only where maxDepth is set far above its default
+            raise LimitExceeded("The document nests more objects in each other than can be compiled.") from None
         if self.on_growth:
             self.on_growth(self)
         return plan

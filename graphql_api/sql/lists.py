@@ -129,17 +129,17 @@ class ListDeclaration:
         first = order.columns[0]
         if condition.column == first:
             return True
-        return index_on(self.source.table, condition.column, first) is not None and condition.keeps_order(scope, value)
+        return bool(indexes_on(self.source.table, condition.column, first)) and condition.keeps_order(scope, value)
 
-    def index_of_filter(self, name: str) -> str | None:
-        """Return the name of the index that a filter's field is read by."""
+    def indexes_of_filter(self, name: str) -> list[str]:
+        """Return the names of the indexes that serve a filter's field."""
         condition = self.conditions[name]
         source = condition.related if isinstance(condition, AnyOfRelated) else self.source
-        return index_on(source.table, condition.column)
+        return indexes_on(source.table, condition.column)
 
-    def index_of_order(self, name: str) -> str | None:
-        """Return the name of the index that an order is read by."""
-        return index_on(self.source.table, *self.order_columns[name])
+    def indexes_of_order(self, name: str) -> list[str]:
+        """Return the names of the indexes that hold the rows in an order."""
+        return indexes_on(self.source.table, *self.order_columns[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,12 @@ class OrderOption:
         return self.default if value is None else str(value.name)
 
 
-def index_on(table: Table, *columns: str) -> str | None:
-    """Return the name of an index that begins with the application and these columns; None where there is none."""
+def indexes_on(table: Table, *columns: str) -> list[str]:
+    """Return the names of the indexes that begin with the application and these columns."""
     wanted = ["application_id", *columns]
     keys = [each for each in table.constraints if isinstance(each, PrimaryKeyConstraint | UniqueConstraint)]
     candidates: list[Index | PrimaryKeyConstraint | UniqueConstraint] = [*keys, *table.indexes]
-    found = (str(each.name) for each in candidates if [it.name for it in each.columns][: len(wanted)] == wanted)
-    return next(found, None)
+    return [str(each.name) for each in candidates if [it.name for it in each.columns][: len(wanted)] == wanted]
 
 
 def is_unique(table: Table, column: str) -> bool:

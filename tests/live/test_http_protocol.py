@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -203,7 +204,7 @@ def test_random_bytes_never_cause_an_internal_error_or_block_other_clients(api: 
                 if not answer:  # the request was incomplete
                     continue
                 status, headers, content = parsed(answer)
-                assert status < 500, (pieces, answer)
+                assert status < 500 or status == HTTPStatus.NOT_IMPLEMENTED, (pieces, answer)
                 is_head = b"".join(pieces).startswith(b"HEAD")
                 if b" /graphql " in b"".join(pieces)[:20] and not is_head and status != 304:
                     assert status == 200 or status >= 400
