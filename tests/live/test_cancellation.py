@@ -21,7 +21,8 @@ ENDLESS = {
     "postgresql": "SELECT pg_sleep(600)::text",
 }
 MANY = 2 * READERS  # more reads than connections
-ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT pg_sleep(600)%'"
+ACTIVE = """SELECT count(*) FROM pg_stat_activity
+    WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()"""
 
 
 class Endless:
