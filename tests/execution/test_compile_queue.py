@@ -53,6 +53,9 @@ def test_new_document_waits_for_at_most_one_document_of_another_key(api: Api, mo
     assert compiled.index("Other reader") == 1
 
 
+LOOKUP = 'customerSession(integrationId: "s1") { id }'
+
+
 def large(fields: int) -> dict[str, str]:
     """Return a body whose statement is long."""
     nodes = " ".join(f'a{each}: node(id: "session-1-{each}") {{ ...F }}' for each in range(1, fields + 1))
@@ -85,15 +88,33 @@ def test_small_document_does_not_wait_for_a_large_one_of_another_key(
     assert api.runner.run(finished_in_order(api, *requests)) == ["small", "large"]
 
 
-def test_session_tokens_of_a_key_take_turns(api: Api) -> None:
+def test_session_tokens_of_a_key_take_turns(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     stocked(api)
-    bodies = [
-        {"query": f"query Q{number} {{ ...Q }} " + large(5)["query"].replace("{ a1", "fragment Q on Query { a1", 1)}
-        for number in range(5)
-    ]
     one, other = token(api), token(api, integrationId="other")
-    requests = [*((f"one {number}", body, one) for number, body in enumerate(bodies[:4])), ("other", bodies[4], other)]
-    assert api.runner.run(finished_in_order(api, *requests)).index("other") <= 2
+    release = Event()
+    finished: list[str] = []
+    release.set()
+
+    def build_plan(*arguments: Any) -> plan.Plan:
+        release.wait(10)
+        return plan.build_plan(*arguments)
+
+    async def send(number: int, key: str) -> None:
+        assert "errors" not in (await api.post({"query": f"query Q{number} {{ {LOOKUP} }}"}, key)).json()
+        finished.append(key)
+
+    async def scenario() -> None:
+        for key in (one, other):
+            await api.post({"query": "{ __typename }"}, key)
+        release.clear()
+        tasks = [asyncio.create_task(send(number, key)) for number, key in enumerate([one, one, one, one, other])]
+        await asyncio.sleep(0.2)  # all of them wait for the compiler
+        release.set()
+        await asyncio.gather(*tasks)
+
+    monkeypatch.setattr(document, "build_plan", build_plan)
+    api.runner.run(scenario())
+    assert finished.index(other) <= 2
 
 
 def test_cancelled_work_ends_with_its_slice(monkeypatch: pytest.MonkeyPatch) -> None:
