@@ -102,7 +102,7 @@ class PostgresDatabase:
         turn = nullcontext() if is_short else self._pool.long_reads.slot()
         try:
             async with turn, self._pool.acquire() as connection:
-                # Where every transaction is serializable, a read can meet a conflict too.
+                # A read can meet a conflict, too, if every transaction is serializable.
                 answer: str | None = await retry_conflicts(lambda _: connection.fetchval(limited, *values))
         except asyncpg.StatementTooComplexError as error:
             raise StatementTooDeep from error

@@ -39,7 +39,7 @@ TYPES = {
 }
 COMPOSITE = GraphQLObjectType | GraphQLInterfaceType
 
-# What a connection consists of is written by graphql_api.sql.connections, by these names.
+# graphql_api.sql.connections writes the fields of a connection by these names.
 PAGING = {
     "Connection": {"edges", "nodes", "pageInfo", "totalCount"},
     "Edge": {"cursor", "node"},
