@@ -232,18 +232,15 @@ def test_cancelled_write_that_is_still_queued_is_not_run(serve_file: Callable[..
     assert started == ["first", "third"]
 
 
+def post_scope(key: str) -> dict[str, Any]:
+    """Return the ASGI scope of a POST of JSON with a key."""
+    headers = [(b"content-type", b"application/json"), (b"authorization", f"Bearer {key}".encode())]
+    return {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
+
+
 def test_body_past_its_deadline_is_answered_408(serve: Callable[..., Api]) -> None:
     api = serve(deadline_seconds=0.5)
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/graphql",
-        "query_string": b"",
-        "headers": [
-            (b"content-type", b"application/json"),
-            (b"authorization", f"Bearer {api.keys['reader']}".encode()),
-        ],
-    }
+    scope = post_scope(api.keys["reader"])
     messages: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
@@ -259,16 +256,7 @@ def test_body_past_its_deadline_is_answered_408(serve: Callable[..., Api]) -> No
 
 def send_and_disconnect(api: Api, document: str, *, after: float = 0) -> list[MutableMapping[str, Any]]:
     """Send a request, disconnect after so many seconds, and return the messages sent to the client."""
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/graphql",
-        "query_string": b"",
-        "headers": [
-            (b"content-type", b"application/json"),
-            (b"authorization", f"Bearer {api.keys['writer']}".encode()),
-        ],
-    }
+    scope = post_scope(api.keys["writer"])
     coming = [{"type": "http.request", "body": json.dumps({"query": document}).encode()}]
     messages: list[MutableMapping[str, Any]] = []
 
