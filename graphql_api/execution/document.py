@@ -25,6 +25,7 @@ from sqlalchemy import Dialect, Select
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.execution.compile_queue import run_in_compile_queue
+from graphql_api.execution.inputs import Coerce, coercer
 from graphql_api.sql.arguments import DocumentArguments
 from graphql_api.sql.compilation import CompilationContext
 from graphql_api.sql.compiler import Compiler
@@ -42,15 +43,15 @@ class Document:
     """A valid document with the plans of its operations and fields, and the formulas of their costs.
 
     Both are cached by the nodes that they are for, each with the plan cache key of the requests that it serves.
-    ``variables`` has the declared variables of each operation by the ``id`` of its node. ``on_growth`` is called when a
-    plan has been added.
+    ``variables`` has the declared variables of each operation, with their coercers, by the ``id`` of its node.
+    ``on_growth`` is called when a plan has been added.
     """
 
     schema: GraphQLSchema
     ast: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
     operations: Sequence[OperationDefinitionNode]
-    variables: Mapping[int, Sequence[GraphQLVariableSignature]]
+    variables: Mapping[int, Sequence[tuple[GraphQLVariableSignature, Coerce]]]
     text: str
     sha256: str
     on_growth: Callable[[Document], None] | None = None
@@ -162,7 +163,9 @@ def key_of(nodes: Sequence[Node]) -> tuple[int, ...]:
     return tuple(map(id, nodes))
 
 
-def variables_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> list[GraphQLVariableSignature]:
-    """Return the declared variables of a valid operation."""
+def variables_of(
+    schema: GraphQLSchema, operation: OperationDefinitionNode
+) -> list[tuple[GraphQLVariableSignature, Coerce]]:
+    """Return the declared variables of a valid operation, with the coercers of their types."""
     found = [get_variable_signature(schema, each) for each in operation.variable_definitions or ()]
-    return [each for each in found if not isinstance(each, GraphQLError)]
+    return [(each, coercer(each.type)) for each in found if not isinstance(each, GraphQLError)]

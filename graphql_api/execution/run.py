@@ -6,12 +6,10 @@ from typing import Any
 from graphql import (
     ExecutionResult,
     GraphQLError,
-    GraphQLString,
     OperationDefinitionNode,
     OperationType,
     Undefined,
     coerce_input_value,
-    get_nullable_type,
     get_variable_values,
     is_non_null_type,
 )
@@ -100,22 +98,21 @@ def coerce_variables(
     """Return the values of an operation's variables. Raises OperationFailed where they do not fit their types.
 
     graphql-core's ``get_variable_values`` looks up the types of the variables each time, which takes a tenth of a read
-    of one session. It is called for its error messages only.
+    of one session. It is called for its error messages only, and ``coerce_input_value`` where a coercer is in doubt.
     """
     sources: dict[str, VariableValueSource] = {}
     coerced: dict[str, Any] = {}
-    for signature in document.variables[id(operation)]:
+    for signature, coerce in document.variables[id(operation)]:
         name = signature.name
         if name in given:
             value = given[name]
             sources[name] = VariableValueSource(signature, value)
-            if (
-                type(value) is not str or get_nullable_type(signature.type) is not GraphQLString
-            ):  # which stay as they are
-                value = coerce_input_value(value, signature.type)
-                if value is Undefined:
-                    raise OperationFailed(*coercion_errors(document, settings, operation, given))
-            coerced[name] = value
+            try:
+                coerced[name] = coerce(value)
+            except Exception:  # of whatever kind
+                coerced[name] = coerce_input_value(value, signature.type)
+                if coerced[name] is Undefined:
+                    raise OperationFailed(*coercion_errors(document, settings, operation, given)) from None
         else:
             sources[name] = VariableValueSource(signature)
             if signature.default is not None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
+from graphql import GraphQLError, GraphQLInputObjectType, GraphQLObjectType, Undefined, get_named_type
 from graphql.utilities import coerce_input_value
 from strawberry import UNSET
 from strawberry.types.base import StrawberryObjectDefinition
 
-from graphql_api.execution.inputs import BACKREF, input_objects
+from graphql_api.execution.inputs import BACKREF, coercer, input_objects
 from graphql_api.mutations.create_session import CreateSessionInput
 from graphql_api.mutations.inputs import CartItemInput, ProductInput
 from graphql_api.schema import schema
@@ -39,6 +40,39 @@ def test_coerced_input_is_an_instance_of_its_class() -> None:
         cart_items=[CartItemInput(sku="mug", quantity=2, price=Decimal("9.95"), product=ProductInput(name="Mugs"))],
     )
     assert (coerced.profile_id, coerced.state, coerced.idempotency_key) == (UNSET, NewSessionState.OPEN, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        None,
+        {},
+        [],
+        "x",
+        {"integrationId": "x"},
+        {"integrationId": None},
+        {"integrationId": 1},
+        {"integrationId": "x", "unknown": 1},
+        {"integrationId": "x", "state": "CLOSED", "coupon": None, "applicationId": 2, "attributes": {"a": [1]}},
+        {"integrationId": "x", "state": "GONE"},
+        {"integrationId": "x", "state": None},
+        {"integrationId": "x", "applicationId": 1.5},
+        {"integrationId": "x", "cartItems": {"sku": "mug", "quantity": 2, "price": "9.95"}},
+        {"integrationId": "x", "cartItems": [{"sku": "mug", "quantity": 2, "price": "9.95"}] * 2, "identifiers": []},
+        {"integrationId": "x", "cartItems": [{"sku": "mug", "quantity": 2, "price": 9.95}]},
+        {"integrationId": "x", "cartItems": [{"sku": "mug", "quantity": 2}]},
+        {"integrationId": "x", "cartItems": [None]},
+    ],
+)
+def test_coercer_returns_what_graphql_core_returns_or_raises(given: Any) -> None:
+    assert isinstance(CREATE, GraphQLInputObjectType)
+    expected = coerce_input_value(given, CREATE)
+    needs_graphql_core = expected is Undefined or isinstance((given or {}).get("cartItems"), dict)
+    try:
+        assert coercer(CREATE)(given) == expected
+        assert not needs_graphql_core
+    except (AttributeError, GraphQLError, TypeError):
+        assert needs_graphql_core
 
 
 @pytest.mark.parametrize("name", WRITTEN)
