@@ -27,6 +27,11 @@ def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:
     return row["application_id"] == scope.bind(RequestedApplication(scope.argument("applicationId")), Integer())
 
 
+def listed(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
+    """Return the condition on rows of the requested application."""
+    return [of_viewer(scope, row)]
+
+
 def named(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
     """Return the conditions on the row with the requested integration ID."""
     return [of_viewer(scope, row), row["integration_id"] == scope.bind(scope.argument("integrationId"), Text())]
@@ -89,7 +94,7 @@ class Query:
     @strawberry.field(
         description="The application of the key, or with an ADMIN key the one in applicationId; null if it does not"
         " exist.",
-        metadata=reads(One(lambda scope, application: [of_viewer(scope, application)])),
+        metadata=reads(One(listed)),
     )
     async def application(self, info: Info, application_id: ApplicationId = None) -> Application | None:
         return await read_field(info)
@@ -122,7 +127,7 @@ class Query:
 
     @strawberry.field(
         description="A page of the application's sessions, the newest first unless orderBy says otherwise.",
-        metadata=reads(SESSION_LIST.page_of_application(of_viewer)),
+        metadata=reads(SESSION_LIST.indexed_page(listed)),
     )
     async def customer_sessions(
         self,
@@ -139,7 +144,7 @@ class Query:
 
     @strawberry.field(
         description="A page of the application's customers, by integration ID unless orderBy says otherwise.",
-        metadata=reads(PROFILE_LIST.page_of_application(of_viewer)),
+        metadata=reads(PROFILE_LIST.indexed_page(listed)),
     )
     async def customer_profiles(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ class CompilationContext:
         self._bound: dict[tuple[Getter, type[TypeEngine[Any]]], BindParameter[Any]] = {}
         self._restricted = key.value(has_session_token)
         self._tables: dict[tuple[Source, int], FromClause] = {}
+        self._documents: dict[Hashable, tuple[Columns, FromClause | None]] = {}
         self._rows: dict[tuple[int, int], KnownApplication] = {}  # by the identities of columns and parameter
 
     def bind(self, getter: Getter, type_: TypeEngine[Any]) -> BindParameter[Any]:
@@ -49,6 +51,14 @@ class CompilationContext:
             return aliased(source.table, name)
         conditions = source.for_token(self.bind, source.table.c) if source.for_token else [false()]
         return select(source.table).where(*conditions).subquery(name)
+
+    def document(
+        self, same: Hashable, make: Callable[[], tuple[Columns, FromClause | None]]
+    ) -> tuple[Columns, FromClause | None]:
+        """Return the columns of a JSON document and the table of its elements, the same at each call."""
+        if same not in self._documents:
+            self._documents[same] = make()
+        return self._documents[same]
 
     def row(self, row: Columns, application: BindParameter[Any]) -> Columns:
         """Return a row with a parameter in the place of its application, the same at each call."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from graphql import (
+    GraphQLAbstractType,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNamedType,
@@ -16,9 +18,11 @@ from graphql import (
     get_named_type,
     get_nullable_type,
     is_enum_type,
+    is_list_type,
     is_non_null_type,
+    is_union_type,
 )
-from sqlalchemy import ColumnElement, Select, case, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Select, case, func, literal_column, select
 
 from graphql_api.sql.compilation import CompilationContext
 from graphql_api.sql.connections import Connection, edge_json
@@ -26,6 +30,7 @@ from graphql_api.sql.decimal_text import FormatDecimal
 from graphql_api.sql.fields import (
     Edge,
     Embedded,
+    FromJson,
     Identity,
     JsonText,
     Many,
@@ -34,11 +39,13 @@ from graphql_api.sql.fields import (
     Page,
     Payload,
     Value,
+    kind_of,
     python_name,
     reads_of,
     source_of,
 )
 from graphql_api.sql.global_ids import id_json
+from graphql_api.sql.json_documents import ArrayElements, JsonColumns, JsonField, ObjectFields
 from graphql_api.sql.json_objects import EMPTY, Concat, JsonObject, Part, RowsJson, json_array, json_or_null
 from graphql_api.sql.json_scalars import (
     FormatTime,
@@ -55,6 +62,7 @@ from graphql_api.sql.object_compiler import FieldNodes
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.selection import Fragments, Selection, Sets, response_key
 from graphql_api.sql.slices import pause
+from graphql_api.sql.source import Columns
 
 P = TypeVar("P", bound=Part)
 
@@ -102,6 +110,8 @@ class Compiler:
             case Embedded(when):
                 inside = self.object(type_, nodes, scope)
                 return inside if when is None else json_or_null(case((when(scope), inside)))
+            case FromJson():
+                return self.from_json(what, definition.type, nodes, scope)
             case Payload():
                 return self.members(cast(GraphQLObjectType, type_), [node.selection_set for node in nodes], scope)
             case One(where):
@@ -124,10 +134,22 @@ class Compiler:
             case Nodes():
                 return nodes_by_id(self, what, definition, nodes, scope)
 
+    def from_json(self, what: FromJson, type_: GraphQLOutputType, nodes: FieldNodes, scope: Scope) -> Part:
+        """Return the JSON of the object in a document, or of all objects of an array."""
+        named = get_named_type(type_)
+        listed = is_list_type(get_nullable_type(type_))
+        inner, table = scope.enter_json(what, partial(json_row, what, scope, listed, is_union_type(named)))
+        object_ = self.object(named, nodes, inner)
+        if table is None:
+            document = cast(JsonColumns, inner.row).document
+            return object_ if is_non_null_type(type_) else json_or_null(case((document.is_not(None), object_)))
+        rows = select(object_.label("o")).select_from(table).correlate_except(table)
+        return json_array(rows.order_by(table.c.key)) if listed else RowsJson(rows)
+
     def object(self, type_: GraphQLNamedType, nodes: FieldNodes, scope: Scope) -> Concat:
         """Return the JSON of the object that the scope's row holds."""
         sets = [node.selection_set for node in nodes]
-        if isinstance(type_, GraphQLInterfaceType):
+        if isinstance(type_, GraphQLAbstractType):
             return self.object_of_any_type(type_, sets, scope)
         return self.members(cast(GraphQLObjectType, type_), sets, scope)
 
@@ -145,7 +167,7 @@ class Compiler:
             same, lambda: JsonObject((key, self.field(type_, nodes, scope)) for key, nodes in fields.items())
         )
 
-    def object_of_any_type(self, interface: GraphQLInterfaceType, sets: Sets, scope: Scope) -> Concat:
+    def object_of_any_type(self, interface: GraphQLAbstractType, sets: Sets, scope: Scope) -> Concat:
         """Return the JSON of an object of several types, which the row's column ``type`` tells apart."""
         types = self.selection.schema.get_possible_types(interface)
         fields = list(self.selection.by_types(types, sets))
@@ -154,7 +176,7 @@ class Compiler:
 
     def members_of_any_type(
         self,
-        interface: GraphQLInterfaceType,
+        interface: GraphQLAbstractType,
         types: Sequence[GraphQLObjectType],
         fields: Iterable[tuple[FieldNodes, Sequence[GraphQLObjectType]]],
         scope: Scope,
@@ -163,22 +185,21 @@ class Compiler:
 
         A field that all types select by the same nodes is compiled once: nested interfaces would multiply it.
         """
+        common = interface.fields if isinstance(interface, GraphQLInterfaceType) else {}
         shared: list[tuple[str, Part]] = []
         parts: list[Part] = []
         for nodes, of_types in fields:
             key, name = response_key(nodes[0]), nodes[0].name.value
             of_all = len(of_types) == len(types)
             if of_all and name == "__typename":
-                names = ((scope.row["type"] == source_of(each).type, typename(each).value) for each in types)
+                names = ((scope.row["type"] == kind_of(each), typename(each).value) for each in types)
                 shared.append((key, JsonPlainString(case(*names))))
                 parts += [f',"{key}":', shared[-1][1]]
-            elif of_all and name in interface.fields:
-                shared.append((key, self.field(interface, nodes, scope)))
+            elif of_all and name in common:
+                shared.append((key, self.field(cast(GraphQLInterfaceType, interface), nodes, scope)))
                 parts += [f',"{key}":', shared[-1][1]]
             else:
-                kinds = {
-                    source_of(each).type: Concat([f',"{key}":', self.field(each, nodes, scope)]) for each in of_types
-                }
+                kinds = {kind_of(each): Concat([f',"{key}":', self.field(each, nodes, scope)]) for each in of_types}
                 parts.append(case(*((scope.row["type"] == kind, field) for kind, field in kinds.items()), else_=EMPTY))
         if 2 * len(shared) == len(parts):
             return JsonObject(shared)
@@ -204,10 +225,24 @@ class Compiler:
                 places = what.places(scope) if what.places else literal_column("0")
                 return JsonPlainString(FormatDecimal(expression, places))
             case "DateTime":
-                return JsonPlainString(FormatTime(expression))
+                return JsonPlainString(expression if isinstance(expression, JsonField) else FormatTime(expression))
             case "JSONObject":
                 return json_text(type_, expression)
         return JsonString(expression)
+
+
+def json_row(
+    what: FromJson, scope: Scope, listed: bool, of_union: bool, number: int
+) -> tuple[Columns, FromClause | None]:
+    """Return the columns of a document, or of the elements of an array with the table that has them."""
+    document = what.document(scope)
+    application = what.application(scope) if what.application else scope.row["application_id"]
+    if not listed and not of_union:
+        return cast(Columns, JsonColumns(document, application, what.items)), None
+    elements = ArrayElements(document) if listed else ObjectFields(document)
+    table = elements.table_valued("key", "value", name=f"j{number}")
+    type_ = table.c.key if of_union else None
+    return cast(Columns, JsonColumns(table.c.value, application, what.items, type_)), table
 
 
 def json_text(type_: GraphQLOutputType, expression: ColumnElement[Any]) -> ColumnElement[str]:

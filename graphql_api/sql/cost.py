@@ -14,6 +14,7 @@ from typing import cast
 
 from graphql import (
     FieldNode,
+    GraphQLAbstractType,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -26,7 +27,7 @@ from graphql import (
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.sql.arguments import DocumentArguments, absent, page_size
-from graphql_api.sql.fields import READS, Edge, Embedded, Many, Nodes, One, Page, Payload
+from graphql_api.sql.fields import READS, Edge, Embedded, FromJson, Many, Nodes, One, Page, Payload
 from graphql_api.sql.introspection_cost import introspection_cost
 from graphql_api.sql.nodes import IdCount, node_types
 from graphql_api.sql.plan import CostFormula, Sizes
@@ -90,7 +91,7 @@ class CostWalk:
             return
         type_ = get_named_type(definition.type)
         match definition.extensions["strawberry-definition"].metadata.get(READS):
-            case Embedded() | One() | Many():
+            case Embedded() | FromJson() | One() | Many():
                 self._object(type_, nodes, sizes)
             case Page():
                 self._page(cast(GraphQLObjectType, type_), nodes, self._arguments.of_field(definition, nodes[0]), sizes)
@@ -107,12 +108,13 @@ class CostWalk:
     def _object(self, type_: GraphQLNamedType, nodes: FieldNodes, sizes: Sizes) -> None:
         """Add one object. A field that all types of an interface select by the same nodes counts once."""
         self._add(sizes)
-        if not isinstance(type_, GraphQLInterfaceType):
+        if not isinstance(type_, GraphQLAbstractType):
             return self._fields(cast(GraphQLObjectType, type_), nodes, sizes)
+        shared = type_.fields if isinstance(type_, GraphQLInterfaceType) else {}
         types = self._schema.get_possible_types(type_)
         for selected, parents in self._selection.by_types(types, [node.selection_set for node in nodes]):
-            by_all = len(parents) == len(types) and selected[0].name.value in type_.fields
-            for parent in [type_] if by_all else parents:
+            by_all = len(parents) == len(types) and selected[0].name.value in shared
+            for parent in [cast(GraphQLInterfaceType, type_)] if by_all else parents:
                 self._field(parent, selected, sizes)
         return None
 

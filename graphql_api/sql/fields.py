@@ -1,7 +1,8 @@
 """Declare, beside a field in its Strawberry type, what the field reads.
 
 ``column`` reads the column of the field's name, ``value`` and ``json_text`` an expression over the row, ``embedded`` an
-object in the same row, ``one``, ``many`` and ``Page`` other rows. A test fails on a field without a declaration.
+object in the same row, ``from_json`` objects of a JSON document, ``one``, ``many`` and ``Page`` other rows. A test
+fails on a field without a declaration.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,6 +48,19 @@ class Embedded:
     """An object stored in columns of the same row; null where ``when`` is given and does not hold."""
 
     when: Expression | None
+
+
+@dataclass(frozen=True)
+class FromJson:
+    """An object of a JSON document, null where there is none; or all objects of an array, in its order.
+
+    A union is read from an object with one field, whose name decides the type. ``items`` names the elements of objects
+    that are stored as arrays. ``application`` is the application of the document, if it does not lie in a row.
+    """
+
+    document: Expression
+    items: Sequence[str] = ()
+    application: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +119,7 @@ class Nodes:
     ids: str
 
 
-Reads = Value | Identity | Embedded | Payload | One | Many | Page | Edge | Nodes
+Reads = Value | Identity | Embedded | FromJson | Payload | One | Many | Page | Edge | Nodes
 
 
 def column(description: str) -> Any:
@@ -126,6 +140,11 @@ def json_text(description: str, expression: Expression) -> Any:
 def embedded(description: str, when: Expression | None = None) -> Any:
     """Declare a field that reads an object from the columns of the same row."""
     return strawberry.field(description=description, metadata=reads(Embedded(when)))
+
+
+def from_json(description: str, document: Expression, items: Sequence[str] = ()) -> Any:
+    """Declare a field that reads the objects of a JSON document."""
+    return strawberry.field(description=description, metadata=reads(FromJson(document, items)))
 
 
 def one(description: str, where: Conditions, *, name: str | None = None) -> Any:
@@ -151,6 +170,11 @@ def reads_of(definition: GraphQLField) -> Reads:
 def python_name(definition: GraphQLField) -> str:
     """Return the field's name in Python, which is its column's."""
     return cast(str, definition.extensions["strawberry-definition"].python_name)
+
+
+def kind_of(type_: GraphQLNamedType) -> str:
+    """Return the value of the column ``type`` by which the objects of a type are told from those of others."""
+    return str(type_.extensions["strawberry-definition"].origin.source.type)
 
 
 def source_of(type_: GraphQLNamedType) -> Source:

@@ -7,7 +7,7 @@ value: an index of the column then holds them in the order of its next column.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from graphql_api.sql.source import Columns, Source
 # Ranks, from the condition that the fewest rows usually pass.
 RELATED, TEXT, PREFIX, OPTIONAL_RANGE, RANGE, ENUM, BOOLEAN = range(7)
 
-OfApplication = Callable[[Columns], ColumnElement[bool]]
+RowConditions = Callable[[Columns], Sequence[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class FilterCondition:
         """Return whether a row meets the condition."""
         raise NotImplementedError
 
-    def ids(self, scope: Scope, source: Source, value: Getter, of_application: OfApplication) -> Select[Any]:
-        """Select the ids of the rows of an application that meet the condition."""
+    def ids(self, scope: Scope, source: Source, value: Getter, where: RowConditions) -> Select[Any]:
+        """Select the ids of the rows that meet the condition, of those with the conditions of the list."""
         table = scope.alias(source)
-        found = select(table.c[source.row_id]).where(of_application(table.c), self.on(scope, table.c, value))
+        found = select(table.c[source.row_id]).where(*where(table.c), self.on(scope, table.c, value))
         return found.correlate_except(table)
 
     def keeps_order(self, scope: Scope, value: Getter) -> bool:
@@ -81,10 +81,10 @@ class AnyOfRelated(FilterCondition):
         )
         return ExistsForRow(found.correlate_except(table))
 
-    def ids(self, scope: Scope, source: Source, value: Getter, of_application: OfApplication) -> Select[Any]:
+    def ids(self, scope: Scope, source: Source, value: Getter, where: RowConditions) -> Select[Any]:
         """Select the ids by the index of the related table."""
         table = scope.alias(self.related)
-        found = select(table.c[self.owner]).where(of_application(table.c), any_of(scope, table.c[self.column], value))
+        found = select(table.c[self.owner]).where(*where(table.c), any_of(scope, table.c[self.column], value))
         return found.correlate_except(table)
 
     def rank(self, source: Source) -> int:

@@ -56,11 +56,11 @@ class FilterIndex:
 class FilterStrategy:
     """The ways to read a page: by the index of a filter's field, or along the order.
 
-    ``indexes`` are the ways by fields that the order's index does not serve. ``served`` names the columns of the
-    others.
+    ``listed`` returns the conditions on a row without those of the filter. ``indexes`` are the ways by fields that the
+    order's index does not serve. ``served`` names the columns that it serves: of the list, and of the other fields.
     """
 
-    application: Callable[[Columns], ColumnElement[bool]]
+    listed: Callable[[Columns], Sequence[ColumnElement[bool]]]
     indexes: Sequence[FilterIndex]
     served: Collection[str]
     row_id: str

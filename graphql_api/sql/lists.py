@@ -1,14 +1,14 @@
 """Lists: what the rows of a type can be filtered and ordered by, declared once, beside the type.
 
 A filter is a Strawberry input; each field is declared by ``filter_field`` with a condition on a column. An order is an
-input with the fields ``field`` and ``direction``. A ``ListDeclaration`` takes both, and the rest follows: the
-conditions, the order of a connection, and the choice of the index by which a page is read. Indexes are found among
+input with the fields ``field`` and ``direction``, or is fixed. A ``ListDeclaration`` takes both, and the rest follows:
+the conditions, the order of a connection, and the choice of the index by which a page is read. Indexes are found among
 those of the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -21,7 +21,7 @@ from strawberry.utils.str_converters import to_camel_case
 from graphql_api.sql.arguments import FieldsWithValue, InputField
 from graphql_api.sql.fields import Order, Page
 from graphql_api.sql.filter_conditions import AnyOfRelated, FilterCondition
-from graphql_api.sql.filter_strategy import FilterIndex, FilterStrategy
+from graphql_api.sql.filter_strategy import FilterIndex, FilterStrategy, without_indexes_on_sqlite
 from graphql_api.sql.request import Getter, Request
 from graphql_api.sql.scope import Conditions, Scope
 from graphql_api.sql.source import Columns, Source
@@ -36,22 +36,31 @@ def filter_field(description: str, condition: FilterCondition) -> Any:
 
 @dataclass(frozen=True)
 class ListDeclaration:
-    """The lists of one type. ``filter`` and ``order`` are the inputs of the arguments ``filter`` and ``orderBy``."""
+    """The lists of one type. ``filter`` and ``order`` are the inputs of the arguments ``filter`` and ``orderBy``.
+
+    A list without the argument ``orderBy`` has one ``Order``. Where types share a table, its indexes begin with the
+    application and ``within``.
+    """
 
     source: Source
     filter: type
-    order: type
+    order: type | Order
+    within: tuple[str, ...] = ()
 
     def page(self, where: Conditions) -> Page:
         """Return a connection of rows that one index of the table holds already, such as those of a customer."""
         return Page(lambda scope, row: [*where(scope, row), *self.filtered(scope, row)], self.chosen_order)
 
-    def page_of_application(self, of_application: Callable[[Scope, Columns], ColumnElement[bool]]) -> Page:
-        """Return a connection of the rows of an application, read by the index that fits the filter and the order."""
+    def indexed_page(self, where: Conditions, within: tuple[str, ...] | None = None) -> Page:
+        """Return a connection of many rows, such as an application's, read by the index that fits filter and order.
+
+        ``within`` are the columns with which the order's index begins, after the application.
+        """
+        columns = self.within if within is None else within
         return Page(
-            lambda scope, row: [of_application(scope, row), *self.filtered(scope, row)],
+            lambda scope, row: [*where(scope, row), *self.filtered(scope, row)],
             self.chosen_order,
-            lambda scope, order: self.strategy(scope, order, lambda row: of_application(scope, row)),
+            lambda scope, order: self.strategy(scope, order, lambda row: where(scope, row), columns),
         )
 
     @cached_property
@@ -64,8 +73,10 @@ class ListDeclaration:
     def order_columns(self) -> Mapping[str, tuple[str, ...]]:
         """The columns of each order by the name of its enum value, which is that of its first column in upper case.
 
-        The rest of the primary key follows, unless the first column is unique.
+        The rest of the primary key follows, unless the first column is unique. A fixed order has its own name.
         """
+        if isinstance(self.order, Order):
+            return {self.order.name: tuple(self.order.columns)}
         table, rest = self.source.table, tuple(each.name for each in self.source.key[1:])
         columns = {name: name.lower() for name in type(self._default_order["field"]).__members__}
         return {
@@ -75,11 +86,13 @@ class ListDeclaration:
 
     @cached_property
     def _default_order(self) -> Mapping[str, Enum]:
-        fields = self.order.__strawberry_definition__.fields  # type: ignore[attr-defined]  # added by strawberry.input
+        fields = self.order.__strawberry_definition__.fields  # type: ignore[union-attr]  # added by strawberry.input
         return {each.python_name: each.default for each in fields}
 
     def chosen_order(self, scope: Scope) -> Order:
-        """Return the order that the argument orderBy names."""
+        """Return the order that the argument orderBy names, or the only one."""
+        if isinstance(self.order, Order):
+            return self.order
         given = scope.argument("orderBy")
         field, direction = (OrderOption(given, name, each.name) for name, each in self._default_order.items())
         columns = self.order_columns[scope.plan_key(field)]
@@ -95,7 +108,11 @@ class ListDeclaration:
         ]
 
     def strategy(
-        self, scope: Scope, order: Order, of_application: Callable[[Columns], ColumnElement[bool]]
+        self,
+        scope: Scope,
+        order: Order,
+        where: Callable[[Columns], Sequence[ColumnElement[bool]]],
+        within: Sequence[str],
     ) -> FilterStrategy | None:
         """Return how the index is chosen; None where the index of the order finds few enough rows by itself."""
         given = scope.argument("filter")
@@ -106,17 +123,21 @@ class ListDeclaration:
             return None
         row_id = self.source.row_id
 
+        def of_index(row: Columns) -> Sequence[ColumnElement[bool]]:
+            return where(without_indexes_on_sqlite(row, "application_id", *self.within))
+
         def index(name: str) -> FilterIndex:
             condition = self.conditions[name]
             return FilterIndex(
-                lambda: condition.ids(scope, self.source, values[name], of_application),
+                lambda: condition.ids(scope, self.source, values[name], of_index),
                 isinstance(condition, AnyOfRelated),
-                lambda row: [of_application(row), *self.filtered(scope, row, without=name)],
+                lambda row: [*where(row), *self.filtered(scope, row, without=name)],
                 row_id,
             )
 
         indexes = [index(name) for name in names if name not in served]
-        return FilterStrategy(of_application, indexes, [self.conditions[name].column for name in served], row_id)
+        columns = [*within, *(self.conditions[name].column for name in served)]
+        return FilterStrategy(where, indexes, columns, row_id)
 
     def rank(self, name: str) -> tuple[int, int]:
         """Return the place of a filter's field: by its condition, and among equals as declared."""
@@ -129,17 +150,20 @@ class ListDeclaration:
         first = order.columns[0]
         if condition.column == first:
             return True
-        return bool(indexes_on(self.source.table, condition.column, first)) and condition.keeps_order(scope, value)
+        return bool(indexes_on(self.source.table, *self.within, condition.column, first)) and condition.keeps_order(
+            scope, value
+        )
 
     def indexes_of_filter(self, name: str) -> list[str]:
         """Return the names of the indexes that serve a filter's field."""
         condition = self.conditions[name]
-        source = condition.related if isinstance(condition, AnyOfRelated) else self.source
-        return indexes_on(source.table, condition.column)
+        if isinstance(condition, AnyOfRelated):
+            return indexes_on(condition.related.table, condition.column)
+        return indexes_on(self.source.table, *self.within, condition.column)
 
     def indexes_of_order(self, name: str) -> list[str]:
         """Return the names of the indexes that hold the rows in an order."""
-        return indexes_on(self.source.table, *self.order_columns[name])
+        return indexes_on(self.source.table, *self.within, *self.order_columns[name])
 
 
 @dataclass(frozen=True, slots=True)

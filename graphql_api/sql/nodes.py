@@ -24,7 +24,7 @@ from db.engine import json
 from graphql_api.errors import BadUserInput
 from graphql_api.sql import global_ids
 from graphql_api.sql.fields import Nodes, source_of
-from graphql_api.sql.functions import SqlFunction
+from graphql_api.sql.json_documents import ArrayElements
 from graphql_api.sql.json_objects import Part, RowsJson, json_array, json_or_null
 from graphql_api.sql.object_compiler import ObjectCompiler
 from graphql_api.sql.request import Getter, Request, viewer_application, viewer_is_admin
@@ -32,13 +32,6 @@ from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns, Source, is_text
 
 ID = literal_column("ids.value", Text)  # one of the IDs that a field names, as JSON
-
-
-class ArrayElements(SqlFunction):
-    """A JSON array as a table: ``key`` is the order of its elements, and ``value`` the JSON."""
-
-    sqlite = "json_each({0})"
-    postgresql = "(SELECT key, value FROM json_array_elements(({0})::json) WITH ORDINALITY AS each (value, key))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +78,7 @@ def row_by_key(
     source: Source, table: FromClause, object_: ColumnElement[Any], conditions: Sequence[ColumnElement[bool]]
 ) -> RowsJson:
     """Return the JSON of the row that the ID at this place names."""
-    row = select(object_).select_from(table).where(*conditions)
+    row = select(object_).select_from(table).where(*conditions, *source.of_kind(table.c))
     for index, column in enumerate(source.key):
         part = cast(ID.op("->>")(index + 1), Text() if is_text(column) else BigInteger())
         row = row.where(table.c[column.name] == part)

@@ -64,7 +64,7 @@ class PageBounds:
             rows = rows.where(*self.within(row), *self.page.where(self.scope, row))
             return rows.order_by(*self.directed(row, self.descending))
         ids = self.ids(self.strategy, KeyRange(self.within, self.descending), limit)
-        rows = rows.where(self.strategy.application(row), FetchedById(row[self.strategy.row_id], ids))
+        rows = rows.where(*self.strategy.listed(row), FetchedById(row[self.strategy.row_id], ids))
         return rows.order_by(*self.directed(without_indexes(row), self.descending))
 
     def ids(self, strategy: FilterStrategy, keys: KeyRange, limit: ColumnElement[int]) -> CompoundSelect[Any]:

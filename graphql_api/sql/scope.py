@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -70,6 +70,16 @@ class Scope:
         inner = Scope(self.context, source, columns, around=self, first=number + 1, rows=rows)
         return inner, table, conditions
 
+    def enter_json(self, same: Hashable, make: Callable[[int], tuple[Columns, FromClause | None]]) -> EnteredJson:
+        """Return the scope of a JSON document, with the table of its elements if it is an array.
+
+        ``make`` makes both with a number for the table. The same field of the same row has the same document.
+        """
+        number = next(self.numbers)
+        columns, table = self.context.document((self.rows, same, number), lambda: make(number))
+        rows = (*self.rows, id(columns))
+        return Scope(self.context, None, columns, around=self, first=number + 1, rows=rows), table
+
     def with_known_application(self, row: Columns, conditions: Sequence[ColumnElement[bool]]) -> Columns:
         """Return a row with its application as a parameter, where one of its conditions compares the two."""
         for each in conditions:
@@ -79,4 +89,5 @@ class Scope:
 
 
 Conditions = Callable[[Scope, Columns], Sequence[ColumnElement[bool]]]
+EnteredJson = tuple[Scope, FromClause | None]
 Entered = tuple[Scope, FromClause, Sequence[ColumnElement[bool]]]

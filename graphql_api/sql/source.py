@@ -26,14 +26,16 @@ Restriction = Callable[[Bind, Columns], Sequence[ColumnElement[bool]]]
 class Source:
     """The table that holds the objects of a GraphQL type.
 
-    ``prefix`` begins the global ids of a node. ``type`` is the value of the column ``type``, where several GraphQL
-    types share a table. ``for_token`` returns the conditions under which a row exists for a session token; without it
-    no row does. Rows with ``admin_only`` are found by their global ids with an ADMIN key only.
+    ``prefix`` begins the global ids of a node. ``type`` is the value of the column ``type``, where the GraphQL types of
+    an interface share a table; ``kind`` that of the column ``kind``, where other types do. ``for_token`` returns the
+    conditions under which a row exists for a session token; without it no row does. Rows with ``admin_only`` are found
+    by their global ids with an ADMIN key only.
     """
 
     row: type[Row]
     prefix: str | None = None
     type: StrEnum | None = None
+    kind: StrEnum | None = None
     for_token: Restriction | None = None
     admin_only: bool = False
 
@@ -41,6 +43,10 @@ class Source:
     def table(self) -> Table:
         """The Core table."""
         return table(self.row)
+
+    def of_kind(self, row: Columns) -> Sequence[ColumnElement[bool]]:
+        """Return the condition on the rows that are of this type; none where all rows of the table are."""
+        return [row["kind"] == self.kind] if self.kind else []
 
     @property
     def key(self) -> Sequence[Column[Any]]:
@@ -52,6 +58,13 @@ class Source:
         """The column that identifies a row in its application; the primary key has no other."""
         _, column = self.key
         return column.name
+
+
+@dataclass(frozen=True)
+class MemberSource:
+    """The objects of a member of a union, which are stored as JSON, in the field of this name."""
+
+    type: str
 
 
 def is_text(column: ColumnElement[Any]) -> bool:
