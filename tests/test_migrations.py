@@ -133,7 +133,8 @@ def test_upgrade_from_an_older_revision_keeps_all_rows(runner: asyncio.Runner, e
     shop.return_items(units(0, 1))
     shop.define(AttributeEntity.CUSTOMER_SESSION, "channel")
     everything = shop.all_rows()
-    assert {name for name, rows in everything.items() if not rows} == NOT_FILLED
+    only_sqlite = {"last_id"} if empty.dialect.name == "postgresql" else set()
+    assert {name for name, rows in everything.items() if not rows} == NOT_FILLED | only_sqlite
 
     runner.run(empty.write(downgrade, revision))
     assert runner.run(empty.query(current)) == revision

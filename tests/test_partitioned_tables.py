@@ -21,7 +21,7 @@ from db.operations.applications import create_application
 from db.tables import Row
 from graphql_api.cli import main
 
-FEW = {"application", "api_key", "token_secret", "attribute_definition"}
+FEW = {"application", "api_key", "token_secret", "attribute_definition", "last_id"}
 
 
 @pytest.fixture

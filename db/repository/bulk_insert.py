@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Dialect, Integer, Table, bindparam, func, select, text
+from sqlalchemy import Connection, Dialect, Table, text
 from sqlalchemy.util import await_only
 
 from db.domain.events import SessionEvent
 from db.domain.session import CustomerSession
-from db.repository.core import EVENT, PROFILE, SESSION, NextId
+from db.repository.core import EVENT, PROFILE, SESSION
+from db.repository.ids import next_ids
 from db.repository.mapper import COLUMNS, KEYS, event_values, part_rows, session_values
 from db.repository.profiles import NO_SALES, new_profile, sales
 
@@ -21,11 +22,6 @@ Row = tuple[Any, ...]
 ALL_COLUMNS: Mapping[Table, Sequence[str]] = {  # each table after those that it refers to
     PROFILE: [column.name for column in PROFILE.c],
     **{table: (*KEYS[table], *COLUMNS[table]) for table in KEYS},
-}
-NEXT = {table: select(NextId(table)) for table in (SESSION, EVENT)}
-NEXT_OF_SEQUENCE = {
-    table: select(NextId(table)).select_from(func.generate_series(1, bindparam("count", type_=Integer())))
-    for table in (SESSION, EVENT)
 }
 NEVER_ANALYZED = text(f"""
     SELECT oid::regclass::text FROM pg_class WHERE reltuples <= 0
@@ -77,19 +73,6 @@ def analyze(connection: Connection, application_id: int) -> None:
     """
     for table in connection.execute(NEVER_ANALYZED, {"application_id": application_id}).scalars():
         connection.exec_driver_sql(f"ANALYZE {table}")
-
-
-def next_ids(connection: Connection, table: Table, application_id: int, count: int) -> Sequence[int]:
-    """Return ids for new rows in order.
-
-    On PostgreSQL the transaction is given its own id first: a reader that follows the events by their ids then does not
-    pass one that is not committed yet.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_current_xact_id()))
-        return connection.execute(NEXT_OF_SEQUENCE[table], {"count": count}).scalars().all()
-    first: int = connection.execute(NEXT[table], {"within": application_id}).scalar_one()
-    return range(first, first + count)
 
 
 def profile_rows(application_id: int, sessions: Sequence[CustomerSession]) -> Iterator[Row]:

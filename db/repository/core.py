@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Table, Text, TypeDecorator, bindparam, func, select
+from sqlalchemy import ColumnElement, Dialect, Table, Text, TypeDecorator
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
@@ -31,6 +31,7 @@ DISCOUNT = table(tables.DiscountRow)
 EVENT = table(tables.SessionEventRow)
 IDEMPOTENCY = table(tables.IdempotencyRow)
 IDENTIFIER = table(tables.IdentifierRow)
+LAST_ID = table(tables.LastIdRow)
 PROFILE = table(tables.CustomerProfileRow)
 RETURN = table(tables.SessionReturnRow)
 RETURNED_ITEM = table(tables.ReturnedItemRow)
@@ -41,30 +42,6 @@ TOKEN_SECRET = table(tables.TokenSecretRow)
 def insert_in(dialect: str, into: Table) -> Insert:
     """Return an INSERT that supports ON CONFLICT, in the named dialect."""
     return postgresql.insert(into) if dialect == "postgresql" else sqlite.insert(into)
-
-
-class NextId(ColumnElement[int]):
-    """The next ``id`` of a table, in an INSERT; the parameter ``within`` is the application's ID."""
-
-    inherit_cache = False
-    type = BigInteger()
-
-    def __init__(self, of: Table) -> None:
-        self.sequence = f"{of.name}_id"
-        highest = func.coalesce(func.max(of.c.id), 0)
-        self.after_highest = select(highest + 1).where(of.c.application_id == bindparam("within")).scalar_subquery()
-
-
-@compiles(NextId)
-def next_id_sqlite(element: NextId, compiler: SQLCompiler, **options: Any) -> str:
-    """Compile to the highest ID plus one: SQLite has one writer, so no other transaction can take the same."""
-    return compiler.process(element.after_highest, **options)
-
-
-@compiles(NextId, "postgresql")
-def next_id_postgresql(element: NextId, compiler: SQLCompiler, **options: Any) -> str:
-    """Compile to a sequence: PostgreSQL has concurrent writers."""
-    return f"nextval('{element.sequence}')"
 
 
 class TextList(TypeDecorator[Sequence[str]]):

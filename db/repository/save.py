@@ -11,7 +11,8 @@ from db.domain.events import EventType, SessionEvent, make_event
 from db.domain.session import CustomerSession
 from db.engine.statements import Statement, begin
 from db.repository import single_statement
-from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, RETURN, RETURNED_ITEM, SESSION, NextId
+from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, RETURN, RETURNED_ITEM, SESSION
+from db.repository.ids import next_ids
 from db.repository.load import AT_VERSION, at_version, of_session, version_changed
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
 from db.repository.profiles import NO_SALES, added_sales, is_first_session, sales
@@ -19,7 +20,7 @@ from db.repository.profiles import NO_SALES, added_sales, is_first_session, sale
 Key = Mapping[str, Any]
 
 INSERT_SESSION = Statement(  # returns nothing where the integration ID is taken
-    sqlite.insert(SESSION).values(id=NextId(SESSION)).on_conflict_do_nothing().returning(SESSION.c.id)
+    sqlite.insert(SESSION).on_conflict_do_nothing().returning(SESSION.c.id)
 )
 UPDATE_SESSION = Statement(update(SESSION).where(AT_VERSION).returning(SESSION.c.id))
 ADD_SALES = Statement(
@@ -27,7 +28,7 @@ ADD_SALES = Statement(
     .where(PROFILE.c.application_id == bindparam("of_application"), PROFILE.c.integration_id == bindparam("of_profile"))
     .values({name: PROFILE.c[name] + bindparam(f"added_{name}") for name in NO_SALES})
 )
-INSERT_EVENT = Statement(insert(EVENT).values(id=NextId(EVENT)).inline())
+INSERT_EVENT = Statement(insert(EVENT).inline())
 LINES = sqlite.insert(CART_ITEM)
 UPSERT_LINES = Statement(
     LINES.on_conflict_do_update(
@@ -51,13 +52,12 @@ def insert_session(connection: Connection, session: CustomerSession, actor: str)
     if not is_first_session(connection, session, session.created):
         session = replace(session, first_session=False)
     application_id = session.application_id
-    row = {"application_id": application_id, **session_row(session), "within": application_id}
-    inserted = INSERT_SESSION.first(connection, row)
-    if inserted is None:
+    (session_id,) = next_ids(connection, SESSION, application_id)
+    row = {"application_id": application_id, "id": session_id, **session_row(session)}
+    if INSERT_SESSION.first(connection, row) is None:
         return None
     if session.is_sale and session.profile_id is not None:
         add_sales(connection, session, sales(session))
-    session_id: int = inserted.id
     key = {"application_id": application_id, "session_id": session_id}
     rows = part_rows(session)
     upsert_lines(connection, key, rows[CART_ITEM])
@@ -132,4 +132,5 @@ def with_key(table: Table, key: Key, rows: Sequence[Values]) -> Sequence[Mapping
 
 def insert_event(connection: Connection, key: Key, event: SessionEvent) -> None:
     """Append an event to the session's history, and so to the feed of its application."""
-    INSERT_EVENT.rows(connection, {**key, **event_row(event), "within": key["application_id"]})
+    (event_id,) = next_ids(connection, EVENT, key["application_id"])
+    INSERT_EVENT.rows(connection, {**key, "id": event_id, **event_row(event)})

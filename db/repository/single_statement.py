@@ -31,7 +31,8 @@ from db.domain.session import CustomerSession
 from db.engine import json
 from db.engine.errors import WriteConflict
 from db.engine.statements import AutocommitStatement, in_transaction
-from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION, NextId
+from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION
+from db.repository.ids import next_of_sequence
 from db.repository.load import AT_VERSION, at_version, version_changed
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
 from db.repository.profiles import IS_FIRST_SESSION, NO_SALES, insert_or_lock, lock_profile, new_profile, sales
@@ -117,7 +118,7 @@ def inserting(of_profile: bool, tables: Sequence[Table]) -> AutocommitStatement:
     taken = select(select(same_name.label("taken")).cte("existing")).scalar_subquery()
     source = locked_profile(taken) if of_profile else select(true().label("free")).where(~taken).cte("free")
     values = {name: parameter(SESSION, name) for name in ("application_id", *COLUMNS[SESSION])}
-    values |= {"id": NextId(SESSION), "first_session": IS_FIRST_SESSION if of_profile else true()}
+    values |= {"id": next_of_sequence(SESSION), "first_session": IS_FIRST_SESSION if of_profile else true()}
     new = select(*values.values()).select_from(source)
     inserted = insert(SESSION).from_select(list(values), new).returning(*RETURNING).cte("inserted")
     changes = case(
@@ -191,7 +192,7 @@ def insert_event(session: CTE, changes: ColumnElement[Any]) -> CTE:
     values |= {
         "application_id": session.c.application_id,
         "session_id": session.c.id,
-        "id": NextId(EVENT),
+        "id": next_of_sequence(EVENT),
         "changes": changes,
     }
     return insert(EVENT).from_select(list(values), select(*values.values())).returning(EVENT.c.id).cte("inserted_event")

@@ -5,6 +5,7 @@ from db.tables.base import Row
 from db.tables.customer_profile import AttributeDefinitionRow, CustomerProfileRow
 from db.tables.customer_session import CartItemRow, CustomerSessionRow, DiscountRow, IdentifierRow
 from db.tables.history import IdempotencyRow, ReturnedItemRow, SessionEventRow, SessionReturnRow
+from db.tables.last_id import LastIdRow
 
 __all__ = [
     "ApiKeyRow",
@@ -17,6 +18,7 @@ __all__ = [
     "IdempotencyRow",
     "IdentifierRow",
     "KeyRole",
+    "LastIdRow",
     "ReturnedItemRow",
     "Row",
     "SessionEventRow",

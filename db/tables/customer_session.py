@@ -21,7 +21,7 @@ def list_index(*columns: str, where: str | None = None) -> Index:
     return Index(None, "application_id", *columns, "id", sqlite_where=filled, postgresql_where=filled)
 
 
-# PostgreSQL only. SQLite has one writer, which adds one to the highest ID of the application.
+# PostgreSQL only: SQLite has the table last_id.
 Sequence("customer_session_id", metadata=Row.metadata)
 
 

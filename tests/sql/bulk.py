@@ -32,8 +32,10 @@ SELECT 1, i, place, CASE WHEN place = 4 THEN 'rare-' || (i % (:size / 5)) ELSE '
 IDENTIFIERS = f"""INSERT INTO session_identifier (application_id, session_id, position, identifier)
 {NUMBERS} SELECT 1, i, 0, CASE WHEN i % 2 THEN 'web' ELSE 'order-' || i END FROM n"""  # noqa: S608 (the parts are our own)
 
+LAST_ID = "INSERT INTO last_id VALUES (1, 'customer_session', :size)"
+
 
 def fill(connection: Connection, size: int) -> None:
     """Insert sessions of five lines for application 1, which exists."""
-    for statement in (PROFILES, SESSIONS, LINES, IDENTIFIERS):
+    for statement in (PROFILES, SESSIONS, LINES, IDENTIFIERS, LAST_ID):
         connection.execute(text(statement), {"size": size, "opened": "2026-01-01T00:00:00.000Z"})
