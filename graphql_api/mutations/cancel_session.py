@@ -5,8 +5,10 @@ from typing import Annotated
 import strawberry
 
 from db.domain.commands import CancelSession
+from db.domain.errors import InvalidTransition, SessionNotFound, VersionConflict
 from db.operations import sessions
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import REPEATABLE_ERRORS, mutation
 from graphql_api.mutations.inputs import VersionedInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
@@ -25,9 +27,10 @@ class CancelSessionPayload(SessionPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Cancel a session in any state but CANCELLED, where it is refused with InvalidTransition. A cancelled"
     " session cannot change again. Needs a WRITER or ADMIN key.",
+    errors=[*REPEATABLE_ERRORS, SessionNotFound, VersionConflict, InvalidTransition],
     metadata=PAYLOAD,
 )
 async def cancel_session(

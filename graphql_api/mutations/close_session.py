@@ -6,8 +6,10 @@ from typing import Annotated
 import strawberry
 
 from db.domain.commands import CloseSession
+from db.domain.errors import InvalidTransition, SessionNotFound, TotalChanged, VersionConflict
 from db.operations import sessions
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import REPEATABLE_ERRORS, mutation
 from graphql_api.mutations.inputs import VersionedInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
@@ -28,9 +30,10 @@ class CloseSessionPayload(SessionPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Close an OPEN session: the purchase has been made. From then on the cart, the discounts and each"
     " line's share of them are fixed. Refused with InvalidTransition in any other state. Needs a WRITER or ADMIN key.",
+    errors=[*REPEATABLE_ERRORS, SessionNotFound, VersionConflict, InvalidTransition, TotalChanged],
     metadata=PAYLOAD,
 )
 async def close_session(

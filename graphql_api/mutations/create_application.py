@@ -7,9 +7,11 @@ from sqlalchemy import ColumnElement, Integer
 
 from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import CreateApplication
+from db.domain.errors import InvalidInput
 from db.domain.money import RoundingMode
 from db.operations import applications
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import mutation
 from graphql_api.mutations.payload import PAYLOAD, EntityPayload
 from graphql_api.mutations.runner import execute_and_read
 from graphql_api.sql.fields import One, reads
@@ -60,9 +62,10 @@ class CreateApplicationPayload(ApplicationPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Create an application, which owns sessions, profiles, attribute definitions and keys. Needs an ADMIN"
     " key.",
+    errors=[InvalidInput],
     metadata=PAYLOAD,
 )
 async def create_application(

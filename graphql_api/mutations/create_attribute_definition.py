@@ -8,8 +8,10 @@ from sqlalchemy import ColumnElement, Text
 from db.domain.attribute_definition import AttributeDefinition as Definition
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import CreateAttributeDefinition
+from db.domain.errors import AlreadyExists, InvalidInput, NotFound
 from db.operations import attribute_definitions
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import mutation
 from graphql_api.mutations.inputs import APPLICATION_ID, writable_application
 from graphql_api.mutations.payload import PAYLOAD, EntityPayload
 from graphql_api.mutations.runner import execute_and_read
@@ -69,9 +71,10 @@ class CreateAttributeDefinitionPayload(AttributeDefinitionPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Define an attribute of sessions, cart lines or profiles, so that values of it can be stored. Refused"
     " with AlreadyExists if it is defined. Needs a WRITER or ADMIN key.",
+    errors=[InvalidInput, NotFound, AlreadyExists],
     metadata=PAYLOAD,
 )
 async def create_attribute_definition(

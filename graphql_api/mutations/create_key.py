@@ -7,9 +7,11 @@ import strawberry
 from sqlalchemy import ColumnElement, Text
 
 from db.domain.commands import CreateKey
+from db.domain.errors import InvalidInput, NotFound
 from db.operations import keys
 from db.tables import KeyRole
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import mutation
 from graphql_api.mutations.payload import EntityPayload
 from graphql_api.mutations.runner import execute
 from graphql_api.sql.fields import One, reads
@@ -63,7 +65,10 @@ class CreateKeyPayload(KeyPayload):
         return self.outcome.secret if self.outcome else None
 
 
-@strawberry.mutation(description="Create a key to the API. Needs an ADMIN key.")
+@mutation(
+    description="Create a key to the API. Needs an ADMIN key.",
+    errors=[InvalidInput, NotFound],
+)
 async def create_key(
     info: Info, input: Annotated[CreateKeyInput, strawberry.argument(description="The new key.")]
 ) -> CreateKeyPayload:

@@ -5,9 +5,11 @@ from typing import Annotated
 import strawberry
 
 from db.domain.commands import CreateSession
+from db.domain.errors import SessionAlreadyExists
 from db.domain.lifecycle import SessionState
 from db.operations import sessions
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import CONTENT_ERRORS, mutation
 from graphql_api.mutations.inputs import ContentInput, SessionInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
@@ -28,9 +30,10 @@ class CreateSessionPayload(SessionPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Create a session. Refused with SessionAlreadyExists if the application has one with the same"
     " integration ID. Needs a WRITER or ADMIN key.",
+    errors=[*CONTENT_ERRORS, SessionAlreadyExists],
     metadata=PAYLOAD,
 )
 async def create_session(

@@ -6,9 +6,11 @@ from typing import Annotated
 import strawberry
 
 from db.domain.commands import CreateSessionToken
+from db.domain.errors import InvalidInput, NotFound, SessionNotFound
 from db.operations import keys
 from db.operations.keys import KeyName
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import mutation
 from graphql_api.mutations.inputs import APPLICATION_ID, INTEGRATION_ID, writable_application
 from graphql_api.mutations.payload import Payload
 from graphql_api.mutations.runner import execute
@@ -39,11 +41,12 @@ class CreateSessionTokenPayload(Payload):
     )
 
 
-@strawberry.mutation(
+@mutation(
     description="Create a token for one session, which can be given to the shopper's browser. With it no other session"
     " is visible, and the root fields are limited to customerSession, node, nodes, viewer, customerSessionChanged and,"
     " with WRITE_CART, updateSession. It works until it expires or the key that created it stops working. Needs a"
-    " WRITER or ADMIN key."
+    " WRITER or ADMIN key.",
+    errors=[InvalidInput, NotFound, SessionNotFound],
 )
 async def create_session_token(
     info: Info, input: Annotated[CreateSessionTokenInput, strawberry.argument(description="The session and the token.")]

@@ -7,8 +7,16 @@ from sqlalchemy import ColumnElement, Integer
 
 from db.domain.cart import ReturnRequest
 from db.domain.commands import ReturnItems
+from db.domain.errors import (
+    CartLineNotFound,
+    InvalidTransition,
+    ReturnExceedsRemaining,
+    SessionNotFound,
+    VersionConflict,
+)
 from db.operations import sessions
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import REPEATABLE_ERRORS, mutation
 from graphql_api.mutations.inputs import VersionedInput, optional, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
@@ -73,10 +81,18 @@ class ReturnItemsPayload(SessionPayload):
         return await self.read(info)
 
 
-@strawberry.mutation(
+@mutation(
     description="Return units of a CLOSED or PARTIALLY_RETURNED session, and compute the amount to refund. The session"
     " is PARTIALLY_RETURNED afterwards, also when all units have been returned. Refused with ReturnExceedsRemaining if"
     " a line has fewer units left, and with InvalidTransition in any other state. Needs a WRITER or ADMIN key.",
+    errors=[
+        *REPEATABLE_ERRORS,
+        SessionNotFound,
+        VersionConflict,
+        InvalidTransition,
+        CartLineNotFound,
+        ReturnExceedsRemaining,
+    ],
     metadata=PAYLOAD,
 )
 async def return_items(

@@ -4,10 +4,12 @@ from typing import Annotated
 
 import strawberry
 
+from db.domain.errors import NotFound
 from db.operations import keys
 from db.operations.keys import KeyName
 from graphql_api.execution.context import Info
 from graphql_api.mutations.create_key import KeyPayload
+from graphql_api.mutations.declaration import mutation
 from graphql_api.mutations.inputs import key_from_id
 from graphql_api.mutations.payload import PAYLOAD
 from graphql_api.mutations.runner import execute_and_read
@@ -24,9 +26,10 @@ class RevokeKeyPayload(KeyPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Revoke a key: within two seconds every server process refuses it, and the session tokens made with it."
     " A key that is revoked already stays as it is. Needs an ADMIN key.",
+    errors=[NotFound],
     metadata=PAYLOAD,
 )
 async def revoke_key(

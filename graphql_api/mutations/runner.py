@@ -8,6 +8,7 @@ from graphql import GraphQLError
 from db.domain.errors import Refused
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
+from graphql_api.mutations.declaration import check_declared
 from graphql_api.mutations.payload import EntityPayload, Payload
 from graphql_api.types.user_error import user_errors
 
@@ -23,6 +24,7 @@ async def execute(info: Info, payload: type[P], operation: Callable[..., Any], *
     try:
         return payload(outcome=await info.context.database.write(operation, *arguments))
     except Refused as refused:
+        check_declared(info.field_name, refused)
         return payload(errors=user_errors(refused))
 
 

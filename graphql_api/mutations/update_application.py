@@ -6,9 +6,11 @@ import strawberry
 
 from db.domain.attribute_definition import UnknownAttributes
 from db.domain.commands import UpdateApplication
+from db.domain.errors import InvalidInput, NotFound
 from db.operations import applications
 from graphql_api.execution.context import Info
 from graphql_api.mutations.create_application import ApplicationPayload
+from graphql_api.mutations.declaration import mutation
 from graphql_api.mutations.inputs import unset_if_null
 from graphql_api.mutations.payload import PAYLOAD
 from graphql_api.mutations.runner import execute_and_read
@@ -31,9 +33,10 @@ class UpdateApplicationPayload(ApplicationPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Change the settings of an application. Its currency and rounding mode cannot change. Needs an ADMIN"
     " key.",
+    errors=[InvalidInput, NotFound],
     metadata=PAYLOAD,
 )
 async def update_application(

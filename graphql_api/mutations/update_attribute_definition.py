@@ -6,10 +6,12 @@ import strawberry
 
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import UpdateAttributeDefinition
+from db.domain.errors import InvalidInput, NotFound
 from db.operations import attribute_definitions
 from db.operations.attribute_definitions import DefinitionKey
 from graphql_api.execution.context import Info
 from graphql_api.mutations.create_attribute_definition import AttributeDefinitionPayload
+from graphql_api.mutations.declaration import mutation
 from graphql_api.mutations.inputs import key_from_id, optional, or_unset, writable_application
 from graphql_api.mutations.payload import PAYLOAD
 from graphql_api.mutations.runner import execute_and_read
@@ -32,9 +34,10 @@ class UpdateAttributeDefinitionPayload(AttributeDefinitionPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Change the description or the allowed values of an attribute. Values that are stored already stay as"
     " they are. Needs a WRITER or ADMIN key.",
+    errors=[InvalidInput, NotFound],
     metadata=PAYLOAD,
 )
 async def update_attribute_definition(

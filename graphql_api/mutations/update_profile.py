@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Text
 from db.domain.commands import UpdateProfile
 from db.operations import profiles
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import ATTRIBUTE_ERRORS, REPEATABLE_ERRORS, mutation
 from graphql_api.mutations.inputs import APPLICATION_ID, IDEMPOTENCY_KEY, writable_application
 from graphql_api.mutations.payload import PAYLOAD, RepeatablePayload
 from graphql_api.mutations.runner import execute_command
@@ -49,9 +50,10 @@ class UpdateProfilePayload(RepeatablePayload):
         return await self.read(info)
 
 
-@strawberry.mutation(
+@mutation(
     description="Set attributes of a customer's profile, and create the profile if it does not exist. Needs a WRITER or"
     " ADMIN key.",
+    errors=[*REPEATABLE_ERRORS, *ATTRIBUTE_ERRORS],
     metadata=PAYLOAD,
 )
 async def update_profile(

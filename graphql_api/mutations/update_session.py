@@ -7,9 +7,11 @@ from typing import Annotated
 import strawberry
 
 from db.domain.commands import UpdateSession
+from db.domain.errors import SessionNotEditable, SessionNotFound, VersionConflict
 from db.operations import sessions
 from db.operations.outcome import Outcome
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import CONTENT_ERRORS, mutation
 from graphql_api.mutations.inputs import ContentInput, VersionedInput
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
@@ -28,10 +30,11 @@ class UpdateSessionPayload(SessionPayload):
     pass
 
 
-@strawberry.mutation(
+@mutation(
     description="Change the content of an OPEN session. Refused with SessionNotEditable in any other state. An update"
     " that changes nothing is accepted: it appends no event and leaves the version as it is. Needs a WRITER or ADMIN"
     " key, or a session token with WRITE_CART, which can set only cartItems, coupon and referral of its session.",
+    errors=[*CONTENT_ERRORS, SessionNotFound, VersionConflict, SessionNotEditable],
     metadata=PAYLOAD,
 )
 async def update_session(

@@ -5,8 +5,10 @@ from typing import Annotated
 import strawberry
 
 from db.domain.commands import UpsertSession
+from db.domain.errors import SessionNotEditable
 from db.operations import sessions
 from graphql_api.execution.context import Info
+from graphql_api.mutations.declaration import CONTENT_ERRORS, mutation
 from graphql_api.mutations.inputs import ContentInput, SessionInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload, outcome_flag
 from graphql_api.mutations.runner import execute_command
@@ -32,9 +34,10 @@ class UpsertSessionPayload(SessionPayload):
         return self.outcome is not None and self.outcome.created
 
 
-@strawberry.mutation(
+@mutation(
     description="Create the session if it does not exist, or else update it. A new session is OPEN. Refused with"
     " SessionNotEditable if the session exists and is not OPEN. Needs a WRITER or ADMIN key.",
+    errors=[*CONTENT_ERRORS, SessionNotEditable],
     metadata=PAYLOAD,
 )
 async def upsert_session(

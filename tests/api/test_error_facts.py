@@ -9,7 +9,7 @@ from changing import ACCEPTED, change, stock
 
 @pytest.fixture(scope="module")
 def stocked(shared_api: Api) -> Api:
-    """A shop that refuses all that is asked of it."""
+    """A shop in which the idempotency key 1 has been used."""
     change(stock(shared_api), "updateProfile", {**ACCEPTED["updateProfile"], "idempotencyKey": "1"}, "{ replayed }")
     return shared_api
 

@@ -1,10 +1,14 @@
 """Refusals: each broken rule of each input is answered by its type of error with a path, and nothing changes."""
 
+import re
 from typing import Any
 
 import pytest
 from api_server import Api
 from changing import ACCEPTED, change, stock
+
+from graphql_api.mutations.declaration import ERRORS
+from graphql_api.schema import schema
 
 LINE: dict[str, Any] = {"sku": "mug", "quantity": 1, "price": "9.90"}
 LONG = "x" * 1_001
@@ -58,16 +62,32 @@ CONTENT: list[tuple[dict[str, Any], str, list[str]]] = [
 MISSING = ({"integrationId": "missing"}, "SessionNotFound", ["integrationId"])
 VERSION = ({"expectedVersion": 7}, "VersionConflict", ["expectedVersion"])
 KEY = CONTENT[-2]
+REUSED = ({"idempotencyKey": "1"}, "IdempotencyKeyReused", ["idempotencyKey"])
+APPLICATION = ({"applicationId": 9}, "NotFound", ["applicationId"])
 
 REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
-    "createSession": [*CONTENT, ({"integrationId": "open"}, "SessionAlreadyExists", ["integrationId"])],
-    "updateSession": [*CONTENT, MISSING, VERSION, ({"integrationId": "closed"}, "SessionNotEditable", [])],
-    "upsertSession": [*CONTENT, ({"integrationId": "closed"}, "SessionNotEditable", [])],
+    "createSession": [
+        *CONTENT,
+        REUSED,
+        APPLICATION,
+        ({"integrationId": "open"}, "SessionAlreadyExists", ["integrationId"]),
+    ],
+    "updateSession": [
+        *CONTENT,
+        REUSED,
+        APPLICATION,
+        MISSING,
+        VERSION,
+        ({"integrationId": "closed"}, "SessionNotEditable", []),
+    ],
+    "upsertSession": [*CONTENT, REUSED, APPLICATION, ({"integrationId": "closed"}, "SessionNotEditable", [])],
     "closeSession": [
         CONTENT[0],
         CONTENT[1],
         CONTENT[2],
         KEY,
+        REUSED,
+        APPLICATION,
         MISSING,
         VERSION,
         ({"integrationId": "closed"}, "InvalidTransition", []),
@@ -78,6 +98,8 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
     "cancelSession": [
         CONTENT[0],
         KEY,
+        REUSED,
+        APPLICATION,
         MISSING,
         VERSION,
         ({"integrationId": "cancelled"}, "InvalidTransition", []),
@@ -87,6 +109,8 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
     "returnItems": [
         CONTENT[0],
         KEY,
+        REUSED,
+        APPLICATION,
         MISSING,
         VERSION,
         ({"integrationId": "open"}, "InvalidTransition", []),
@@ -101,6 +125,8 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         CONTENT[0],
         CONTENT[1],
         KEY,
+        ({"idempotencyKey": "1", "attributes": {"vip": True}}, "IdempotencyKeyReused", ["idempotencyKey"]),
+        APPLICATION,
         ({"attributes": {"colour": 1}}, "UnknownAttribute", ["attributes", "colour"]),
         ({"integrationId": "new", "attributes": {"colour": 1}}, "UnknownAttribute", ["attributes", "colour"]),
         ({"attributes": {"vip": 1}}, "InvalidAttributeValue", ["attributes", "vip"]),
@@ -115,6 +141,7 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         ({"type": "NUMBER", "allowedValues": ["one"]}, "InvalidInput", ["allowedValues", "0"]),
         ({"type": "BOOLEAN", "allowedValues": ["true"]}, "InvalidInput", ["allowedValues"]),
         ({"entity": "CUSTOMER_PROFILE", "name": "vip"}, "AlreadyExists", ["name"]),
+        APPLICATION,
     ],
     "updateAttributeDefinition": [
         ({"id": "attribute-1-cart_item-61"}, "NotFound", ["id"]),
@@ -134,6 +161,12 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         ({"name": "a\0b"}, "InvalidInput", ["name"]),
         ({"timeZone": ""}, "InvalidInput", ["timeZone"]),
     ],
+    "createSessionToken": [
+        MISSING,
+        APPLICATION,
+        ({"expiresIn": 0}, "InvalidInput", ["expiresIn"]),
+        ({"expiresIn": 10**6}, "InvalidInput", ["expiresIn"]),
+    ],
     "createKey": [
         ({"name": ""}, "InvalidInput", ["name"]),
         ({"applicationId": 9}, "NotFound", ["applicationId"]),
@@ -148,7 +181,7 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
 
 @pytest.fixture(scope="module")
 def stocked(shared_api: Api) -> Api:
-    """A shop that refuses all that is asked of it."""
+    """A shop in which the idempotency key 1 has been used, so that every input of REFUSED is refused."""
     change(stock(shared_api), "updateProfile", {**ACCEPTED["updateProfile"], "idempotencyKey": "1"}, "{ replayed }")
     return shared_api
 
@@ -173,6 +206,25 @@ def test_refusal_names_its_field_and_changes_nothing(
     code = "".join(f"_{each}" if each.isupper() else each.upper() for each in type_).lstrip("_")
     assert error == {"__typename": type_, "code": code, "path": path}
     assert stocked.all_rows() == before
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_declared_error_of_a_mutation_is_tested(name: str) -> None:
+    assert {error.__name__ for error in ERRORS[name]} == {type_ for _, type_, _ in REFUSED[name]}
+
+
+def test_every_mutation_declares_its_errors_and_its_description_lists_them() -> None:
+    mutations = schema._schema.mutation_type
+    assert mutations is not None
+    for name, field in mutations.fields.items():
+        listed = str(field.description).rpartition("Can be refused with ")[2]
+        assert set(re.findall("[A-Z][A-Za-z]+", listed)) == {error.__name__ for error in ERRORS[name]}
+
+
+def test_undeclared_error_fails_under_test(stocked: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ERRORS, "cancelSession", frozenset())
+    document = 'mutation { cancelSession(input: {integrationId: "missing"}) { errors { message } } }'
+    assert stocked.codes(document) == ["INTERNAL"]
 
 
 def test_one_answer_has_the_refusals_of_all_fields(stocked: Api) -> None:
