@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from db.domain.events import EventType
 from db.events.feed import FeedStopped, PositionAhead, ReplayFailed, SubscriberTooSlow
 from db.events.history import ApplicationHistory, Event, History, SessionHistory
 from db.repository.core import EVENT
@@ -15,13 +16,11 @@ from graphql_api.execution.context import Info
 from graphql_api.queries import IntegrationId
 from graphql_api.sql import cursors
 from graphql_api.sql.fields import Edge as EdgeOf
-from graphql_api.sql.fields import One, Order, reads
+from graphql_api.sql.fields import One, reads
 from graphql_api.sql.global_ids import quoted
 from graphql_api.types.node import ApplicationId, Edge
-from graphql_api.types.session_event import SessionEvent
+from graphql_api.types.session_event import FEED, SessionEvent
 from graphql_api.types.written import written_event
-
-FEED = Order("feed", ("id",))
 
 AfterVersion = Annotated[
     int | None,
@@ -35,6 +34,17 @@ AfterEvent = Annotated[
     strawberry.argument(
         description="Begin with the event after this cursor, which an edge or an error of this field had. Null or left"
         " out: begin with the next event that happens."
+    ),
+]
+EventTypes = Annotated[
+    list[EventType] | None,
+    strawberry.argument(description="Only events of these types. Null or left out: events of all types."),
+]
+Prefix = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Only events of sessions whose integrationId begins with this text, upper and lower case"
+        " distinguished. Null or left out: of all sessions."
     ),
 ]
 
@@ -71,17 +81,23 @@ class Subscription:
 
     @strawberry.subscription(
         description="The events of all sessions of the application, in the order in which they were"
-        " committed. With after it begins with those that a client missed. An error that ends the"
+        " committed; with types or integrationIdPrefix only those that fit both. With after it begins with those that"
+        " a client missed. An error that ends the"
         " subscription has after in its extensions.",
         metadata=reads(EdgeOf(written_event, FEED)),
     )
     async def session_events(
-        self, info: Info, application_id: ApplicationId = None, after: AfterEvent = None
+        self,
+        info: Info,
+        application_id: ApplicationId = None,
+        after: AfterEvent = None,
+        types: EventTypes = None,
+        integration_id_prefix: Prefix = None,
     ) -> AsyncGenerator[Edge[SessionEvent], None]:
         """Subscribe by the ID of an event, which the cursor encodes."""
         application = info.context.viewer.resolve_application(application_id)
         position = None if after is None else cursors.decode(after, FEED, [EVENT.c.id], application)[0]
-        history = ApplicationHistory(application)
+        history = ApplicationHistory(application, types, integration_id_prefix or "")
         try:
             events = await info.context.feed.subscribe(history, position)
         except PositionAhead:

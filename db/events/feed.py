@@ -115,7 +115,7 @@ class Feed:
                     await subscriber.wait()
                 for event in events:
                     if history.position(event) > after:
-                        if event.id not in past:
+                        if event.id not in past and history.includes(event):
                             yield event
                         after = history.position(event)
         raise FeedStopped(after)

@@ -1,21 +1,25 @@
 """Histories to subscribe to: all events of an application, or the events of one session."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, or_, select
 
+from db.domain.events import EventType
 from db.repository.core import EVENT, SESSION
 
 
 class Event(NamedTuple):
-    """The key of an event, its ID, and the integration ID of its session."""
+    """The key of an event, with its ID, its type, its time and the integration ID of its session."""
 
     application_id: int
     session_id: int
     version: int
     id: int
+    type: EventType
+    occurred: datetime
     integration_id: str
 
 
@@ -47,10 +51,20 @@ NEXT_OF_SESSION = EVENTS.where(*ONE_SESSION, EVENT.c.version > bindparam("positi
 
 @dataclass(frozen=True, slots=True)
 class ApplicationHistory:
-    """The events of all sessions of an application, in the order of their IDs, which are their positions."""
+    """The events of all sessions of an application, in the order of their IDs, which are their positions.
+
+    With ``types``, only events of these types; with ``prefix``, only those of sessions whose integration IDs begin with
+    it. ``events_after`` returns the others, too, so that a subscriber's position moves past them.
+    """
 
     application_id: int
+    types: Collection[EventType] | None = None
+    prefix: str = ""
     integration_id: None = None
+
+    def includes(self, event: Event) -> bool:
+        """Return whether the event is one that is subscribed to."""
+        return (self.types is None or event.type in self.types) and event.integration_id.startswith(self.prefix)
 
     def position(self, event: Event) -> int:
         """Return the event's ID."""
@@ -77,6 +91,10 @@ class SessionHistory:
     application_id: int
     integration_id: str
     session_id: int | None = None
+
+    def includes(self, event: Event) -> bool:
+        """Return True: every event of the session is subscribed to."""
+        return True
 
     def position(self, event: Event) -> int:
         """Return the event's version; 0 for an event of another session."""

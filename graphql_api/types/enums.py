@@ -6,6 +6,7 @@ from typing import TypeVar
 import strawberry
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType, UnknownAttributes
+from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 from db.tables import KeyRole
@@ -14,9 +15,9 @@ from graphql_api.security.viewer import TokenRights
 E = TypeVar("E", bound=type[Enum])
 
 
-def described(enum: E, description: str, **values: str) -> E:
+def described(enum: E, description: str, *, name: str | None = None, **values: str) -> E:
     """Make an enum of the domain a GraphQL enum, with a description for each of its values."""
-    made = strawberry.enum(enum, description=description)
+    made = strawberry.enum(enum, name=name, description=description)
     for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by strawberry.enum
         value.description = values[value.name]
     return made
@@ -38,6 +39,16 @@ described(
     PARTIALLY_RETURNED="Items have been returned, perhaps all. More can be returned while there are any, or the session"
     " cancelled.",
     CANCELLED="The session has been cancelled. It cannot change any more.",
+)
+described(
+    EventType,
+    "The type of a session's event.",
+    name="SessionEventType",
+    CREATED="SessionCreated: the session was created.",
+    UPDATED="SessionUpdated: the content of an open session was changed.",
+    CLOSED="SessionClosed: the purchase was made.",
+    ITEMS_RETURNED="ItemsReturned: items were returned.",
+    CANCELLED="SessionCancelled: the session was cancelled.",
 )
 described(
     AttributeEntity,

@@ -10,7 +10,7 @@ import strawberry
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from graphql_api.scalars import JSONObject
-from graphql_api.sql.fields import column, one, value
+from graphql_api.sql.fields import Order, column, one, value
 from graphql_api.sql.source import Source
 from graphql_api.types.amounts import money
 from graphql_api.types.node import Node, of_application, of_session
@@ -20,6 +20,7 @@ from graphql_api.types.sources import EVENTS
 if TYPE_CHECKING:
     from graphql_api.types.customer_session import CustomerSession
 
+FEED = Order("feed", ("id",))  # all events of an application
 TOTAL = "The session's total after the event, before discounts and returns."
 
 

@@ -14,7 +14,7 @@ from sockets import Running, play, until
 from db.engine.errors import DatabaseUnavailable
 from db.events.history import SessionHistory
 from graphql_api.sql import cursors
-from graphql_api.subscriptions import FEED
+from graphql_api.types.session_event import FEED
 
 
 def revoke(api: Api, key: str) -> Any:

@@ -13,7 +13,7 @@ from sockets import PATIENCE, Running, play, until
 
 from graphql_api.http import graphiql, uvicorn_protocol
 from graphql_api.sql import cursors
-from graphql_api.subscriptions import FEED
+from graphql_api.types.session_event import FEED
 
 pytestmark = pytest.mark.alone
 

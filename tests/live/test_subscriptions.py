@@ -10,7 +10,9 @@ from sockets import Running, play
 
 from db.repository.core import EVENT
 from graphql_api.sql import cursors
-from graphql_api.subscriptions import FEED
+from graphql_api.types.session_event import FEED
+
+BEFORE = [("s1", 1), ("s1", 2), ("s2", 1), ("s1", 3), ("s1", 4), ("s3", 1)]  # the events of changes()
 
 
 def test_session_is_replayed_from_a_version_and_then_followed_live(api: Api) -> None:
@@ -35,7 +37,7 @@ def test_session_is_replayed_from_a_version_and_then_followed_live(api: Api) -> 
 
 def test_replayed_and_live_events_join_without_a_gap(api: Api) -> None:
     changes(api)
-    expected = [("s1", 1), ("s1", 2), ("s2", 1), ("s1", 3), ("s1", 4), ("s3", 1), ("s4", 1), ("s4", 2)]
+    expected = [*BEFORE, ("s4", 1), ("s4", 2)]
     before_all = cursors.encode(FEED, 1, 0)
 
     async def scenario(server: Running) -> None:
@@ -66,6 +68,47 @@ def test_cursor_encoded_in_python_equals_the_one_that_the_database_writes(api: A
                 cursor = (await told.next())["sessionEvents"]["cursor"]
                 assert cursor == cursors.encode(FEED, 1, number)
                 assert cursors.decode(cursor, FEED, [EVENT.c.id], 1) == [number]
+
+    play(api, scenario)
+
+
+SOME = """
+subscription($after: String, $types: [SessionEventType!], $prefix: String) {
+  sessionEvents(after: $after, types: $types, integrationIdPrefix: $prefix) {
+    cursor node { version session { integrationId } }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"types": ["CREATED"]}, [("s1", 1), ("s2", 1), ("s3", 1), ("s4", 1), ("S4", 1)]),
+        ({"types": ["UPDATED", "CLOSED"]}, [("s1", 2), ("s1", 3), ("s1", 4), ("s4", 2)]),
+        ({"prefix": "s4"}, [("s4", 1), ("s4", 2)]),
+        ({"prefix": "s", "types": ["CLOSED"]}, [("s1", 4)]),
+        ({"types": None, "prefix": None}, [*BEFORE, ("s4", 1), ("S4", 1), ("s4", 2)]),
+        ({"types": [], "prefix": "s"}, []),
+    ],
+)
+def test_only_events_that_fit_types_and_prefix_are_sent(
+    api: Api, wanted: dict[str, Any], expected: list[tuple[str, int]]
+) -> None:
+    changes(api)
+
+    async def scenario(server: Running) -> None:
+        async with server.client("reader") as client:
+            everything = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
+            some = await client.begin(SOME, after=cursors.encode(FEED, 1, 0), **wanted)
+            for change in (("s4",), ("S4",), ("s4", "c")):
+                await post(api, *change)
+            assert len([await everything.next() for _ in range(9)]) == 9
+            heard = [await some.next() for _ in expected]
+            assert names(heard) == expected
+            await post(api, "s5")
+            if not wanted.get("prefix") and wanted["types"] in (None, ["CREATED"]):
+                assert names([await some.next()]) == [("s5", 1)]
 
     play(api, scenario)
 

@@ -18,7 +18,7 @@ from db.events.feed import MAX_ID
 from db.events.history import ApplicationHistory
 from db.import_export.checking import check_sessions
 from graphql_api.sql import cursors
-from graphql_api.subscriptions import FEED
+from graphql_api.types.session_event import FEED
 
 CREATE = "mutation($id: String!) { createSession(input: {integrationId: $id}) { session { version } } }"
 READ = "query($id: String!) { customerSession(integrationId: $id) { state version events { nodes { version } } } }"
