@@ -21,7 +21,8 @@ from db.operations.applications import create_application
 from db.tables import Row
 from graphql_api.cli import main
 
-FEW = {"application", "api_key", "token_secret", "attribute_definition", "last_id"}
+CAMPAIGNS = {"campaign", "campaign_revision", "campaign_label", "campaign_limit"}
+FEW = {"application", "api_key", "token_secret", "attribute_definition", "last_id", *CAMPAIGNS}
 
 
 @pytest.fixture

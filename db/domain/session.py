@@ -59,6 +59,7 @@ class CustomerSession:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     discounts: Mapping[str, Decimal] = field(default_factory=dict)
     returns: tuple[SessionReturn, ...] = ()
+    evaluation: Mapping[str, Any] | None = None
 
     @property
     def total(self) -> Decimal:

@@ -20,6 +20,10 @@ PARTITIONED = (  # tables that grow with the sessions; the others are small
     "session_return",
     "returned_item",
     "idempotency",
+    "code",
+    "limit_counter",
+    "redemption",
+    "posting",
 )
 
 

@@ -33,6 +33,7 @@ COLUMNS: Mapping[Table, Sequence[str]] = {
     table: [column.name for column in table.c if column.name not in key] for table, key in KEYS.items()
 }
 PARTS = (CART_ITEM, IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)
+NO_CAMPAIGN = (None,) * (len(COLUMNS[DISCOUNT]) - 2)  # the values of a discount that the caller gave
 LINE = [name for name in COLUMNS[CART_ITEM] if name != "position"]
 
 # A session is read from these columns. Its totals are stored for queries, and follow from its parts.
@@ -59,7 +60,7 @@ def part_rows(session: CustomerSession) -> Mapping[Table, Sequence[Values]]:
     return {
         CART_ITEM: [(position, *line_values(line)) for position, line in enumerate(session.cart)],
         IDENTIFIER: list(enumerate(session.identifiers)),
-        DISCOUNT: list(session.discounts.items()),
+        DISCOUNT: [(label, amount, *NO_CAMPAIGN) for label, amount in session.discounts.items()],
         RETURN: [(each.version, each.created, each.amount) for each in session.returns],
         RETURNED_ITEM: [
             (each.version, item.position, item.quantity, item.amount) for each in session.returns for item in each.items
@@ -73,7 +74,7 @@ def to_session(row: Values, parts: Mapping[Table, Iterable[Any]]) -> CustomerSes
         **dict(zip(SESSION_FIELDS, row, strict=False)),
         cart=tuple(CartLine(**dict(zip(LINE, values, strict=True))) for _, *values in parts[CART_ITEM]),
         identifiers=tuple(identifier for _, identifier in parts[IDENTIFIER]),
-        discounts=dict(parts[DISCOUNT]),
+        discounts={label: amount for label, amount, *_ in parts[DISCOUNT]},
         returns=to_returns(parts[RETURN], parts[RETURNED_ITEM]),
     )
 

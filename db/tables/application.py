@@ -21,7 +21,10 @@ class KeyRole(StrEnum):
 
 
 class ApplicationRow(Row, table=True):
-    """An application: it owns sessions and sets their currency and rules."""
+    """An application: it owns sessions and sets their currency and rules.
+
+    ``campaigns_version`` is 0 without campaigns. Each change that can change the evaluation of a session raises it.
+    """
 
     __tablename__ = "application"
     __table_args__ = (CheckConstraint("minor_digits BETWEEN 0 AND 4", "minor_digits"),)
@@ -34,6 +37,7 @@ class ApplicationRow(Row, table=True):
     rounding_mode: RoundingMode = Field(sa_type=by_value(RoundingMode, "rounding_mode"))
     unknown_attributes: UnknownAttributes = Field(sa_type=by_value(UnknownAttributes, "unknown_attributes"))
     created: datetime = Field(sa_type=UtcTime)
+    campaigns_version: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class ApiKeyRow(Row, table=True):

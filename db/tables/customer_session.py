@@ -26,7 +26,10 @@ Sequence("customer_session_id", metadata=Row.metadata)
 
 
 class CustomerSessionRow(Row, table=True):
-    """A session. ``minor_digits`` is copied from its application, so that amounts are formatted without a join."""
+    """A session. ``minor_digits`` is copied from its application, so that amounts are formatted without a join.
+
+    ``evaluation`` is the newest evaluation of its promotions, or null if no campaign was evaluated.
+    """
 
     __tablename__ = "customer_session"
     __table_args__ = (
@@ -71,6 +74,7 @@ class CustomerSessionRow(Row, table=True):
     coupon: str | None = Field(default=None, sa_type=CodePoints)
     referral: str | None = Field(default=None, sa_type=CodePoints)
     attributes: dict[str, Any] = Field(sa_type=Json)
+    evaluation: dict[str, Any] | None = Field(default=None, sa_type=Json)
 
 
 class CartItemRow(Row, table=True):
@@ -126,7 +130,12 @@ class IdentifierRow(Row, table=True):
 
 
 class DiscountRow(Row, table=True):
-    """A discount of a session."""
+    """A discount of a session. Of a discount that the caller gave, ``campaign_name`` and ``revision`` are null.
+
+    ``campaign_name`` is the name at the evaluation; ``campaign_id`` is null if this database does not have the
+    campaign. ``shares`` lists [position, ten-thousandths] for each line with a share. It is null for the only discount
+    of a session: its shares are those of the lines.
+    """
 
     __tablename__ = "session_discount"
     __table_args__ = (
@@ -139,3 +148,7 @@ class DiscountRow(Row, table=True):
     session_id: int = Field(primary_key=True, sa_type=BigInteger)
     label: str = Field(primary_key=True, sa_type=CodePoints)
     amount: Decimal = Field(sa_type=Amount)
+    campaign_id: int | None = Field(default=None, sa_type=BigInteger)
+    campaign_name: str | None = Field(default=None, sa_type=CodePoints)
+    revision: int | None = None
+    shares: list[list[int]] | None = Field(default=None, sa_type=Json)

@@ -43,6 +43,7 @@ def test_application_is_stored_as_it_was_sent(shop: Shop) -> None:
         "rounding_mode": RoundingMode.DOWN,
         "unknown_attributes": UnknownAttributes.IGNORE,
         "created": shop.now,
+        "campaigns_version": 0,
     }
 
 
