@@ -13,6 +13,7 @@ from typing import Any
 from db.domain.cart import MEASURES, CartLine
 from db.domain.decimals import normalize
 from db.domain.lifecycle import SessionState
+from db.domain.promotions.allocated_discount import AllocatedDiscount
 from db.domain.session import CustomerSession, SessionReturn
 from db.domain.times import format_time
 
@@ -81,7 +82,10 @@ def changed_values(before: Entity, after: Entity) -> Entity:
 
 
 def to_entity(session: CustomerSession) -> Entity:
-    """Convert a session. Keys are in the order of the export; closed, cancelled and returns are left out if unset."""
+    """Convert a session. Keys are in the order of the export; closed, cancelled and returns are left out if unset.
+
+    The discounts of campaigns are part of an open session as amounts alone: each change can give others.
+    """
     shape: Entity = {
         "integrationId": session.integration_id,
         "created": format_time(session.created),
@@ -95,7 +99,7 @@ def to_entity(session: CustomerSession) -> Entity:
         "total": normalize(session.total),
         "attributes": dict(session.attributes),
         "firstSession": session.first_session,
-        "discounts": {label: normalize(amount) for label, amount in session.discounts.items()},
+        "discounts": {label: normalize(amount) for label, amount in session.discounts_by_label.items()},
         "updated": format_time(session.updated),
     }
     if session.closed:
@@ -104,7 +108,23 @@ def to_entity(session: CustomerSession) -> Entity:
         shape["cancelled"] = format_time(session.cancelled)
     if session.returns:
         shape["returns"] = [session_return(each) for each in session.returns]
+    if session.promotions and session.state is not SessionState.OPEN:
+        shape["promotions"] = {each.label: promotion(each) | promotion_shares(each) for each in session.promotions}
     return shape
+
+
+def promotion(discount: AllocatedDiscount) -> Entity:
+    """Convert the discount of a campaign, without its shares, which change as long as the session is open."""
+    return {"campaign": discount.campaign_name, "revision": discount.revision}
+
+
+def promotion_shares(discount: AllocatedDiscount) -> Entity:
+    """Convert the shares of a discount by line."""
+    return {
+        "shares": [
+            {"position": position, "amount": normalize(amount)} for position, amount in discount.allocations
+        ]
+    }
 
 
 def cart_item(line: CartLine) -> Entity:

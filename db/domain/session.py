@@ -22,6 +22,7 @@ from db.domain.errors import (
 )
 from db.domain.lifecycle import Operation, SessionState
 from db.domain.money import ZERO, RoundingMode
+from db.domain.promotions.allocated_discount import AllocatedDiscount
 
 MAX_REASON = 1_000
 
@@ -38,7 +39,11 @@ class SessionReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerSession:
-    """A shopper's cart from the first item to the last return. Times are in UTC, to the millisecond."""
+    """A shopper's cart from the first item to the last return. Times are in UTC, to the millisecond.
+
+    ``discounts`` are those of the caller, ``promotions`` those of campaigns. ``evaluation`` is the record of the
+    evaluation that gave the latter.
+    """
 
     application_id: int
     integration_id: str
@@ -58,6 +63,8 @@ class CustomerSession:
     identifiers: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     discounts: Mapping[str, Decimal] = field(default_factory=dict)
+    promotions: tuple[AllocatedDiscount, ...] = ()
+    evaluation: Mapping[str, Any] | None = None
     returns: tuple[SessionReturn, ...] = ()
     evaluation: Mapping[str, Any] | None = None
 
@@ -69,7 +76,15 @@ class CustomerSession:
     @property
     def discount_total(self) -> Decimal:
         """Sum of the discounts."""
-        return sum(self.discounts.values(), ZERO)
+        given = sum(self.discounts.values(), ZERO)
+        return sum([each.amount for each in self.promotions], given) if self.promotions else given
+
+    @property
+    def discounts_by_label(self) -> Mapping[str, Decimal]:
+        """The amounts of all discounts, in the order of their labels."""
+        if not self.promotions:
+            return self.discounts
+        return dict(sorted({**self.discounts, **{each.label: each.amount for each in self.promotions}}.items()))
 
     @property
     def returned_total(self) -> Decimal:

@@ -47,11 +47,12 @@ class LineShares:
 
 @dataclass(slots=True, kw_only=True)  # a frozen one takes more than twice as long to make
 class AllocatedDiscount(LineShares):
-    """One discount of a session."""
+    """One discount of a session. The name is that of the campaign's revision."""
 
     label: str
     source: DiscountSource
     campaign_id: int | None = None
+    campaign_name: str | None = None
     revision: int | None = None
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from db.domain.decimals import format_decimal
 from db.domain.money import allocate_units, from_units
-from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource, pair_shares, sum_shares
-from db.domain.promotions.allocation import cut_manual, split_manual
+from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource, sum_shares
+from db.domain.promotions.allocation import cut_manual
 from db.domain.promotions.basket import Basket
 from db.domain.promotions.campaign import Campaign, Stacking
 from db.domain.promotions.campaign_result import STORED, CampaignOutcome, CampaignResult
@@ -16,6 +16,7 @@ from db.domain.promotions.code_outcome import CodeOutcome, make_code_outcome
 from db.domain.promotions.eligibility import Counters, Reason
 from db.domain.promotions.facts import EvaluationSettings, SessionFacts
 from db.domain.promotions.failure import Failure
+from db.domain.promotions.manual_discounts import make_manual
 from db.domain.promotions.redemption import Redemption, make_redemption
 from db.domain.promotions.reward import Message, Offer
 from db.domain.promotions.trial import Trial, make_results, try_campaign
@@ -106,16 +107,7 @@ def give_manual(basket: Basket) -> list[AllocatedDiscount]:
     amounts = cut_manual(basket.session.manual, basket.room, digits)
     shares = allocate_units(sum(amounts.values()), basket.gross)
     basket.take_manual(shares)
-    return [
-        AllocatedDiscount(
-            units=amounts[label],
-            shares=pair_shares(basket.positions, parts),
-            minor_digits=digits,
-            label=label,
-            source=DiscountSource.MANUAL,
-        )
-        for label, parts in split_manual(amounts, shares).items()
-    ]
+    return make_manual(amounts, shares, digits)
 
 
 def group_campaigns(campaigns: Iterable[Campaign]) -> Iterator[Sequence[Campaign]]:
@@ -154,6 +146,7 @@ def make_discounts(trial: Trial, basket: Basket) -> list[AllocatedDiscount]:
             label=award.rule.label,
             source=DiscountSource.CAMPAIGN,
             campaign_id=trial.campaign.id,
+            campaign_name=trial.campaign.name,
             revision=trial.campaign.revision,
         )
         for award in trial.awards
