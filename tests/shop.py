@@ -116,11 +116,13 @@ class Shop:
         total: str | None = None,
         version: int | None = None,
         key: str | None = None,
+        require_coupon: bool = False,
     ) -> Outcome:
         """Close a session; ``total`` is the expected one."""
         command = CloseSession(
             **self.name(integration_id),
             expected_total=None if total is None else Decimal(total),
+            require_coupon=require_coupon,
             expected_version=version,
             idempotency_key=key,
         )

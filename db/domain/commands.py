@@ -54,9 +54,10 @@ class SessionCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSession(SessionCommand):
-    """Create a session, OPEN or CLOSED."""
+    """Create a session, OPEN or CLOSED. ``require_coupon`` is checked if it is CLOSED."""
 
     state: SessionState = SessionState.OPEN
+    require_coupon: bool = False
     content: SessionContent = field(default_factory=SessionContent)
 
 
@@ -80,6 +81,7 @@ class CloseSession(SessionCommand):
     """Close the session: the purchase is complete."""
 
     expected_total: Decimal | None = None
+    require_coupon: bool = False
     expected_version: int | None = None
 
 

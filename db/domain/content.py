@@ -1,7 +1,7 @@
 """Validation of a session's content: profile, codes, identifiers, attributes, cart and discounts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,7 @@ class Rules:
     minor_digits: int
     rounding: RoundingMode
     attributes: AttributeRules
+    reserved_labels: Mapping[str, str] = field(default_factory=dict)  # of active rules, with their campaigns
 
 
 def validate_content(
@@ -55,7 +56,7 @@ def validate_content(
     if content.cart_items is not UNSET:
         new["cart"] = validate_cart(content.cart_items or (), lines, rules, found)
     if content.discounts is not UNSET:
-        new["discounts"] = validate_discounts(content.discounts or (), rules.minor_digits, found)
+        new["discounts"] = validate_discounts(content.discounts or (), rules.minor_digits, found, rules.reserved_labels)
     if found:
         raise Refused(*found)
     return new
@@ -128,8 +129,13 @@ def identifier_problems(identifiers: Sequence[str]) -> list[Refusal]:
     return found
 
 
-def validate_discounts(given: Sequence[Discount], minor_digits: int, found: list[Refusal]) -> Mapping[str, Decimal]:
-    """Return the discounts by label, in the order of the labels' code points. Refusals are appended to ``found``."""
+def validate_discounts(
+    given: Sequence[Discount], minor_digits: int, found: list[Refusal], reserved: Mapping[str, str] | None = None
+) -> Mapping[str, Decimal]:
+    """Return the discounts by label, in the order of the labels' code points. Refusals are appended to ``found``.
+
+    ``reserved`` are labels that rules of campaigns have, with the names of the campaigns.
+    """
     before = len(found)
     by_label: dict[str, Decimal] = {}
     for index, discount in enumerate(given):
@@ -138,6 +144,9 @@ def validate_discounts(given: Sequence[Discount], minor_digits: int, found: list
         found.extend(money.problems(discount.amount, (*path, "amount"), minor_digits=minor_digits))
         if discount.label in by_label:
             problem = f"The label {quote(discount.label)} is listed twice."
+            found.append(InvalidInput(path=(*path, "label"), problem=problem))
+        elif campaign := (reserved or {}).get(discount.label):
+            problem = f"The campaign {quote(campaign)} has a rule with the label {quote(discount.label)}."
             found.append(InvalidInput(path=(*path, "label"), problem=problem))
         by_label[discount.label] = discount.amount
     if len(found) == before:

@@ -121,9 +121,7 @@ def promotion(discount: AllocatedDiscount) -> Entity:
 def promotion_shares(discount: AllocatedDiscount) -> Entity:
     """Convert the shares of a discount by line."""
     return {
-        "shares": [
-            {"position": position, "amount": normalize(amount)} for position, amount in discount.allocations
-        ]
+        "shares": [{"position": position, "amount": normalize(amount)} for position, amount in discount.allocations]
     }
 
 

@@ -66,7 +66,6 @@ class CustomerSession:
     promotions: tuple[AllocatedDiscount, ...] = ()
     evaluation: Mapping[str, Any] | None = None
     returns: tuple[SessionReturn, ...] = ()
-    evaluation: Mapping[str, Any] | None = None
 
     @property
     def total(self) -> Decimal:
@@ -105,10 +104,11 @@ class CustomerSession:
 def apply_content(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:
     """Return the session with ``content`` applied. Raises Refused with every rule that is broken.
 
-    ``first_session`` is left as it is: it depends on the profile's other sessions.
+    ``first_session`` is left as it is: it depends on the profile's other sessions. The discounts of campaigns are left
+    out: the next evaluation brings those of the new content.
     """
     new = validate_content(content, rules, session.attributes, session.cart)
-    return share_discounts(replace(session, **new), content)
+    return share_discounts(replace(session, promotions=(), **new), content)
 
 
 def share_discounts(session: CustomerSession, content: SessionContent) -> CustomerSession:

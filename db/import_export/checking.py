@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -12,12 +11,13 @@ from db.domain import cart
 from db.domain.errors import Refused, quote, truncate
 from db.domain.events import EventType, to_entity
 from db.domain.lifecycle import INITIAL, SALES, TARGET, TRANSITIONS, Operation
-from db.domain.money import PLACES, ZERO, from_units
+from db.domain.money import ZERO
 from db.engine import json
 from db.import_export.json_reader import parse_json
 from db.repository.applications import load_rules
 from db.repository.core import APPLICATION, EVENT, PROFILE, SESSION
 from db.repository.load_many import StoredSession, id_pages, load_by_ids
+from db.repository.profiles import total_sales
 from db.tables.columns import SCALE
 
 OPERATION = {
@@ -116,8 +116,8 @@ def check_sessions(connection: Connection, application_id: int) -> Iterator[Chec
             *compare("closedSessions", profile.right_closed_sessions, profile.closed_sessions),
             *compare(
                 "totalSales",
-                sales_total(profile.right_sales_whole, profile.right_sales_fraction),
-                sales_total(profile.sales_whole, profile.sales_fraction),
+                total_sales(profile.right_sales_whole, profile.right_sales_fraction),
+                total_sales(profile.sales_whole, profile.sales_fraction),
             ),
         ]
         entity = f"profile {quote(profile.integration_id)}"
@@ -126,10 +126,6 @@ def check_sessions(connection: Connection, application_id: int) -> Iterator[Chec
 
 def session_name(integration_id: str) -> str:
     return f"session {quote(integration_id)}"
-
-
-def sales_total(whole: int, fraction: int) -> Decimal:
-    return from_units(int(whole) * SCALE + int(fraction), PLACES)
 
 
 def check_page(

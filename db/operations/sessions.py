@@ -17,10 +17,20 @@ from db.domain.commands import (
 )
 from db.domain.errors import Refused, SessionAlreadyExists, SessionNotFound
 from db.domain.events import EventType, make_event
+from db.domain.promotions.session_evaluation import same_discounts
 from db.domain.session import CustomerSession, check_version
 from db.domain.times import truncate_to_millisecond
 from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, Outcome
+from db.operations.promotions import (
+    UNCONDITIONAL,
+    CloseConditions,
+    promote,
+    promote_new,
+    reserve_labels,
+    reverse_return,
+    reverse_sale,
+)
 from db.repository.applications import cached_rules, rules_for
 from db.repository.load import find_integration_id, find_session, load_session, lock_session
 from db.repository.profiles import is_first_session
@@ -41,14 +51,27 @@ class SessionChange:
         """The time of the change, which is never earlier than the session's latest event."""
         return max(truncate_to_millisecond(self.now), self.before.updated)
 
-    def save(self, type_: EventType, after: CustomerSession, reason: str | None = None) -> Outcome:
-        """Store ``after`` as the next version, with its event. If nothing has changed, store nothing."""
+    def save(
+        self,
+        type_: EventType,
+        after: CustomerSession,
+        reason: str | None = None,
+        conditions: CloseConditions = UNCONDITIONAL,
+    ) -> Outcome:
+        """Evaluate ``after`` and store it as the next version, with its event. If nothing has changed, store nothing.
+
+        Raises Refused if a close does not meet the conditions.
+        """
         before = self.before
         after = replace(after, version=before.version + 1, updated=self.time)
+        promoted = promote(self.connection, before, after, self.time, conditions)
+        after = promoted.session
         event = make_event(type_, before, after, self.actor.name, reason)
-        if event.changes.keys() <= {"updated"}:
+        if event.changes.keys() <= {"updated"} and same_discounts(before, after):
             return Outcome(before.application_id, before.id, before.version)
-        save_session(self.connection, before, after, event)
+        promoted.post(self.connection)
+        save_session(self.connection, before, after, event, promoted.campaigns_version)
+        promoted.record(self.connection, after.id)
         return Outcome(after.application_id, after.id, after.version)
 
 
@@ -83,9 +106,15 @@ def create_session(connection: Connection, actor: Actor, command: CreateSession,
 def create(connection: Connection, actor: Actor, command: CreateSession, now: datetime) -> Outcome | None:
     """Create a session, or return None if its integration ID is taken."""
     rules = rules_for(connection, command.application_id, command.content)
+    rules = reserve_labels(connection, command.application_id, command.content, rules)
     new = session.create(command, rules, truncate_to_millisecond(now))
-    session_id = insert_session(connection, new, actor.name)
-    return None if session_id is None else Outcome(new.application_id, session_id, new.version, created=True)
+    promoted = promote_new(connection, new, conditions_of(command))
+    promoted.post(connection)
+    session_id = insert_session(connection, promoted.session, actor.name, promoted.campaigns_version)
+    if session_id is None:
+        return None
+    promoted.record(connection, session_id)
+    return Outcome(new.application_id, session_id, new.version, created=True)
 
 
 @idempotent(Outcome)
@@ -98,6 +127,7 @@ def update(change: SessionChange, content: SessionContent) -> Outcome:
     """Apply the content and decide ``first_session`` if the profile changes."""
     before = change.before
     rules = rules_for(change.connection, before.application_id, content, before.cart)
+    rules = reserve_labels(change.connection, before.application_id, content, rules, before.discounts)
     after = session.update(before, content, rules)
     if after.profile_id != before.profile_id:
         lock_session(change.connection, before)
@@ -135,7 +165,12 @@ def close_session(connection: Connection, actor: Actor, command: CloseSession, n
     """Close the session. Raises Refused with TotalChanged if the caller expects another total."""
     change = begin_change(connection, actor, command, now)
     after = session.close(change.before, command.expected_total, change.time)
-    return change.save(EventType.CLOSED, after)
+    return change.save(EventType.CLOSED, after, conditions=conditions_of(command))
+
+
+def conditions_of(command: CreateSession | CloseSession) -> CloseConditions:
+    """Return what a command expects of a close."""
+    return CloseConditions(coupon=command.require_coupon)
 
 
 @idempotent(Outcome)
@@ -144,6 +179,7 @@ def return_items(connection: Connection, actor: Actor, command: ReturnItems, now
     change = begin_change(connection, actor, command, now)
     rounding = cached_rules(connection, command.application_id).rounding
     after = session.return_items(change.before, command.items, rounding, change.time)
+    reverse_return(connection, change.before, after, rounding)
     return change.save(EventType.ITEMS_RETURNED, after)
 
 
@@ -152,4 +188,5 @@ def cancel_session(connection: Connection, actor: Actor, command: CancelSession,
     """Cancel the session. The event stores the reason."""
     change = begin_change(connection, actor, command, now)
     after = session.cancel(change.before, command.reason, change.time)
+    reverse_sale(connection, change.before, change.time)
     return change.save(EventType.CANCELLED, after, command.reason)

@@ -10,8 +10,9 @@ from db.domain.errors import Refused, SessionNotFound
 from db.domain.session import CustomerSession
 from db.engine.errors import WriteConflict
 from db.engine.statements import AutocommitStatement, Statement, in_transaction
+from db.repository.active_campaigns import note_version
 from db.repository.applications import load_rules
-from db.repository.core import CART_ITEM, RETURN, RETURNED_ITEM, SESSION
+from db.repository.core import APPLICATION, CART_ITEM, RETURN, RETURNED_ITEM, SESSION
 from db.repository.mapper import COLUMNS, PARTS, SESSION_FIELDS, to_session
 
 SESSION_ID: ColumnElement[Any] = bindparam("session_id")
@@ -49,7 +50,13 @@ AT_VERSION = and_(
     SESSION.c.id == bindparam("at_session"),
     SESSION.c.version == bindparam("at_version"),
 )
-SELECT_SESSION = select(*(SESSION.c[name] for name in SESSION_FIELDS)).where(*BY_NAME)
+CAMPAIGNS_VERSION = (
+    select(APPLICATION.c.campaigns_version)
+    .where(APPLICATION.c.application_id == bindparam("application_id"))
+    .scalar_subquery()
+    .label("campaigns_version")
+)
+SELECT_SESSION = select(*(SESSION.c[name] for name in SESSION_FIELDS), CAMPAIGNS_VERSION).where(*BY_NAME)
 SELECT_LOCKED = Statement(SELECT_SESSION.with_for_update())
 SELECT_WITH_PARTS = AutocommitStatement(SELECT_SESSION.add_columns(*map(part_as_array, PARTS)))
 SELECT_PART = {table: select_part(table) for table in PARTS}
@@ -71,6 +78,7 @@ def find_session(connection: Connection, application_id: int, integration_id: st
     row = (SELECT_LOCKED if in_transaction(connection) else SELECT_WITH_PARTS).first(connection, names)
     if row is None:
         return None
+    note_version(connection, application_id, row.campaigns_version)
     key = {"application_id": application_id, "session_id": row.id}
 
     def part(table: Table) -> Sequence[Any]:

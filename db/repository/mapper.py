@@ -14,6 +14,10 @@ from sqlalchemy import Table
 
 from db.domain.cart import CartLine, ReturnedItem
 from db.domain.events import SessionEvent
+from db.domain.money import to_units
+from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource
+from db.domain.promotions.record import from_record, shares_record
+from db.domain.promotions.session_evaluation import allocated_discounts
 from db.domain.session import CustomerSession, SessionReturn
 from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, RETURN, RETURNED_ITEM, SESSION
 
@@ -33,11 +37,11 @@ COLUMNS: Mapping[Table, Sequence[str]] = {
     table: [column.name for column in table.c if column.name not in key] for table, key in KEYS.items()
 }
 PARTS = (CART_ITEM, IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)
-NO_CAMPAIGN = (None,) * (len(COLUMNS[DISCOUNT]) - 2)  # the values of a discount that the caller gave
 LINE = [name for name in COLUMNS[CART_ITEM] if name != "position"]
 
 # A session is read from these columns. Its totals are stored for queries, and follow from its parts.
 SESSION_FIELDS = [field.name for field in fields(CustomerSession) if field.name in SESSION.c]
+MINOR_DIGITS = SESSION_FIELDS.index("minor_digits")
 TOTALS = [column.name for column in SESSION.c if column.name not in SESSION_FIELDS]
 
 session_values = attrgetter(*COLUMNS[SESSION])
@@ -60,7 +64,7 @@ def part_rows(session: CustomerSession) -> Mapping[Table, Sequence[Values]]:
     return {
         CART_ITEM: [(position, *line_values(line)) for position, line in enumerate(session.cart)],
         IDENTIFIER: list(enumerate(session.identifiers)),
-        DISCOUNT: [(label, amount, *NO_CAMPAIGN) for label, amount in session.discounts.items()],
+        DISCOUNT: discount_rows(session),
         RETURN: [(each.version, each.created, each.amount) for each in session.returns],
         RETURNED_ITEM: [
             (each.version, item.position, item.quantity, item.amount) for each in session.returns for item in each.items
@@ -74,9 +78,44 @@ def to_session(row: Values, parts: Mapping[Table, Iterable[Any]]) -> CustomerSes
         **dict(zip(SESSION_FIELDS, row, strict=False)),
         cart=tuple(CartLine(**dict(zip(LINE, values, strict=True))) for _, *values in parts[CART_ITEM]),
         identifiers=tuple(identifier for _, identifier in parts[IDENTIFIER]),
-        discounts={label: amount for label, amount, *_ in parts[DISCOUNT]},
+        **to_discounts(parts[DISCOUNT], row[MINOR_DIGITS]),
         returns=to_returns(parts[RETURN], parts[RETURNED_ITEM]),
     )
+
+
+def discount_rows(session: CustomerSession) -> Sequence[Values]:
+    """Return the rows of a session's discounts, in the order of their labels.
+
+    The shares of a single discount of the caller are those of the lines, and not stored again.
+    """
+    if not session.promotions and len(session.discounts) <= 1:
+        return [(label, amount, None, None, None, None) for label, amount in session.discounts.items()]
+    return [
+        (each.label, each.amount, each.campaign_id, each.campaign_name, each.revision, shares_record(each))
+        for each in allocated_discounts(session)
+    ]
+
+
+def to_discounts(rows: Iterable[Values], minor_digits: int) -> dict[str, Any]:
+    """Return the fields ``discounts`` and ``promotions`` of a session."""
+    discounts, promotions = {}, []
+    for label, amount, campaign_id, campaign_name, revision, shares in rows:
+        if campaign_name is None:
+            discounts[label] = amount
+            continue
+        promotions.append(
+            AllocatedDiscount(
+                units=to_units(amount, minor_digits),
+                shares=from_record(shares, minor_digits),
+                minor_digits=minor_digits,
+                label=label,
+                source=DiscountSource.CAMPAIGN,
+                campaign_id=campaign_id,
+                campaign_name=campaign_name,
+                revision=revision,
+            )
+        )
+    return {"discounts": discounts, "promotions": tuple(promotions)}
 
 
 def to_returns(returns: Iterable[Values], items: Iterable[Values]) -> tuple[SessionReturn, ...]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
 from sqlalchemy.dialects import postgresql
 
-from db.domain.money import PLACES, to_units
+from db.domain.money import PLACES, from_units, to_units
 from db.domain.session import CustomerSession
 from db.engine.statements import Statement
 from db.repository.core import PROFILE, SESSION, Insert, insert_in
@@ -42,6 +43,11 @@ def sales(session: CustomerSession) -> Mapping[str, int]:
         return NO_SALES
     whole, fraction = divmod(to_units(session.total, PLACES), SCALE)
     return {"closed_sessions": 1, "sales_whole": whole, "sales_fraction": fraction}
+
+
+def total_sales(whole: int, fraction: int) -> Decimal:
+    """Return the sum of a profile's sales from its two parts. PostgreSQL sums them to a Decimal."""
+    return from_units(int(whole) * SCALE + int(fraction), PLACES)
 
 
 def added_sales(before: CustomerSession, after: CustomerSession) -> Mapping[str, int] | None:

@@ -42,13 +42,17 @@ BESIDE_CART = (IDENTIFIER, DISCOUNT, RETURN, RETURNED_ITEM)
 INSERT = {table: Statement(insert(table).inline()) for table in BESIDE_CART}
 
 
-def insert_session(connection: Connection, session: CustomerSession, actor: str) -> int | None:
+def insert_session(
+    connection: Connection, session: CustomerSession, actor: str, campaigns_version: int | None
+) -> int | None:
     """Store a new session with its event, and create its profile if it is missing. Return its id.
 
-    ``first_session`` is decided here. Returns None where the integration ID is taken; raises WriteConflict.
+    ``first_session`` is decided here. Returns None where the integration ID is taken; raises WriteConflict, also where
+    the application's campaigns are not at the version with which the session was evaluated.
     """
     if connection.dialect.name == "postgresql":
-        return single_statement.insert_session(connection, session, make_event(EventType.CREATED, None, session, actor))
+        event = make_event(EventType.CREATED, None, session, actor)
+        return single_statement.insert_session(connection, session, event, campaigns_version)
     if not is_first_session(connection, session, session.created):
         session = replace(session, first_session=False)
     application_id = session.application_id
@@ -67,8 +71,18 @@ def insert_session(connection: Connection, session: CustomerSession, actor: str)
     return session_id
 
 
-def save_session(connection: Connection, before: CustomerSession, after: CustomerSession, event: SessionEvent) -> None:
-    """Store what differs between two versions, with the event. Raises WriteConflict where ``before`` is out of date."""
+def save_session(
+    connection: Connection,
+    before: CustomerSession,
+    after: CustomerSession,
+    event: SessionEvent,
+    campaigns_version: int | None = None,
+) -> None:
+    """Store what differs between two versions, with the event.
+
+    Raises WriteConflict where ``before`` is out of date, or the application's campaigns are not at the version with
+    which the session was evaluated.
+    """
     key = {"application_id": after.application_id, "session_id": after.id}
     old, new = part_rows(before), part_rows(after)
     lines = changed_lines(old[CART_ITEM], new[CART_ITEM])
@@ -77,7 +91,8 @@ def save_session(connection: Connection, before: CustomerSession, after: Custome
         # The single statement stores neither other parts of the session nor the removal of lines.
         if any(new[table] != old[table] for table in BESIDE_CART) or len(after.cart) < len(before.cart):
             begin(connection)
-        single_statement.update_session(connection, before, changed_columns(before, after), lines, added, event)
+        columns = changed_columns(before, after)
+        single_statement.update_session(connection, before, columns, lines, added, event, campaigns_version)
     else:
         if not UPDATE_SESSION.rows(connection, {**changed_columns(before, after), **at_version(before)}):
             raise version_changed(before)

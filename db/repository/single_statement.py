@@ -19,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     true,
     update,
@@ -31,6 +32,7 @@ from db.domain.session import CustomerSession
 from db.engine import json
 from db.engine.errors import WriteConflict
 from db.engine.statements import AutocommitStatement, in_transaction
+from db.repository.active_campaigns import forget_version
 from db.repository.core import APPLICATION, CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, SESSION
 from db.repository.ids import next_of_sequence
 from db.repository.load import AT_VERSION, at_version, version_changed
@@ -44,12 +46,15 @@ AMOUNTS = {table: [name for name in COLUMNS[table] if isinstance(table.c[name].t
 MAX_UPDATES = 256  # cached forms of the UPDATE, one for each set of columns that change together
 
 
-def insert_session(connection: Connection, session: CustomerSession, event: SessionEvent) -> int | None:
+def insert_session(
+    connection: Connection, session: CustomerSession, event: SessionEvent, campaigns_version: int | None
+) -> int | None:
     """Store a new session with its event, and create its profile if it is missing. Return its id.
 
     ``session`` and ``event`` say that it is its profile's first; the statement finds out whether it is. Returns None
-    where the integration ID is taken. Raises WriteConflict where another session of the profile was stored meanwhile;
-    in a transaction that has begun, the lock of the profile prevents that.
+    where the integration ID is taken. Raises WriteConflict where the application's campaigns are at another version, or
+    another session of the profile was stored meanwhile; in a transaction that has begun, the lock of the profile
+    prevents that.
     """
     parameters = {
         **session_row(session),
@@ -57,6 +62,7 @@ def insert_session(connection: Connection, session: CustomerSession, event: Sess
         "id": session.id,
         **prefixed("event", event_row(event)),
         "changes_if_not_first": {**event.changes, "firstSession": False},
+        "at_campaigns": campaigns_version,
     }
     if session.profile_id is not None:
         if in_transaction(connection):
@@ -68,7 +74,8 @@ def insert_session(connection: Connection, session: CustomerSession, event: Sess
     parameters |= {table.name: to_json(table, rows[table]) for table in tables}
     inserted = inserting(session.profile_id is not None, tables).first(connection, parameters)
     if inserted.id is None and not inserted.taken:
-        raise WriteConflict(f"another session of profile {session.profile_id} was stored at the same time")
+        forget_version(connection, session.application_id)
+        raise WriteConflict(f"campaigns or a session of profile {session.profile_id} were stored at the same time")
     session_id: int | None = inserted.id
     return session_id
 
@@ -80,10 +87,11 @@ def update_session(
     lines: Sequence[Values],
     added_sales: Mapping[str, int] | None,
     event: SessionEvent,
+    campaigns_version: int | None,
 ) -> None:
     """Store changed columns and lines of a session with the event, and add to the sums of its profile.
 
-    Raises WriteConflict if ``before`` is outdated.
+    Raises WriteConflict if ``before`` is outdated, or the application's campaigns are at another version.
     """
     # Without the prefix, SQLAlchemy would also set a column of the profile that has the name of a session's.
     parameters = {**prefixed("session", columns), **prefixed("event", event_row(event)), **at_version(before)}
@@ -91,7 +99,9 @@ def update_session(
         parameters[CART_ITEM.name] = to_json(CART_ITEM, lines)
     if added_sales:
         parameters |= prefixed("added", added_sales)
+    parameters["at_campaigns"] = campaigns_version
     if not updating(tuple(columns), bool(lines), bool(added_sales)).rows(connection, parameters):
+        forget_version(connection, before.application_id)
         raise version_changed(before)
 
 
@@ -116,7 +126,8 @@ def inserting(of_profile: bool, tables: Sequence[Table]) -> AutocommitStatement:
         SESSION.c.integration_id == parameter(SESSION, "integration_id"),
     )
     taken = select(select(same_name.label("taken")).cte("existing")).scalar_subquery()
-    source = locked_profile(taken) if of_profile else select(true().label("free")).where(~taken).cte("free")
+    free = ~taken & at_campaigns_version(parameter(SESSION, "application_id"))
+    source = locked_profile(free) if of_profile else select(true().label("free")).where(free).cte("free")
     values = {name: parameter(SESSION, name) for name in ("application_id", *COLUMNS[SESSION])}
     values |= {"id": next_of_sequence(SESSION), "first_session": IS_FIRST_SESSION if of_profile else true()}
     new = select(*values.values()).select_from(source)
@@ -130,8 +141,8 @@ def inserting(of_profile: bool, tables: Sequence[Table]) -> AutocommitStatement:
     return AutocommitStatement(answer.add_cte(*parts, insert_event(inserted, changes)))
 
 
-def locked_profile(taken: ColumnElement[Any]) -> CTE:
-    """Return the CTE that locks the profile, and creates it if it is missing.
+def locked_profile(free: ColumnElement[bool]) -> CTE:
+    """Return the CTE that locks the profile, and creates it if it is missing, if the session can be stored.
 
     It is empty where another session of the profile was stored since the statement began, since the statement cannot
     see that session. Storing one updates the profile's row, which changes its xmin.
@@ -149,7 +160,7 @@ def locked_profile(taken: ColumnElement[Any]) -> CTE:
     )
     values = {name: parameter(PROFILE, name, f"profile_{name}") for name in PROFILE.c.keys()}  # noqa: SIM118
     values["application_id"] = application.c.application_id
-    statement = insert(PROFILE).from_select(list(values), select(*values.values()).where(~taken))
+    statement = insert(PROFILE).from_select(list(values), select(*values.values()).where(free))
     locked = insert_or_lock(statement, literal_column(f"{PROFILE.name}.xmin") == xmin_read)
     return locked.returning(PROFILE.c.application_id).cte("locked_profile")
 
@@ -159,7 +170,7 @@ def updating(columns: Sequence[str], lines: bool, sales: bool) -> AutocommitStat
     """Return the statement of ``update_session``. It returns nothing where the session is at another version."""
     updated = (
         update(SESSION)
-        .where(AT_VERSION)
+        .where(AT_VERSION, at_campaigns_version(bindparam("at_application", type_=SESSION.c.application_id.type)))
         .values({name: parameter(SESSION, name, f"session_{name}") for name in columns})
         .returning(*RETURNING, SESSION.c.profile_id)
         .cte("updated_session")
@@ -176,6 +187,13 @@ def updating(columns: Sequence[str], lines: bool, sales: bool) -> AutocommitStat
         upsert = statement.on_conflict_do_update(index_elements=CART_ITEM.primary_key.columns, set_=new)
         parts.append(upsert.cte("upserted_lines"))
     return AutocommitStatement(select(updated.c.id).add_cte(*parts))
+
+
+def at_campaigns_version(application_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition that the campaigns of the application are at a version; null stands for any."""
+    wanted = bindparam("at_campaigns", type_=APPLICATION.c.campaigns_version.type)
+    stored = select(APPLICATION.c.campaigns_version).where(APPLICATION.c.application_id == application_id)
+    return or_(wanted.is_(None), stored.scalar_subquery() == wanted)
 
 
 def insert_part(table: Table, session: CTE) -> Any:

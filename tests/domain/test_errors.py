@@ -26,6 +26,7 @@ from db.domain.errors import (
     quote,
 )
 from db.domain.lifecycle import SessionState
+from db.domain.promotions.refusals import CouponNotAccepted, LimitReached
 
 ITEM = AttributeEntity.CART_ITEM
 SENTENCES: list[tuple[Refusal, str]] = [
@@ -81,6 +82,21 @@ SENTENCES: list[tuple[Refusal, str]] = [
     ),
     (NotFound(what="application 7"), "There is no application 7."),
     (AlreadyExists(what="an attribute"), "There is already an attribute."),
+    (
+        LimitReached(
+            campaign_id=1,
+            per=None,
+            subject=None,
+            used=Decimal(5),
+            max=Decimal(5),
+            actual_net_total=Decimal("45.5"),
+            minor_digits=2,
+            application_id=1,
+            session_id=1,
+        ),
+        "A limit has too little left for a discount that the session shows. To close it now costs 45.50.",
+    ),
+    (CouponNotAccepted(outcome=None), "The session has no coupon."),
 ]
 
 

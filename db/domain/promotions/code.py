@@ -38,6 +38,7 @@ class Code:
     kind: CodeKind
     code: str
     campaign_id: int
+    id: int = 0  # assigned by the database
     campaign_state: CampaignState = CampaignState.ACTIVE
     starts: datetime | None = None
     ends: datetime | None = None

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from db.domain.decimals import format_decimal
 from db.domain.money import allocate_units, from_units
-from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource, sum_shares
+from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource, pair_shares, sum_shares
 from db.domain.promotions.allocation import cut_manual
 from db.domain.promotions.basket import Basket
 from db.domain.promotions.campaign import Campaign, Stacking

@@ -78,6 +78,12 @@ def shares_record(shares: LineShares) -> list[tuple[int, int]]:
     return [(position, units * step) for position, units in shares.shares]
 
 
+def from_record(shares: Iterable[Sequence[int]], minor_digits: int) -> tuple[tuple[int, int], ...]:
+    """Return shares in minor units, from what ``shares_record`` returned."""
+    step = 10 ** (PLACES - minor_digits)
+    return tuple([(position, units // step) for position, units in shares])
+
+
 def discount_record(discount: AllocatedDiscount) -> Record:
     """Return a discount of a preview. The keys are the columns of a stored discount."""
     return {

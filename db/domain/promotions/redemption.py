@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from db.domain.promotions.allocated_discount import AllocatedDiscount, LineShares, pair_shares, sum_shares
 from db.domain.promotions.basket import Basket
+from db.domain.promotions.code import Code
 from db.domain.promotions.limit import CounterKey, LimitMeasure
 from db.domain.promotions.trial import Trial
 
@@ -19,11 +20,11 @@ class Posting(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)  # a frozen one takes more than twice as long to make
 class Redemption(LineShares):
-    """The discount that one campaign gives. ``code`` is the code that it used, as it was created."""
+    """The discount that one campaign gives, with the code that it used."""
 
     campaign_id: int
     revision: int
-    code: str | None
+    code: Code | None
     postings: tuple[Posting, ...]
 
 
@@ -36,7 +37,7 @@ def make_redemption(trial: Trial, discounts: Sequence[AllocatedDiscount], basket
         minor_digits=basket.minor_digits,
         campaign_id=trial.campaign.id,
         revision=trial.campaign.revision,
-        code=trial.code.code if trial.code else None,
+        code=trial.code,
         postings=tuple(
             [Posting(charge.key, 1 if charge.limit.measure is LimitMeasure.USES else units) for charge in trial.charges]
         ),

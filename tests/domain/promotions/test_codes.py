@@ -99,7 +99,9 @@ def use(kind: CodeKind = COUPON, profile: ProfileFacts | None = ME, extra: Input
     assert bool(amounts(evaluation)) == (outcome.status.name == "ACCEPTED")
     assert outcome.message.endswith(".")
     if evaluation.redemptions:
-        assert evaluation.redemptions[0].code == "X"
+        used = evaluation.redemptions[0].code
+        assert used
+        assert used.code == "X"
     return outcome.status.name
 
 
