@@ -12,6 +12,7 @@ from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, PositiveInt, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from db.domain.size import MAX_BYTES
 from db.engine.options import ServerOptions
 
 PREFIX = "CARTOGRAPH_"
@@ -131,6 +132,10 @@ class Settings(BaseSettings):
     )
     max_request_bytes: PositiveInt = Field(
         default=1_048_576, description="Maximum length of a request body or a WebSocket message in bytes."
+    )
+    max_session_bytes: PositiveInt = Field(
+        default=MAX_BYTES,
+        description="Maximum bytes that a session, or the attributes of a profile, can hold as JSON.",
     )
     deadline_seconds: Seconds = Field(default=10, description="Seconds after which an operation is cancelled.")
     max_connections_per_key: PositiveInt = Field(

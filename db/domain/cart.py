@@ -8,6 +8,7 @@ from typing import Any
 from db.domain import money
 from db.domain.errors import CartLineNotFound, InvalidInput, Refused, ReturnExceedsRemaining, quote
 from db.domain.money import ZERO, RoundingMode
+from db.domain.size import ROW_BYTES, json_size, texts_size
 
 MAX_LINES = 1_000
 MAX_UNITS = 10_000
@@ -65,6 +66,13 @@ class ReturnedItem:
 def total(cart: Sequence[CartLine]) -> Decimal:
     """Sum price times quantity, before discounts and returns."""
     return sum([line.price * line.quantity for line in cart], ZERO)
+
+
+def size(cart: Sequence[CartLine]) -> int:
+    """Return the bytes that the lines hold."""
+    texts = (text for line in cart for text in (line.sku, line.name, line.category, line.product_name))
+    attributes = sum(json_size(line.attributes) for line in cart if line.attributes)
+    return ROW_BYTES * len(cart) + texts_size(texts) + attributes
 
 
 def share_discount(cart: Sequence[CartLine], discount_total: Decimal, minor_digits: int) -> tuple[CartLine, ...]:

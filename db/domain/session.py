@@ -23,6 +23,7 @@ from db.domain.errors import (
 from db.domain.lifecycle import Operation, SessionState
 from db.domain.money import ZERO, RoundingMode
 from db.domain.promotions.allocated_discount import AllocatedDiscount
+from db.domain.size import ROW_BYTES, json_size, texts_size
 
 MAX_REASON = 1_000
 
@@ -91,6 +92,21 @@ class CustomerSession:
         return sum((each.amount for each in self.returns), ZERO)
 
     @property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of its content, by the input fields of which there can be many."""
+        return {
+            "cartItems": cart.size(self.cart),
+            "attributes": json_size(self.attributes) if self.attributes else 0,
+            "discounts": ROW_BYTES * len(self.discounts) + texts_size(self.discounts),
+        }
+
+    @property
+    def size(self) -> int:
+        """The bytes that it holds in texts, attributes, lines and discounts. Returns do not count."""
+        texts = (self.integration_id, self.profile_id, self.coupon, self.referral, *self.identifiers)
+        return sum(self.sizes.values()) + ROW_BYTES * len(self.identifiers) + texts_size(texts)
+
+    @property
     def is_sale(self) -> bool:
         """Whether the session counts in the sums of its profile."""
         return self.state in lifecycle.SALES
@@ -155,6 +171,20 @@ def check_version(session: CustomerSession, expected: int | None) -> None:
                 session_id=session.id,
             )
         )
+
+
+def check_size(before: CustomerSession | None, after: CustomerSession, max_bytes: int) -> None:
+    """Raises Refused with InvalidInput if a change makes the session larger than ``max_bytes``.
+
+    The path is the input field by which it grows most.
+    """
+    size = after.size
+    if size <= max_bytes or (before is not None and size <= before.size):
+        return
+    old = before.sizes if before is not None else dict.fromkeys(after.sizes, 0)
+    field_name = max(old, key=lambda name: after.sizes[name] - old[name])
+    problem = f"The session would hold {size} bytes; the limit is {max_bytes}."
+    raise Refused(InvalidInput(path=(field_name,), problem=problem))
 
 
 def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSession:

@@ -172,6 +172,7 @@ def total_differences(stored: StoredSession) -> Iterator[Difference]:
     yield from compare("total", session.total, stored.totals["total"])
     yield from compare("discountTotal", session.discount_total, stored.totals["discount_total"])
     yield from compare("returnedTotal", session.returned_total, stored.totals["returned_total"])
+    yield from compare("size", session.size, stored.totals["size"])
     if session.net_total < 0:
         yield "netTotal", "0 or more", session.net_total
     shared: Iterable[cart.CartLine] = ()

@@ -17,6 +17,7 @@ from db.domain.decimals import format_decimal
 from db.domain.errors import InvalidInput, Refusal, Refused, quote, truncate
 from db.domain.events import to_entity
 from db.domain.session import CustomerSession
+from db.domain.size import MAX_BYTES
 from db.engine.database import Database
 from db.import_export.import_index import IntegrationIdIndex, ProfileIndex
 from db.import_export.lines import MAX_LINE_BYTES, ValidatedBatch, ValidRecord, read_batches, validate_batch
@@ -67,6 +68,7 @@ class ImportSessions:
     dry_run: bool = False
     recompute: bool = False
     max_line_bytes: int = MAX_LINE_BYTES
+    max_session_bytes: int = MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ async def import_sessions(database: Database, command: ImportSessions, stream: B
             batch = next(batches, None)
             if batch is None:
                 return None
-            arguments = (batch, command.max_line_bytes, command.application_id, rules, names)
+            limits = (command.max_line_bytes, command.max_session_bytes)
+            arguments = (batch, limits, command.application_id, rules, names)
             return loop.run_in_executor(thread, validate_batch, *arguments)
 
         following = start_next()

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from db.domain.content import Rules
 from db.domain.errors import InvalidInput, Refused, quote
+from db.domain.session import check_size
 from db.import_export.import_index import IntegrationIdIndex
 from db.import_export.record import Record, read_record
 from db.import_export.replay import replay
@@ -87,13 +88,20 @@ class ValidatedBatch:
 
 
 def validate_batch(
-    batch: Sequence[Line], max_bytes: int, application_id: int, rules: Rules, index: IntegrationIdIndex
+    batch: Sequence[Line], limits: tuple[int, int], application_id: int, rules: Rules, index: IntegrationIdIndex
 ) -> ValidatedBatch:
-    """Validate some lines. ``index`` has the integration IDs of all lines before."""
-    records = [(line.number, parse_line(line, max_bytes)) for line in batch]
+    """Validate some lines. ``limits`` are the bytes of a line and of a session.
+
+    ``index`` has the integration IDs of all lines before.
+    """
+    max_line_bytes, max_session_bytes = limits
+    records = [(line.number, parse_line(line, max_line_bytes)) for line in batch]
     names = [(record.integration_id, number) for number, record in records if isinstance(record, Record)]
     duplicates = index.add(names)
-    lines = [(number, validate(record, application_id, rules, duplicates.get(number))) for number, record in records]
+    validated = (
+        (number, validate(record, application_id, rules, duplicates.get(number))) for number, record in records
+    )
+    lines = [(number, within_size(each, max_session_bytes)) for number, each in validated]
     return ValidatedBatch(sum(line.size for line in batch), lines)
 
 
@@ -120,3 +128,13 @@ def validate(
         return ValidRecord(record, replay(record, application_id, rules))
     except Refused as refused:
         return refused
+
+
+def within_size(valid: ValidRecord | Refused, max_bytes: int) -> ValidRecord | Refused:
+    """Return the record, or the refusal of one whose session is too large."""
+    try:
+        if isinstance(valid, ValidRecord):
+            check_size(None, valid.replayed.session, max_bytes)
+    except Refused as refused:
+        return refused
+    return valid

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
+from db.domain.size import MAX_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The API key that requests a change. Events record its name; idempotency keys are scoped to its prefix."""
+    """The API key that requests a change. Events record its name; idempotency keys are scoped to its prefix.
+
+    ``max_session_bytes`` limits the size of the sessions that it writes.
+    """
 
     name: str
     key_prefix: str
+    max_session_bytes: int = MAX_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select, update
 from db.domain import text
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import UpdateProfile
-from db.domain.errors import Refusal, Refused
+from db.domain.errors import InvalidInput, Refusal, Refused
+from db.domain.size import json_size
 from db.domain.times import truncate_to_millisecond
 from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, ProfileOutcome
@@ -34,6 +35,10 @@ def update_profile(connection: Connection, actor: Actor, command: UpdateProfile,
     attributes = rules.merge(
         AttributeEntity.CUSTOMER_PROFILE, stored.attributes, command.attributes, ("attributes",), found
     )
+    size, max_bytes = json_size(attributes), actor.max_session_bytes
+    if not found and size > max(max_bytes, json_size(stored.attributes)):
+        problem = f"The attributes would hold {size} bytes; the limit is {max_bytes}."
+        found.append(InvalidInput(path=("attributes",), problem=problem))
     if found:
         raise Refused(*found)
     if attributes != stored.attributes:

@@ -69,6 +69,7 @@ class SessionChange:
         event = make_event(type_, before, after, self.actor.name, reason)
         if event.changes.keys() <= {"updated"} and same_discounts(before, after):
             return Outcome(before.application_id, before.id, before.version)
+        session.check_size(before, after, self.actor.max_session_bytes)
         promoted.post(self.connection)
         save_session(self.connection, before, after, event, promoted.campaigns_version)
         promoted.record(self.connection, after.id)
@@ -108,6 +109,7 @@ def create(connection: Connection, actor: Actor, command: CreateSession, now: da
     rules = rules_for(connection, command.application_id, command.content)
     rules = reserve_labels(connection, command.application_id, command.content, rules)
     new = session.create(command, rules, truncate_to_millisecond(now))
+    session.check_size(None, new, actor.max_session_bytes)
     promoted = promote_new(connection, new, conditions_of(command))
     promoted.post(connection)
     session_id = insert_session(connection, promoted.session, actor.name, promoted.campaigns_version)

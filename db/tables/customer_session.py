@@ -29,6 +29,8 @@ class CustomerSessionRow(Row, table=True):
     """A session. ``minor_digits`` is copied from its application, so that amounts are formatted without a join.
 
     ``evaluation`` is the newest evaluation of its promotions, or null if no campaign was evaluated.
+    ``size`` is an upper bound of the bytes of JSON in which its texts, attributes, lines and discounts can be answered
+    once.
     """
 
     __tablename__ = "customer_session"
@@ -75,6 +77,7 @@ class CustomerSessionRow(Row, table=True):
     referral: str | None = Field(default=None, sa_type=CodePoints)
     attributes: dict[str, Any] = Field(sa_type=Json)
     evaluation: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    size: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class CartItemRow(Row, table=True):

@@ -36,8 +36,13 @@ def import_(
     from db.import_export.importing import ImportSessions, OnError, import_sessions
     from graphql_api.commands.progress import per_second, show_progress
 
+    settings = load_settings()
     command = ImportSessions(
-        application_id=application, on_error=OnError(on_error), dry_run=dry_run, recompute=recompute
+        application_id=application,
+        on_error=OnError(on_error),
+        dry_run=dry_run,
+        recompute=recompute,
+        max_session_bytes=settings.max_session_bytes,
     )
     count = dict.fromkeys(("created", "unchanged", "failed"), 0)
 
@@ -57,7 +62,7 @@ def import_(
         return time.monotonic() - began
 
     try:
-        seconds = with_database(load_settings(), run)
+        seconds = with_database(settings, run)
     except OSError as error:
         raise typer.TyperException(f"{file}: {error.strerror}.") from error
     finally:

@@ -29,7 +29,7 @@ class Context:
     @property
     def actor(self) -> Actor:
         """The caller, as the history of a session names it."""
-        return Actor(name=self.viewer.key_name, key_prefix=self.viewer.key_prefix)
+        return Actor(self.viewer.key_name, self.viewer.key_prefix, self.settings.max_session_bytes)
 
     def now(self) -> datetime:
         """Return the time of a change."""

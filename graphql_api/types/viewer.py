@@ -55,6 +55,11 @@ class Limits:
         setting("max_cost"),
     )
     max_request_bytes: int = value("The largest size of a request's body in bytes.", setting("max_request_bytes"))
+    max_session_bytes: int = value(
+        "The largest size of a session in bytes: of its texts and attributes as JSON, and 100 for each line, discount"
+        " and identifier. The attributes of a profile have the same limit.",
+        setting("max_session_bytes"),
+    )
     max_token_seconds: int = value(
         "The longest time in seconds until a session token expires.", setting("max_token_seconds")
     )

@@ -1,6 +1,7 @@
 """Values that do not fit: a clear error or the right answer, and nothing half-written."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -115,3 +116,17 @@ def test_largest_cart_is_answered(api: Api) -> None:
     made = api.data(create, {"input": {"integrationId": "greatest", "cartItems": cart}})["createSession"]
     assert made["session"]["total"] == "9999999.00"
     assert len(made["session"]["cartItems"]) == 1_000
+
+
+def test_session_above_the_maximum_size_is_refused(serve: Callable[..., Api]) -> None:
+    api = serve(max_session_bytes=1_000)
+    before = api.all_rows()
+    document = """mutation($name: String!) { createSession(input: {
+        integrationId: "s1", cartItems: [{sku: "apple", quantity: 1, price: "1", name: $name}]
+    }) { errors { code path } } }"""
+
+    payload = api.data(document, {"name": "x" * 1_000})["createSession"]
+
+    assert payload["errors"] == [{"code": "INVALID_INPUT", "path": ["cartItems"]}]
+    assert api.all_rows() == before
+    assert api.data("{ viewer { limits { maxSessionBytes } } }")["viewer"]["limits"] == {"maxSessionBytes": 1_000}

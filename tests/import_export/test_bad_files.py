@@ -313,3 +313,12 @@ def test_sessions_are_imported_into_the_application_of_the_command(shop: Shop) -
     assert records_of(export_from(other))[0]["applicationId"] == other.application_id
     assert export_from(shop) == b""
     assert replace(other.session(), application_id=shop.application_id) != other.session()
+
+
+def test_session_above_the_maximum_size_is_refused(shop: Shop) -> None:
+    large = record("large", cartItems=[{"sku": "x" * 900, "quantity": 1, "price": 1}], total=1)
+
+    report = import_into(shop, file(large, record("small")), max_session_bytes=1_000, on_error="skip")
+
+    assert (report.created, report.failed) == (1, 1)
+    assert messages(report) == ["line 1: cartItems: The session would hold 1005 bytes; the limit is 1000."]

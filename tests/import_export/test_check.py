@@ -164,7 +164,7 @@ def test_unreadable_value_is_reported_and_other_sessions_are_checked(lived: Shop
     put_wrong(
         lived,
         "UPDATE customer_session SET state = 'paid' WHERE integration_id = 'unreadable'",
-        "UPDATE customer_session SET coupon = 'x' WHERE integration_id = 'wrong'",
+        "UPDATE customer_session SET coupon = 'x', size = size + 1 WHERE integration_id = 'wrong'",
     )
 
     unreadable, wrong = disagreements(lived)

@@ -7,7 +7,7 @@ from shop import Shop, refusals
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import UpdateProfile
 from db.domain.errors import InvalidAttributeValue, InvalidInput, NotFound, UnknownAttribute
-from db.operations.outcome import ProfileOutcome
+from db.operations.outcome import Actor, ProfileOutcome
 from db.operations.profiles import update_profile
 
 PROFILE = AttributeEntity.CUSTOMER_PROFILE
@@ -76,3 +76,16 @@ def test_invalid_integration_id_and_missing_application_are_refused(shop: Shop) 
 
     shop.application_id = 99
     assert refusals(update, shop) == (NotFound(path=("applicationId",), what="application 99"),)
+
+
+def test_attributes_of_a_profile_have_the_limit_of_a_session(shop: Shop) -> None:
+    shop.define(PROFILE, "notes", AttributeType.STRING_LIST)
+    update(shop, notes=["x" * 500])
+    shop.till = Actor("Till", "till00000000", max_session_bytes=400)
+
+    (refusal,) = refusals(update, shop, notes=["y" * 510])
+
+    assert isinstance(refusal, InvalidInput)
+    assert (refusal.path, "the limit is 400" in refusal.message) == (("attributes",), True)
+    assert shop.profile("ada")["attributes"] == {"notes": ["x" * 500]}
+    update(shop, notes=["y" * 490])  # smaller than it was

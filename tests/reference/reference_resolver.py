@@ -140,6 +140,7 @@ class Query:
                 "maxDocumentLength": limits.max_document_length,
                 "maxCost": limits.max_cost,
                 "maxRequestBytes": limits.max_request_bytes,
+                "maxSessionBytes": limits.max_session_bytes,
                 "maxTokenSeconds": limits.max_token_seconds,
                 "maxCartItems": 1_000,
                 "maxCartUnits": 10_000,
