@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_session_size"
-down_revision = "0001_initial"
+revision = "0003_session_size"
+down_revision = "0002_last_id"
 
 PAGE = 500
 ROW_BYTES = 100
