@@ -95,7 +95,7 @@ def test_disagreement_is_printed_and_sets_the_exit_code(
 ) -> None:
     (own_directory / "in.jsonl").write_bytes(SESSIONS)
     main(["import", "in.jsonl", "--application", "1"])
-    execute(own_database, "UPDATE customer_session SET coupon = 'WINTER' WHERE integration_id = 's2'")
+    execute(own_database, "UPDATE customer_session SET coupon = 'WINTER', size = size + 6 WHERE integration_id = 's2'")
     capsys.readouterr()
 
     assert main(["check"]) == 1
