@@ -102,7 +102,7 @@ class CustomerSession:
 
     @property
     def size(self) -> int:
-        """The bytes that it holds in texts, attributes, lines and discounts. Returns do not count."""
+        """The bytes of the content that callers gave it. Returns and promotions do not count."""
         texts = (self.integration_id, self.profile_id, self.coupon, self.referral, *self.identifiers)
         return sum(self.sizes.values()) + ROW_BYTES * len(self.identifiers) + texts_size(texts)
 

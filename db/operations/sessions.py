@@ -64,12 +64,12 @@ class SessionChange:
         """
         before = self.before
         after = replace(after, version=before.version + 1, updated=self.time)
+        session.check_size(before, after, self.actor.max_session_bytes)
         promoted = promote(self.connection, before, after, self.time, conditions)
         after = promoted.session
         event = make_event(type_, before, after, self.actor.name, reason)
         if event.changes.keys() <= {"updated"} and same_discounts(before, after):
             return Outcome(before.application_id, before.id, before.version)
-        session.check_size(before, after, self.actor.max_session_bytes)
         promoted.post(self.connection)
         save_session(self.connection, before, after, event, promoted.campaigns_version)
         promoted.record(self.connection, after.id)

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_session_size"
-down_revision = "0002_last_id"
+revision = "0004_session_size"
+down_revision = "0003_promotions"
 
 PAGE = 500
 ROW_BYTES = 100
@@ -28,7 +28,7 @@ PARTS = [
     for table, columns in (
         ("cart_item", "CAST(attributes AS TEXT), sku, name, category, product_name"),
         ("session_identifier", "NULL, identifier"),
-        ("session_discount", "NULL, label"),
+        ("session_discount", "NULL, CASE WHEN campaign_name IS NULL THEN label END"),
     )
 ]
 UPDATE = sa.text("UPDATE customer_session SET size = :size WHERE application_id = :application_id AND id = :id")
@@ -61,6 +61,8 @@ def sizes_of(connection: sa.Connection, page: Mapping[str, int]) -> dict[int, in
         texts[id_] += of_session
     for part in PARTS:
         for id_, attributes, *of_row in connection.execute(part, page):
+            if of_row == [None]:  # the discount of a campaign
+                continue
             sizes[id_] += ROW_BYTES + attributes_size(attributes)
             texts[id_] += of_row
     return {id_: size + texts_size(texts[id_]) for id_, size in sizes.items()}
