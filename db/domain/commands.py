@@ -102,6 +102,20 @@ class ReturnItems(SessionCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewSession:
+    """Evaluate a session without storing it: a new one, or an existing one with new content.
+
+    With ``campaign_ids`` only these campaigns are evaluated, in whatever state they are. Without ``at`` it is now.
+    """
+
+    application_id: int
+    integration_id: str | None = None
+    content: SessionContent = field(default_factory=SessionContent)
+    at: datetime | None = None
+    campaign_ids: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateProfile:
     """Merge attributes into a profile by name; the profile is created if it does not exist."""
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from iso4217 import Currency
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, case, insert, update
 
 from db.domain import text
 from db.domain.commands import UNSET, CreateApplication, UpdateApplication
@@ -81,6 +82,9 @@ def update_application(connection: Connection, command: UpdateApplication) -> No
         found.extend(time_zone_problems(command.time_zone))
     if found:
         raise Refused(*found)
-    new = {name: value for name, value in given.items() if value is not UNSET}
+    new: dict[str, Any] = {name: value for name, value in given.items() if value is not UNSET}
+    if command.time_zone is not UNSET:  # it decides the periods of limits, so it is part of what is cached
+        version = APPLICATION.c.campaigns_version
+        new["campaigns_version"] = case((version > 0, version + 1), else_=0)
     if new:
         connection.execute(update(APPLICATION).filter_by(application_id=command.application_id).values(new))

@@ -3,8 +3,8 @@
 ``SessionChange.save`` and ``create`` are the only places that evaluate a session which is stored.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -72,6 +72,18 @@ def evaluate_session(
     return Reading(connection, campaigns, session, at).evaluate()
 
 
+def evaluate_only(
+    connection: Connection,
+    campaigns: ActiveCampaigns,
+    chosen: Sequence[StoredCampaign],
+    session: CustomerSession,
+    at: datetime,
+) -> Evaluated:
+    """Evaluate a session with some campaigns alone, in whatever state they are."""
+    reading = Reading(connection, replace(campaigns, without_code=chosen), session, at, all_with_code=False)
+    return reading.evaluate()
+
+
 def evaluate_close(
     connection: Connection, campaigns: ActiveCampaigns, session: CustomerSession, at: datetime
 ) -> Evaluated:
@@ -103,6 +115,7 @@ class Reading:
         at: datetime,
         *,
         lock: bool = False,
+        all_with_code: bool = True,
     ) -> None:
         self.connection = connection
         self.session = session
@@ -111,7 +124,7 @@ class Reading:
         self.stored: dict[int, StoredCampaign] = {each.campaign.id: each for each in campaigns.without_code}
         profile = read_profile(connection, session, lock=lock)
         codes = find_codes(connection, session)
-        for found in codes.values():
+        for found in codes.values() if all_with_code else ():
             campaign_id = found.code.campaign_id
             if found.code.campaign_state is CampaignState.ACTIVE and campaign_id not in self.stored:
                 stored = find_campaign(connection, campaigns, campaign_id, found.revision)

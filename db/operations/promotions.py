@@ -24,7 +24,7 @@ from db.domain.promotions.returned_shares import returned_units
 from db.domain.session import CustomerSession
 from db.engine.statements import begin
 from db.operations.evaluation import Evaluated, evaluate_close, evaluate_session, post
-from db.repository.active_campaigns import active_campaigns, active_labels, newest_version
+from db.repository.active_campaigns import active_campaigns, active_labels, newest_version, noted_version
 from db.repository.counters import CounterRow, subtract_from_counters
 from db.repository.load import lock_session
 from db.repository.profiles import is_first_session
@@ -125,7 +125,7 @@ def promote(
     if before.state is not SessionState.OPEN or after.state is SessionState.CANCELLED:
         return Promoted(after)
     closes = after.state is SessionState.CLOSED
-    version = newest_version(connection, after.application_id)
+    version = noted_version(connection, after.application_id)
     evaluated = None
     if version:
         if closes:

@@ -115,7 +115,7 @@ SELECT_ACTIVE_LABELS = AutocommitStatement(
 
 
 def note_version(connection: Connection, application_id: int, version: int) -> None:
-    """Store a campaigns version that was read together with a session."""
+    """Store a campaigns version that a change has read."""
     versions = VERSIONS.setdefault(connection.dialect, {})
     if len(versions) >= MAX_VERSIONS:
         versions.clear()
@@ -127,26 +127,46 @@ def forget_version(connection: Connection, application_id: int) -> None:
     VERSIONS.get(connection.dialect, {}).pop(application_id, None)
 
 
-def newest_version(connection: Connection, application_id: int) -> int:
+def noted_version(connection: Connection, application_id: int) -> int:
     """Return the campaigns version, which is 0 for an application that never had campaigns.
 
-    On PostgreSQL it may be outdated, and the statement that stores the change has to check it. Raises Refused with
-    NotFound.
+    It is that which was read with the session of this change; on PostgreSQL it may be outdated, and the statement that
+    stores the change has to check it. Raises Refused with NotFound.
     """
-    if connection.dialect.name == "postgresql":
-        known = VERSIONS.get(connection.dialect, {}).get(application_id)
-        if known is not None:
-            return known
+    version = VERSIONS.get(connection.dialect, {}).get(application_id)
+    if version is None:
+        version = read_version(connection, application_id)
+        note_version(connection, application_id, version)
+    return version
+
+
+def newest_version(connection: Connection, application_id: int) -> int:
+    """Return the campaigns version for an operation that has read no session.
+
+    SQLite reads it, since another process may have changed it. Raises Refused with NotFound.
+    """
+    read = noted_version if connection.dialect.name == "postgresql" else read_version
+    return read(connection, application_id)
+
+
+def read_version(connection: Connection, application_id: int) -> int:
+    """Read the campaigns version of an application. Raises Refused with NotFound."""
     row = SELECT_VERSION.first(connection, {"application_id": application_id})
     if row is None:
         raise unknown_application(application_id)
-    note_version(connection, application_id, row.campaigns_version)
     version: int = row.campaigns_version
     return version
 
 
-def active_campaigns(connection: Connection, application_id: int, version: int) -> ActiveCampaigns:
-    """Return the campaigns of an application at its newest version."""
+def active_campaigns(connection: Connection, application_id: int, version: int | None = None) -> ActiveCampaigns:
+    """Return the campaigns of an application at its newest version, which is read if it is not given.
+
+    Raises Refused with NotFound.
+    """
+    if version is None:
+        version = read_version(connection, application_id)
+    if version == 0:  # a preview; nothing raises the version of an application without campaigns
+        return load_campaigns(connection, application_id, version, None)
     cached = CACHE.setdefault(connection.dialect, {})
     found = cached.get(application_id)
     if found is None or found.version != version:
@@ -178,7 +198,7 @@ def find_campaign(
 ) -> StoredCampaign | None:
     """Return the newest revision of a campaign in any state, or None where there is none.
 
-    It is read unless ``revision`` says which one is the newest, and that was used before.
+    It is read, unless ``revision`` says which one is the newest and that was used before.
     """
     cached = campaigns.with_code
     if revision is not None and (found := cached.get((campaign_id, revision))):
@@ -187,10 +207,11 @@ def find_campaign(
     row = SELECT_CAMPAIGN.first(connection, {"application_id": application_id, "campaign_id": campaign_id})
     if row is None:
         return None
-    if len(cached) >= MAX_WITH_CODE:
-        cached.clear()
-    found = compile_row(connection, application_id, row, load_all_rules(connection, application_id))
-    cached[key_of(found)] = found
+    if (found := cached.get((row.id, row.revision))) is None:
+        if len(cached) >= MAX_WITH_CODE:
+            cached.clear()
+        found = compile_row(connection, application_id, row, load_all_rules(connection, application_id))
+        cached[key_of(found)] = found
     return found
 
 

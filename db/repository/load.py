@@ -57,6 +57,7 @@ CAMPAIGNS_VERSION = (
     .label("campaigns_version")
 )
 SELECT_SESSION = select(*(SESSION.c[name] for name in SESSION_FIELDS), CAMPAIGNS_VERSION).where(*BY_NAME)
+SELECT_UNLOCKED = AutocommitStatement(SELECT_SESSION)
 SELECT_LOCKED = Statement(SELECT_SESSION.with_for_update())
 SELECT_WITH_PARTS = AutocommitStatement(SELECT_SESSION.add_columns(*map(part_as_array, PARTS)))
 SELECT_PART = {table: select_part(table) for table in PARTS}
@@ -79,6 +80,17 @@ def find_session(connection: Connection, application_id: int, integration_id: st
     if row is None:
         return None
     note_version(connection, application_id, row.campaigns_version)
+    return with_parts(connection, application_id, row)
+
+
+def read_session(connection: Connection, application_id: int, integration_id: str) -> CustomerSession | None:
+    """Return the session, or None where there is none, in a transaction that only reads. Raises as ``find_session``."""
+    row = SELECT_UNLOCKED.first(connection, session_name(application_id, integration_id))
+    return None if row is None else with_parts(connection, application_id, row)
+
+
+def with_parts(connection: Connection, application_id: int, row: Any) -> CustomerSession:
+    """Return the session of a row. Its parts are read, unless the row has them."""
     key = {"application_id": application_id, "session_id": row.id}
 
     def part(table: Table) -> Sequence[Any]:

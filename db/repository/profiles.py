@@ -69,6 +69,13 @@ def is_first_session(connection: Connection, session: CustomerSession, now: date
     if session.profile_id is None:
         return True
     lock_profile(connection, session.application_id, session.profile_id, now)
+    return would_be_first_session(connection, session)
+
+
+def would_be_first_session(connection: Connection, session: CustomerSession) -> bool:
+    """Return whether no other session of the profile is stored now. A session without a profile is the first."""
+    if session.profile_id is None:
+        return True
     names = {"application_id": session.application_id, "profile_id": session.profile_id, "id": session.id}
     is_first: bool = SELECT_IS_FIRST_SESSION.first(connection, names).is_first_session
     return is_first
