@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, text
 
 from db.domain import session as rule
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.commands import CreateApplication, CreateKey, CreateSession, Discount, SessionContent
 from db.domain.content import Rules
 from db.domain.events import EventType, make_event
@@ -67,7 +67,7 @@ def session_with_events(application_id: int, number: int, rules: Rules) -> Sessi
         profile_id=f"customer-{number % PROFILES}", cart_items=[line(number, position) for position in range(LINES)]
     )
     command = CreateSession(application_id=application_id, integration_id=f"session-{number}", content=content)
-    new = rule.create(command, rules, created(number))
+    new = rule.create(command, rules, created(number), f"line-{number}-")
     session = replace(new, first_session=number < PROFILES)
     history = [make_event(EventType.CREATED, None, session, NAME)]
     for type_, change in changes(number, rules):
@@ -104,12 +104,12 @@ def changes(number: int, rules: Rules) -> Iterator[Change]:
     if (code := group % (2 * COUPONS)) < COUPONS:
         discounts.append(Discount("Coupon", Decimal("2.50")))
         content = replace(content, coupon=f"coupon-{code}")
-    yield EventType.UPDATED, lambda session, at: rule.update(session, content, rules)
+    yield EventType.UPDATED, lambda session, at: rule.update(session, content, rules, "")
     if fate == 0:
         return
     yield EventType.CLOSED, lambda session, at: rule.close(session, None, at)
     if fate == 2:
-        items = [ReturnRequest(position=0, sku=None, quantity=None)]
+        items = [ReturnRequest(LineName(position=0), None)]
         yield EventType.ITEMS_RETURNED, lambda session, at: rule.return_items(session, items, rules.rounding, at)
     elif fate == 3:
         yield EventType.CANCELLED, lambda session, at: rule.cancel(session, None, at)

@@ -70,10 +70,11 @@ ROWS = (
         CASE WHEN i % (:size / 50) = 0 THEN at(i) END,
         CASE WHEN i % (:size / 50) = 1 THEN 'RARE' WHEN i % 2 = 0 THEN 'DENSE' END,
         CASE WHEN i % (:size / 50) = 1 THEN 'RARE' WHEN i % 2 = 0 THEN 'DENSE' END, '{{}}' FROM n""",  # noqa: S608 (the parts are constants)
-    f"""INSERT INTO cart_item (application_id, session_id, position, sku, quantity, returned_quantity, price,
+    f"""INSERT INTO cart_item (application_id, session_id, position, id, sku, quantity, returned_quantity, price,
         discount_share, returned_total, attributes)
     {NUMBERS}, line(place) AS (VALUES (0), (1), (2), (3), (4))
-    SELECT 1, i, place, CASE WHEN place = 4 THEN 'rare-' || (i % (:size / 50)) ELSE 'sku-' || ((i + place) % 10) END,
+    SELECT 1, i, place, 'line-' || i || '-' || place,
+        CASE WHEN place = 4 THEN 'rare-' || (i % (:size / 50)) ELSE 'sku-' || ((i + place) % 10) END,
         1, 0, 10000, 0, 0, '{{}}' FROM n, line""",  # noqa: S608 (the parts are constants)
     f"""INSERT INTO session_identifier (application_id, session_id, position, identifier)
     {NUMBERS} SELECT 1, i, 0, CASE WHEN i % 2 = 1 THEN 'web' ELSE 'rare-' || (i % (:size / 50)) END FROM n""",  # noqa: S608 (the parts are constants)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, RowMapping, select
 
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.commands import (
     CancelSession,
     CloseSession,
@@ -200,9 +200,14 @@ def line(sku: str = "apple", quantity: int = 1, price: str = "1.00", **facts: An
     return CartLine(sku=sku, quantity=quantity, price=Decimal(price), **facts)
 
 
+def without_ids(cart: Iterable[CartLine]) -> tuple[CartLine, ...]:
+    """Return the lines of a stored cart as they were sent."""
+    return tuple(each._replace(id=None) for each in cart)
+
+
 def units(position: int, quantity: int | None = None) -> ReturnRequest:
     """Return the request to return units of a line; without a quantity, all that remain."""
-    return ReturnRequest(position, None, quantity)
+    return ReturnRequest(LineName(position=position), quantity)
 
 
 def refusals(change: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[Refusal, ...]:

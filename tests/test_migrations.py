@@ -1,6 +1,7 @@
 """Migrations create the tables of the models, all or nothing."""
 
 import asyncio
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from shop import line, open_shop, units
+from shop import Shop, line, open_shop, units
 from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -19,6 +20,7 @@ from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import Discount
 from db.engine import open_database
 from db.engine.database import Database
+from db.import_export.checking import check_sessions
 from db.migrations import NewerDatabase, OlderDatabase, current, downgrade, is_current, scripts, upgrade
 from db.repository.core import DISCOUNT
 from db.tables import Row
@@ -34,6 +36,7 @@ PROMOTIONS = {
     "redemption",
 }
 NOT_FILLED = {"api_key", "token_secret", *PROMOTIONS}  # a downgrade that drops a table loses its rows
+LINE_ID = re.compile(r"[\w-]{12}\d{1,3}")
 
 
 @pytest.fixture
@@ -152,7 +155,8 @@ def test_upgrade_from_an_older_revision_keeps_all_rows(runner: asyncio.Runner, e
     runner.run(empty.write(upgrade))
 
     assert runner.run(empty.query(tables)) == head
-    assert shop.all_rows() == everything
+    assert without_line_ids(shop.all_rows()) == without_line_ids(everything)
+    assert disagreements(shop) == []
     assert shop.create("s2").version == 1
 
 
@@ -185,6 +189,57 @@ def test_0003_splits_the_discounts_of_a_session_over_its_lines(runner: asyncio.R
         ("x", [[0, 10_000]]),
         ("y", [[0, 40_000], [1, 40_000]]),
     ]
+
+
+def without_line_ids(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows with one id for all lines: a downgrade removes the ids, and the upgrade gives others."""
+
+    def without(value: Any) -> Any:
+        if type(value) is not str:
+            return value
+        return "ID" if LINE_ID.fullmatch(value) else re.sub(f'"id":"{LINE_ID.pattern}"', "ID", value)
+
+    return {table: [tuple(map(without, row)) for row in found] for table, found in rows.items()}
+
+
+def disagreements(shop: Shop) -> list[str]:
+    """Return the disagreements that the check finds."""
+    pages = shop.query(lambda connection: list(check_sessions(connection, shop.application_id)))
+    return [str(each) for page in pages for each in page.disagreements]
+
+
+def test_upgrade_gives_each_line_an_id_that_it_has_in_all_events(runner: asyncio.Runner, empty: Database) -> None:
+    runner.run(empty.write(upgrade))
+    shop = open_shop(runner, empty)
+    exact = line("tea", price="12345678901234.5678", name='"cartItems":[{')
+    shop.create("s1", cart_items=[line(), line("pear", 2), line("pear", 3)])
+    shop.update("s1", cart_items=[exact, line("pear", 5), line("plum"), line()], coupon="SPRING")
+    shop.update("s1", cart_items=[line("pear", 5), line("pear", 5), line()])
+    shop.close("s1")
+    shop.return_items(units(0, 1), integration_id="s1")
+    shop.create("s2", cart_items=[line()])
+    shop.create("s3")
+    other = shop.another("Other", "JPY")
+    other.create("s1", cart_items=[line(), line()])
+    before = without_line_ids(shop.all_rows())
+
+    runner.run(empty.write(downgrade, "0004_session_size"))
+    assert '"id":' not in repr(
+        shop.query(lambda connection: connection.execute(text("SELECT changes FROM session_event")).all())
+    )
+    runner.run(empty.write(upgrade))
+
+    assert without_line_ids(shop.all_rows()) == before
+    assert disagreements(shop) == disagreements(other) == []
+    carts = [event["changes"].get("cartItems") for event in shop.history("s1")]
+    first, second, third, _, returned = carts
+    apple, pear, other_pear = (each["id"] for each in first)
+    assert [second[1]["id"], second[3]["id"]] == [pear, apple]
+    assert [each["id"] for each in third] == [pear, third[1]["id"], apple]
+    assert [each["id"] for each in returned] == [each["id"] for each in third]
+    assert [each.id for each in shop.session("s1").cart] == [each["id"] for each in third]
+    lines = [each.id for one, name in ((shop, "s1"), (shop, "s2"), (other, "s1")) for each in one.session(name).cart]
+    assert len({*lines, other_pear, second[0]["id"], second[2]["id"]}) == 6 + 3
 
 
 def test_upgrade_of_a_current_database_changes_nothing(runner: asyncio.Runner, empty: Database) -> None:

@@ -1,9 +1,9 @@
 """The cart: its lines, their total, and returns of their units."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from db.domain import money
 from db.domain.errors import CartLineNotFound, InvalidInput, Refused, ReturnExceedsRemaining, quote
@@ -15,9 +15,13 @@ MAX_UNITS = 10_000
 MEASURES = ("weight", "height", "width", "length")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CartLine:
-    """One line of a cart. ``price`` is for one unit; the weight is in grams, the other measures are in millimetres."""
+class CartLine(NamedTuple):
+    """One line of a cart. ``price`` is for one unit; the weight is in grams, the other measures are in millimetres.
+
+    ``id`` stays with the line wherever it moves. A line of a command has none unless it names a line of the cart.
+
+    A tuple: to construct a frozen data class with as many fields takes seven times as long, for each line of a cart.
+    """
 
     sku: str
     quantity: int
@@ -29,7 +33,8 @@ class CartLine:
     height: Decimal | None = None
     width: Decimal | None = None
     length: Decimal | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = {}
+    id: str | None = None
     discount_share: Decimal = ZERO
     returned_quantity: int = 0
     returned_total: Decimal = ZERO
@@ -45,12 +50,20 @@ class CartLine:
         return self.quantity - self.returned_quantity
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineName:
+    """A line of the cart, named by its id, by its position, or by a SKU that is on exactly one line."""
+
+    id: str | None = None
+    position: int | None = None
+    sku: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnRequest:
-    """Units of one line to return. The position or the SKU identifies the line; no quantity means all that remain."""
+    """Units of one line to return. No quantity means all that remain."""
 
-    position: int | None
-    sku: str | None
+    line: LineName
     quantity: int | None
 
 
@@ -79,9 +92,40 @@ def share_discount(cart: Sequence[CartLine], discount_total: Decimal, minor_digi
     """Return the lines with ``discount_total`` allocated to them in proportion to their totals."""
     shares = money.allocate(discount_total, [line.total for line in cart], minor_digits)
     return tuple(
-        line if line.discount_share == share else replace(line, discount_share=share)
+        line if line.discount_share == share else line._replace(discount_share=share)
         for line, share in zip(cart, shares, strict=True)
     )
+
+
+class LineFinder:
+    """Finds the lines of a cart by their names, from indexes: a return may name 10,000 lines."""
+
+    def __init__(self, cart: Sequence[CartLine]) -> None:
+        self._count = len(cart)
+        self._by_id = {line.id: position for position, line in enumerate(cart)}
+        self._by_sku: dict[str, list[int]] = {}
+        for position, line in enumerate(cart):
+            self._by_sku.setdefault(line.sku, []).append(position)
+
+    def __call__(self, name: LineName, path: tuple[str, ...]) -> int:
+        """Return the position of a line. Raises Refused with CartLineNotFound."""
+        if name.id is not None:
+            if name.id in self._by_id:
+                return self._by_id[name.id]
+            problem = f"The cart has no line with the id {quote(name.id)}."
+            raise Refused(CartLineNotFound(path=(*path, "id"), problem=problem))
+        if name.position is not None:
+            if 0 <= name.position < self._count:
+                return name.position
+            problem = f"The cart has {self._count} lines; there is no line {name.position}."
+            raise Refused(CartLineNotFound(path=(*path, "position"), problem=problem))
+        sku = name.sku or ""
+        found = self._by_sku.get(sku, ())
+        if len(found) == 1:
+            return found[0]
+        problem = f"The cart has the sku {quote(sku)} on {len(found)} lines"
+        hint = "; name the line by its id." if found else "."
+        raise Refused(CartLineNotFound(path=(*path, "sku"), problem=problem + hint))
 
 
 def return_items(
@@ -97,11 +141,11 @@ def return_items(
     """
     if not requests:
         raise Refused(InvalidInput(path=("items",), problem="Expected at least one item."))
-    lines, by_sku = list(cart), positions_by_sku(cart)
+    lines, find = list(cart), LineFinder(cart)
     returned: dict[int, ReturnedItem] = {}
     for index, request in enumerate(requests):
         path = ("items", str(index))
-        position = find_line(len(lines), by_sku, request, (*path, "line"))
+        position = find(request.line, (*path, "line"))
         line = lines[position]
         quantity = max(1, line.remaining_quantity) if request.quantity is None else request.quantity
         if quantity < 1:
@@ -114,36 +158,12 @@ def return_items(
             )
         amount = min(refund(line, quantity, rounding, minor_digits), net_total)
         net_total -= amount
-        lines[position] = replace(
-            line, returned_quantity=line.returned_quantity + quantity, returned_total=line.returned_total + amount
+        lines[position] = line._replace(
+            returned_quantity=line.returned_quantity + quantity, returned_total=line.returned_total + amount
         )
         before = returned.get(position, ReturnedItem(position, 0, ZERO))
         returned[position] = ReturnedItem(position, before.quantity + quantity, before.amount + amount)
     return tuple(lines), tuple(returned[position] for position in sorted(returned))
-
-
-def positions_by_sku(cart: Sequence[CartLine]) -> Mapping[str, Sequence[int]]:
-    """Index the positions of each SKU. A return may name 10,000 lines, too many to search the cart for each."""
-    positions: dict[str, list[int]] = {}
-    for position, line in enumerate(cart):
-        positions.setdefault(line.sku, []).append(position)
-    return positions
-
-
-def find_line(count: int, by_sku: Mapping[str, Sequence[int]], request: ReturnRequest, path: tuple[str, ...]) -> int:
-    """Return the position of the requested line in a cart of ``count`` lines. A SKU must be on exactly one line."""
-    if request.position is not None:
-        if 0 <= request.position < count:
-            return request.position
-        problem = f"The cart has {count} lines; there is no line {request.position}."
-        raise Refused(CartLineNotFound(path=(*path, "position"), problem=problem))
-    sku = request.sku or ""
-    found = by_sku.get(sku, ())
-    if len(found) == 1:
-        return found[0]
-    problem = f"The cart has the sku {quote(sku)} on {len(found)} lines"
-    hint = "; name the line by its position." if found else "."
-    raise Refused(CartLineNotFound(path=(*path, "sku"), problem=problem + hint))
 
 
 def refund(line: CartLine, quantity: int, rounding: RoundingMode, minor_digits: int) -> Decimal:

@@ -1,14 +1,15 @@
 """Validation of a session's content: profile, codes, identifiers, attributes, cart and discounts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from db.domain import cart, money, text
+from db.domain import money, text
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.attributes import AttributeRules
 from db.domain.cart import CartLine
+from db.domain.cart_content import validate_cart
 from db.domain.commands import UNSET, Discount, SessionContent
 from db.domain.errors import InvalidInput, Refusal, Refused, quote
 from db.domain.money import ZERO, RoundingMode
@@ -16,7 +17,6 @@ from db.domain.money import ZERO, RoundingMode
 MAX_CODE = 100
 MAX_IDENTIFIERS = 5
 MAX_IDENTIFIER = 255
-MAX_NAME = 1_000
 MAX_LABEL = 100
 
 
@@ -31,11 +31,11 @@ class Rules:
 
 
 def validate_content(
-    content: SessionContent, rules: Rules, attributes: Mapping[str, Any], lines: Sequence[CartLine]
+    content: SessionContent, rules: Rules, attributes: Mapping[str, Any], lines: Sequence[CartLine], id_prefix: str
 ) -> dict[str, Any]:
     """Return the CustomerSession fields that ``content`` sets on a session with these attributes and lines.
 
-    Raises Refused with every rule that is broken.
+    Ids of new lines begin with ``id_prefix``. Raises Refused with every rule that is broken.
     """
     found: list[Refusal] = []
     new: dict[str, Any] = {}
@@ -54,65 +54,12 @@ def validate_content(
         given, entity = content.attributes or {}, AttributeEntity.CUSTOMER_SESSION
         new["attributes"] = combine(entity, attributes, given, ("attributes",), found)
     if content.cart_items is not UNSET:
-        new["cart"] = validate_cart(content.cart_items or (), lines, rules, found)
+        new["cart"] = validate_cart(content.cart_items or (), lines, rules.attributes, id_prefix, found)
     if content.discounts is not UNSET:
         new["discounts"] = validate_discounts(content.discounts or (), rules.minor_digits, found, rules.reserved_labels)
     if found:
         raise Refused(*found)
     return new
-
-
-def validate_cart(
-    lines: Sequence[CartLine], current: Sequence[CartLine], rules: Rules, found: list[Refusal]
-) -> tuple[CartLine, ...]:
-    """Return the lines with their attributes in canonical form. Refusals are appended to ``found``.
-
-    A line with the position and the SKU of a current line counts as that line: attributes of it that are not editable
-    cannot change.
-    """
-    if len(lines) > cart.MAX_LINES:
-        problem = f"Expected at most {cart.MAX_LINES} lines, got {len(lines)}."
-        found.append(InvalidInput(path=("cartItems",), problem=problem))
-        return ()
-    before = len(found)
-    validated = []
-    for position, line in enumerate(lines):
-        path = ("cartItems", str(position))
-        found.extend(line_problems(line, path))
-        same_line = position < len(current) and current[position].sku == line.sku
-        attributes = current[position].attributes if same_line else {}
-        if attributes or line.attributes:
-            new = rules.attributes.replace(
-                AttributeEntity.CART_ITEM, attributes, line.attributes, (*path, "attributes"), found
-            )
-            validated.append(replace(line, attributes=new))
-        else:
-            validated.append(line)
-    if len(found) == before:
-        units = sum(line.quantity for line in validated)
-        if units > cart.MAX_UNITS:
-            problem = f"Expected at most {cart.MAX_UNITS} units in all, got {units}."
-            found.append(InvalidInput(path=("cartItems",), problem=problem))
-        found.extend(money.problems(cart.total(validated), ("cartItems",)))
-    return tuple(validated)
-
-
-def line_problems(line: CartLine, path: tuple[str, ...]) -> list[Refusal]:
-    """Return a refusal for each rule that a line breaks, without its attributes."""
-    found = [*text.key_problems(line.sku, (*path, "sku"))]
-    if not 1 <= line.quantity <= cart.MAX_UNITS:
-        problem = f"Expected 1 to {cart.MAX_UNITS}, got {line.quantity}."
-        found.append(InvalidInput(path=(*path, "quantity"), problem=problem))
-    found.extend(money.problems(line.price, (*path, "price")))
-    for name, value in (("name", line.name), ("category", line.category)):
-        if value is not None:
-            found.extend(text.problems(value, (*path, name), max_length=MAX_NAME))
-    if line.product_name is not None:
-        found.extend(text.problems(line.product_name, (*path, "product", "name"), min_length=1, max_length=MAX_NAME))
-    for name in cart.MEASURES:
-        if (measure := getattr(line, name)) is not None:
-            found.extend(money.problems(measure, (*path, name)))
-    return found
 
 
 def identifier_problems(identifiers: Sequence[str]) -> list[Refusal]:

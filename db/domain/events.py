@@ -127,7 +127,7 @@ def promotion_shares(discount: AllocatedDiscount) -> Entity:
 
 def cart_item(line: CartLine) -> Entity:
     """Convert one line. Keys without a value are left out."""
-    shape: Entity = {"sku": line.sku}
+    shape: Entity = {"id": line.id, "sku": line.sku}
     if line.name is not None:
         shape["name"] = line.name
     shape["quantity"] = line.quantity

@@ -8,6 +8,7 @@ from typing import Any
 
 from db.domain import cart, lifecycle, money, text
 from db.domain.cart import CartLine, ReturnedItem, ReturnRequest
+from db.domain.cart_content import id_problems
 from db.domain.commands import UNSET, CreateSession, SessionContent
 from db.domain.content import Rules, validate_content
 from db.domain.errors import (
@@ -117,13 +118,13 @@ class CustomerSession:
         return self.total - self.discount_total - self.returned_total
 
 
-def apply_content(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:
+def apply_content(session: CustomerSession, content: SessionContent, rules: Rules, id_prefix: str) -> CustomerSession:
     """Return the session with ``content`` applied. Raises Refused with every rule that is broken.
 
-    ``first_session`` is left as it is: it depends on the profile's other sessions. The discounts of campaigns are left
-    out: the next evaluation brings those of the new content.
+    Ids of new lines begin with ``id_prefix``. ``first_session`` is left as it is: it depends on the profile's other
+    sessions. The discounts of campaigns are left out: the next evaluation brings those of the new content.
     """
-    new = validate_content(content, rules, session.attributes, session.cart)
+    new = validate_content(content, rules, session.attributes, session.cart, id_prefix)
     return share_discounts(replace(session, promotions=(), **new), content)
 
 
@@ -187,12 +188,17 @@ def check_size(before: CustomerSession | None, after: CustomerSession, max_bytes
     raise Refused(InvalidInput(path=(field_name,), problem=problem))
 
 
-def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSession:
-    """Return a new session. Raises Refused with every rule that is broken."""
+def create(command: CreateSession, rules: Rules, now: datetime, id_prefix: str) -> CustomerSession:
+    """Return a new session, whose lines get ids that begin with ``id_prefix``.
+
+    Raises Refused with every rule that is broken.
+    """
     found: list[Refusal] = [*text.key_problems(command.integration_id, ("integrationId",))]
     if command.state not in lifecycle.INITIAL:
         problem = f"A session is created OPEN or CLOSED, not {command.state.name}."
         found.append(InvalidInput(path=("state",), problem=problem))
+    if command.content.cart_items is not UNSET:
+        found.extend(id_problems(command.content.cart_items or (), "cartItems"))
     if found:
         raise Refused(*found)
     new = CustomerSession(
@@ -203,15 +209,15 @@ def create(command: CreateSession, rules: Rules, now: datetime) -> CustomerSessi
         minor_digits=rules.minor_digits,
         state=command.state,
         closed=now if command.state is SessionState.CLOSED else None,
-        **validate_content(command.content, rules, {}, ()),
+        **validate_content(command.content, rules, {}, (), id_prefix),
     )
     return share_discounts(new, command.content)
 
 
-def update(session: CustomerSession, content: SessionContent, rules: Rules) -> CustomerSession:
+def update(session: CustomerSession, content: SessionContent, rules: Rules, id_prefix: str) -> CustomerSession:
     """Return the session with new content. Raises Refused unless it is open."""
     check_transition(session, Operation.UPDATE)
-    return apply_content(session, content, rules)
+    return apply_content(session, content, rules, id_prefix)
 
 
 def close(session: CustomerSession, expected_total: Decimal | None, now: datetime) -> CustomerSession:

@@ -181,6 +181,7 @@ def total_differences(stored: StoredSession) -> Iterator[Difference]:
     for position, line in enumerate(shared):
         place = f"cartItems.{position}."
         yield from compare(f"{place}discountShare", line.discount_share, session.cart[position].discount_share)
+    yield from compare("different ids of cartItems", len(session.cart), len({line.id for line in session.cart}))
     for position, line in enumerate(session.cart):
         place = f"cartItems.{position}."
         items = [item for made in session.returns for item in made.items if item.position == position]

@@ -24,6 +24,7 @@ REQUIRED_FIELDS = frozenset(
 FIELDS = REQUIRED_FIELDS | {"closed", "cancelled", "returns", FIRST_SESSION_STANDS}
 REQUIRED_LINE_FIELDS = frozenset({"sku", "quantity", "price"})
 LINE_FIELDS = REQUIRED_LINE_FIELDS | {
+    "id",
     "name",
     "category",
     "product",
@@ -41,7 +42,10 @@ ITEM_FIELDS = frozenset({"position", "quantity", "amount"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The values of one line, of the right types. Quantities of returned units are beside the cart lines."""
+    """The values of one line, of the right types.
+
+    Ids and quantities of returned units are beside the cart lines. An id is None where the file has none.
+    """
 
     integration_id: str
     created: datetime
@@ -54,6 +58,7 @@ class Record:
     total: Decimal
     first_session: bool
     first_session_stands: bool
+    line_ids: tuple[str | None, ...]
     returned_quantities: tuple[int, ...]
     returns: tuple[SessionReturn, ...]
 
@@ -84,7 +89,7 @@ def read_record(content: bytes) -> Record:
             profile_id=reader.text("profileId"),
             coupon=reader.text("coupon"),
             referral=reader.text("referral"),
-            cart_items=[line for line, _ in lines],
+            cart_items=[line for line, _, _ in lines],
             identifiers=reader.texts("identifiers"),
             attributes=to_floats(reader.object("attributes")),
             discounts=read_discounts(reader.object("discounts"), found),
@@ -92,7 +97,8 @@ def read_record(content: bytes) -> Record:
         total=reader.amount("total"),
         first_session=reader.boolean("firstSession"),
         first_session_stands=reader.boolean(FIRST_SESSION_STANDS),
-        returned_quantities=tuple(quantity for _, quantity in lines),
+        line_ids=tuple(id_ for _, id_, _ in lines),
+        returned_quantities=tuple(quantity for _, _, quantity in lines),
         returns=tuple(
             read_return(value, ("returns", str(index)), found) for index, value in enumerate(reader.items("returns"))
         ),
@@ -112,8 +118,8 @@ def read_state(reader: ObjectReader) -> SessionState:
         return SessionState.OPEN
 
 
-def read_line(value: Any, path: Path, found: list[Refusal]) -> tuple[CartLine, int]:
-    """Return a cart line and its returned quantity."""
+def read_line(value: Any, path: Path, found: list[Refusal]) -> tuple[CartLine, str | None, int]:
+    """Return a cart line without its id, its id, and its returned quantity."""
     reader = ObjectReader(value, path, found, REQUIRED_LINE_FIELDS, LINE_FIELDS)
     product = (
         ObjectReader(reader.object("product"), (*path, "product"), found, PRODUCT_FIELDS, PRODUCT_FIELDS)
@@ -133,7 +139,7 @@ def read_line(value: Any, path: Path, found: list[Refusal]) -> tuple[CartLine, i
         length=reader.amount_or_none("length"),
         attributes=to_floats(reader.object("attributes")),
     )
-    return line, reader.integer("returnedQuantity")
+    return line, reader.text_or_none("id"), reader.integer("returnedQuantity")
 
 
 def read_discounts(value: dict[str, Any], found: list[Refusal]) -> list[Discount]:

@@ -5,17 +5,17 @@ events follows from the versions of the returns, but is at most MAX_UPDATES, or 
 ``updated``. Reasons of cancellation are not exported.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from db.domain import money, session
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain import money, session, text
+from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.commands import CreateSession
 from db.domain.content import Rules
 from db.domain.decimals import format_decimal
-from db.domain.errors import InvalidInput, Refusal, Refused
+from db.domain.errors import InvalidInput, Refusal, Refused, quote
 from db.domain.events import EventType, SessionEvent, make_event
 from db.domain.lifecycle import SessionState
 from db.domain.money import ZERO
@@ -23,10 +23,12 @@ from db.domain.session import CustomerSession, SessionReturn
 from db.domain.times import format_time
 from db.import_export.record import Record
 from db.repository.bulk_insert import SessionWithEvents
+from db.repository.line_ids import new_line_prefix
 
 ACTOR = "import"
 MAX_UPDATES = 10_000  # before the first return: without a limit, one version could demand billions of events
 MAX_VERSION = 2**31 - 1
+MAX_LINE_ID = 64
 
 Step = tuple[EventType, CustomerSession]
 
@@ -64,7 +66,7 @@ def replay_steps(record: Record, application_id: int, rules: Rules) -> Iterator[
         state=SessionState.CLOSED if closed_when_created else SessionState.OPEN,
         content=record.content,
     )
-    now = session.create(command, rules, record.created)
+    now = with_line_ids(session.create(command, rules, record.created, new_line_prefix()), record.line_ids)
     if not record.first_session:
         now = replace(now, first_session=False)
     yield EventType.CREATED, now
@@ -81,6 +83,23 @@ def replay_steps(record: Record, application_id: int, rules: Rules) -> Iterator[
     if record.cancelled:
         now = next_version(session.cancel(now, None, record.cancelled), record.cancelled)
         yield EventType.CANCELLED, now
+
+
+def with_line_ids(created: CustomerSession, ids: Sequence[str | None]) -> CustomerSession:
+    """Return the session with the ids of the file. A line without one has a new id. Raises Refused."""
+    found: list[Refusal] = []
+    seen: set[str] = set()
+    for position, id_ in enumerate(ids):
+        if id_ is not None:
+            path = ("cartItems", str(position), "id")
+            found.extend(text.problems(id_, path, min_length=1, max_length=MAX_LINE_ID))
+            if id_ in seen:
+                found.append(wrong(path, f"The id {quote(id_)} is listed twice."))
+            seen.add(id_)
+    if found:
+        raise Refused(*found)
+    lines = zip(created.cart, ids, strict=True)
+    return replace(created, cart=tuple(line if id_ is None else line._replace(id=id_) for line, id_ in lines))
 
 
 def next_version(after: CustomerSession, time: datetime) -> CustomerSession:
@@ -168,7 +187,7 @@ def with_return(before: CustomerSession, recorded: SessionReturn, index: int, ru
     units in the request. They must not exceed what was paid.
     """
     path = ("returns", str(index))
-    requests = [ReturnRequest(item.position, None, item.quantity) for item in recorded.items]
+    requests = [ReturnRequest(LineName(position=item.position), item.quantity) for item in recorded.items]
     try:
         after = session.return_items(before, requests, rules.rounding, recorded.created)
     except Refused as refused:
@@ -182,8 +201,7 @@ def with_return(before: CustomerSession, recorded: SessionReturn, index: int, ru
     for number, item in enumerate(recorded.items):
         line = lines[item.position]
         found.extend(amount_problems(line, item.amount, (*path, "items", str(number), "amount")))
-        lines[item.position] = replace(
-            line,
+        lines[item.position] = line._replace(
             returned_quantity=line.returned_quantity + item.quantity,
             returned_total=line.returned_total + item.amount,
         )

@@ -16,6 +16,7 @@ from db.operations.evaluation import Evaluated, evaluate_only, evaluate_session
 from db.operations.promotions import reserve_labels
 from db.repository.active_campaigns import ActiveCampaigns, StoredCampaign, active_campaigns, find_campaign
 from db.repository.applications import rules_for
+from db.repository.line_ids import new_line_prefix
 from db.repository.load import read_session
 from db.repository.profiles import would_be_first_session
 
@@ -46,9 +47,9 @@ def make_session(connection: Connection, command: PreviewSession, at: datetime) 
         new = CreateSession(
             application_id=application_id, integration_id=command.integration_id or NEW, content=content
         )
-        after = session.create(new, rules, at)
+        after = session.create(new, rules, at, new_line_prefix())
     else:
-        after = session.update(before, content, rules)
+        after = session.update(before, content, rules, new_line_prefix())
     if before is None or before.profile_id != after.profile_id:
         after = replace(after, first_session=would_be_first_session(connection, after))
     return after

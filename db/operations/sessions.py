@@ -32,6 +32,7 @@ from db.operations.promotions import (
     reverse_sale,
 )
 from db.repository.applications import cached_rules, rules_for
+from db.repository.line_ids import new_line_prefix
 from db.repository.load import find_integration_id, find_session, load_session, lock_session
 from db.repository.profiles import is_first_session
 from db.repository.save import insert_session, save_session
@@ -108,7 +109,7 @@ def create(connection: Connection, actor: Actor, command: CreateSession, now: da
     """Create a session, or return None if its integration ID is taken."""
     rules = rules_for(connection, command.application_id, command.content)
     rules = reserve_labels(connection, command.application_id, command.content, rules)
-    new = session.create(command, rules, truncate_to_millisecond(now))
+    new = session.create(command, rules, truncate_to_millisecond(now), new_line_prefix())
     session.check_size(None, new, actor.max_session_bytes)
     promoted = promote_new(connection, new, conditions_of(command))
     promoted.post(connection)
@@ -130,7 +131,7 @@ def update(change: SessionChange, content: SessionContent) -> Outcome:
     before = change.before
     rules = rules_for(change.connection, before.application_id, content, before.cart)
     rules = reserve_labels(change.connection, before.application_id, content, rules, before.discounts)
-    after = session.update(before, content, rules)
+    after = session.update(before, content, rules, new_line_prefix())
     if after.profile_id != before.profile_id:
         lock_session(change.connection, before)
         after = replace(after, first_session=is_first_session(change.connection, after, change.time))

@@ -81,7 +81,7 @@ class CustomerSessionRow(Row, table=True):
 
 
 class CartItemRow(Row, table=True):
-    """A line of a session's cart."""
+    """A line of a session's cart. ``id`` stays with the line when it moves to another position."""
 
     __tablename__ = "cart_item"
     __table_args__ = (
@@ -99,6 +99,7 @@ class CartItemRow(Row, table=True):
     application_id: int = Field(primary_key=True)
     session_id: int = Field(primary_key=True, sa_type=BigInteger)
     position: int = Field(primary_key=True)
+    id: str = Field(sa_type=CodePoints)
     sku: str = Field(sa_type=CodePoints)
     name: str | None = Field(default=None, sa_type=CodePoints)
     quantity: int

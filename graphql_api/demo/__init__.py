@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.commands import (
     CancelSession,
     CloseSession,
@@ -78,7 +78,12 @@ def session_steps(application_id: int, number: int, record: dict[str, Any]) -> I
     elif digit != STAYS_OPEN:
         yield created + timedelta(minutes=10), close_session, CloseSession(**name)
     if digit == IS_RETURNED:
-        yield created + timedelta(days=7), return_items, ReturnItems(**name, items=[ReturnRequest(0, None, None)])
+        items = [ReturnRequest(LineName(position=0), None)]
+        yield (
+            created + timedelta(days=7),
+            return_items,
+            ReturnItems(**name, items=items),
+        )
 
 
 def invitation(endpoint: str, key: str) -> str:

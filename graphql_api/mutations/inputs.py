@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from db.domain.cart import CartLine
+from db.domain.cart import CartLine, LineName
 from db.domain.commands import UNSET, Discount, SessionCommand, SessionContent, Unset
 from graphql_api.execution.context import Context, Info
 from graphql_api.scalars import JSONObject
@@ -98,6 +98,13 @@ class ProductInput:
 
 @strawberry.input(description="One line of a cart.")
 class CartItemInput:
+    id: strawberry.ID | None = strawberry.field(
+        description="The id of the line of the cart that this is, which it is to keep. Without one, updateSession and"
+        " upsertSession find the line that is equal in all but its quantity; any other line is new, and gets an id of"
+        " its own. Only for those: a line that is created or added has no id yet. Refused with CartLineNotFound if the"
+        " cart has no line with this id.",
+        default=None,
+    )
     sku: str = strawberry.field(
         description="The stock keeping unit, 1 to 1000 characters and at most 1300 bytes of UTF-8. Several lines may"
         " have the same one."
@@ -137,7 +144,25 @@ class CartItemInput:
             width=self.width,
             length=self.length,
             attributes=self.attributes or {},
+            id=self.id,
         )
+
+
+@strawberry.input(
+    description="Names a line of the cart: by its id, by its position when the mutation is carried out, or by its SKU."
+    " A SKU names a line only if the cart has it once. Refused with CartLineNotFound if there is no such line. Prefer"
+    " the id: a position is that of another line once a line before it is gone.",
+    one_of=True,
+)
+class CartLineInput:
+    id: strawberry.ID | None = optional("The id of the line.")
+    position: int | None = optional("The index of the line in the cart, from 0.")
+    sku: str | None = optional("The SKU of the line.")
+
+    def name(self) -> LineName:
+        """Convert to the domain's name of a line."""
+        given = {name: getattr(self, name) for name in ("id", "position", "sku")}
+        return LineName(**{name: value for name, value in given.items() if value is not strawberry.UNSET})
 
 
 @strawberry.input(description="A discount on the whole session.")

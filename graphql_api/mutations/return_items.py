@@ -17,7 +17,7 @@ from db.domain.errors import (
 from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.declaration import REPEATABLE_ERRORS, mutation
-from graphql_api.mutations.inputs import VersionedInput, optional, writable_application
+from graphql_api.mutations.inputs import CartLineInput, VersionedInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
 from graphql_api.sql.fields import One, reads
@@ -25,16 +25,6 @@ from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 from graphql_api.types.session_return import SessionReturn
 from graphql_api.types.written import VERSION, of_source, session_id
-
-
-@strawberry.input(
-    description="Identifies a line of the cart, by its position or by its SKU. A SKU identifies a line only if the cart"
-    " has it once; otherwise the mutation is refused with CartLineNotFound.",
-    one_of=True,
-)
-class CartLineInput:
-    position: int | None = optional("The index of the line in the cart, from 0.")
-    sku: str | None = optional("The SKU of the line.")
 
 
 @strawberry.input(description="Units of one cart line to return.")
@@ -48,9 +38,7 @@ class ReturnItemInput:
 
     def request(self) -> ReturnRequest:
         """Convert to the domain's request."""
-        position = None if self.line.position is strawberry.UNSET else self.line.position
-        sku = None if self.line.sku is strawberry.UNSET else self.line.sku
-        return ReturnRequest(position, sku, self.quantity)
+        return ReturnRequest(self.line.name(), self.quantity)
 
 
 @strawberry.input(description="The items to return, and their session.")

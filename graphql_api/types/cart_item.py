@@ -23,6 +23,10 @@ class Product:
 class CartItem:
     source: ClassVar[Source] = CART_ITEMS
 
+    id: strawberry.ID = column(
+        "The same for as long as the line is in the cart, wherever it moves. It names the line in mutations; node does"
+        " not find lines."
+    )
     position: int = column("The index of the line in the cart, from 0.")
     sku: str = column("The stock keeping unit. Several lines may have the same one.")
     name: str | None = column("The name that the shopper sees; null if none was given.")

@@ -110,7 +110,7 @@ class TotalChanged(UserError):
     actual: Decimal = strawberry.field(description="The total of the session.")
 
 
-@refusal("Returned when the cart has no line with the position or SKU, or several lines with the SKU.")
+@refusal("Returned when the cart has no line with the id, position or SKU, or several lines with the SKU.")
 class CartLineNotFound(UserError):
     pass
 

@@ -19,7 +19,7 @@ SESSION = """fragment Whole on CustomerSession {
   returns { id created amount items { position sku quantity amount } } version
 }
 fragment Line on CartItem {
-  position sku name quantity returnedQuantity remainingQuantity price total discountShare category product { name }
+  id position sku name quantity returnedQuantity remainingQuantity price total discountShare category product { name }
   weight height width length attributes
 }"""
 
@@ -48,12 +48,19 @@ def change(api: Api, name: str, **input_: Any) -> Any:
     return api.data(document, {"input": {"integrationId": "cart-7", **input_}})[name]
 
 
+@pytest.fixture(autouse=True)
+def line_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the ids of lines be known."""
+    monkeypatch.setattr("db.operations.sessions.new_line_prefix", lambda: "line-")
+
+
 def at(second: int) -> str:
     """That many seconds past ten."""
     return f"2026-03-01T10:00:{second:02}.000Z"
 
 
 MUG: dict[str, Any] = {
+    "id": "line-0",
     "position": 0,
     "sku": "mug",
     "name": "A mug",
@@ -72,6 +79,7 @@ MUG: dict[str, Any] = {
     "attributes": {},
 }
 TEA: dict[str, Any] = {
+    "id": "line-1",
     "position": 1,
     "sku": "tea",
     "name": None,
@@ -223,6 +231,7 @@ def test_history_has_an_event_for_each_change(api: Api) -> None:
         assert event.pop("actor") == "Writer"
 
     mug = {
+        "id": "line-0",
         "sku": "mug",
         "name": "A mug",
         "quantity": 2,
@@ -232,7 +241,7 @@ def test_history_has_an_event_for_each_change(api: Api) -> None:
         "weight": 350.5,
         "height": 95,
     }
-    tea = {"sku": "tea", "quantity": 1, "price": 4.2}
+    tea = {"id": "line-1", "sku": "tea", "quantity": 1, "price": 4.2}
     created, updated, closed, returned, cancelled = events["nodes"]
     assert created == {
         "__typename": "SessionCreated",

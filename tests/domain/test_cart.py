@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from db.domain.cart import CartLine, ReturnedItem, ReturnRequest, return_items, total
+from db.domain.cart import CartLine, LineName, ReturnedItem, ReturnRequest, return_items, total
 from db.domain.errors import CartLineNotFound, InvalidInput, Refusal, Refused, ReturnExceedsRemaining
 from db.domain.money import RoundingMode
 
@@ -19,12 +19,12 @@ def line(sku: str, quantity: int, price: str, share: str = "0") -> CartLine:
 
 def at(position: int, quantity: int | None = None) -> ReturnRequest:
     """Request units of the line at a position."""
-    return ReturnRequest(position, None, quantity)
+    return ReturnRequest(LineName(position=position), quantity)
 
 
 def of(sku: str, quantity: int | None = None) -> ReturnRequest:
     """Request units of the line with a SKU."""
-    return ReturnRequest(None, sku, quantity)
+    return ReturnRequest(LineName(sku=sku), quantity)
 
 
 def net(cart: Sequence[CartLine]) -> Decimal:
@@ -109,5 +109,5 @@ def test_sku_that_is_not_in_the_cart_is_refused() -> None:
 def test_sku_on_several_lines_is_refused() -> None:
     assert refusal_of([line("A", 3, "10"), line("A", 1, "9")], of("A")) == CartLineNotFound(
         path=("items", "0", "line", "sku"),
-        problem='The cart has the sku "A" on 2 lines; name the line by its position.',
+        problem='The cart has the sku "A" on 2 lines; name the line by its id.',
     )

@@ -10,11 +10,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from shop import fold
+from strategies import cart_lines
 
 from db.domain import session as sessions
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.attributes import AttributeRules
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.commands import UNSET, Discount, SessionContent
 from db.domain.content import Rules
 from db.domain.errors import Refused
@@ -42,6 +43,7 @@ FULL = sessions.update(
         discounts=[Discount("spring", Decimal("1.00"))],
     ),
     RULES,
+    "full-",
 )
 
 
@@ -68,7 +70,7 @@ def test_event_has_only_the_changed_values() -> None:
 
 def test_changed_fields_are_input_fields_in_alphabetical_order() -> None:
     content = SessionContent(referral="x", coupon="y", cart_items=(), discounts=(), attributes={"b": None})
-    event = make_event(EventType.UPDATED, FULL, sessions.update(FULL, content, RULES), "shop")
+    event = make_event(EventType.UPDATED, FULL, sessions.update(FULL, content, RULES, "new-"), "shop")
     assert event.changed_fields == ["attributes", "cartItems", "coupon", "discounts", "referral"]
 
 
@@ -88,19 +90,19 @@ def test_equal_entities_have_no_changed_values() -> None:
         discounts=[Discount("spring", Decimal(1))],
     )
     for content in (SessionContent(), same):
-        assert changed_values(to_entity(FULL), to_entity(sessions.update(FULL, content, RULES))) == {}
+        assert changed_values(to_entity(FULL), to_entity(sessions.update(FULL, content, RULES, "new-"))) == {}
 
 
 codes = st.sampled_from([UNSET, None, "", "x", "y"])
 prices = st.one_of(st.integers(0, 50), st.integers(0, 10**6)).map(lambda units: Decimal(units).scaleb(-4))
 attributes = st.dictionaries(st.sampled_from("abc"), st.sampled_from([None, 1, 2]))
-lines = st.builds(
-    CartLine, sku=st.sampled_from("AB"), quantity=st.integers(1, 4), price=prices, attributes=st.just({}) | attributes
+lines = cart_lines(
+    sku=st.sampled_from("AB"), quantity=st.integers(1, 4), price=prices, attributes=st.just({}) | attributes
 )
 discounts = st.builds(Discount, st.sampled_from("ab"), st.integers(0, 30).map(Decimal))
-requests = st.builds(ReturnRequest, st.integers(0, 3), st.none(), st.none() | st.integers(1, 3)) | st.builds(
-    ReturnRequest, st.none(), st.sampled_from("AB"), st.none()
-)
+requests = st.builds(
+    ReturnRequest, st.builds(LineName, position=st.integers(0, 3)), st.none() | st.integers(1, 3)
+) | st.builds(ReturnRequest, st.builds(LineName, sku=st.sampled_from("AB")), st.none())
 
 
 def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -133,7 +135,11 @@ class History(RuleBasedStateMachine):
         self.decided = replace(RULES, minor_digits=digits, rounding=rounding)
         self.session = replace(EMPTY, minor_digits=digits)
         self.history = [to_entity(self.session)]
-        self.accept(lambda session: sessions.update(session, SessionContent(cart_items=cart), self.decided))
+        self.accept(
+            lambda session: sessions.update(
+                session, SessionContent(cart_items=cart), self.decided, f"v{self.session.version}-"
+            )
+        )
 
     def accept(self, operation: Callable[[CustomerSession], CustomerSession]) -> None:
         """Apply an operation: refuse it as a whole, or count one version if anything changed."""
@@ -151,7 +157,7 @@ class History(RuleBasedStateMachine):
     @rule(content=contents)
     def update(self, content: SessionContent) -> None:
         """Update the content."""
-        self.accept(lambda session: sessions.update(session, content, self.decided))
+        self.accept(lambda session: sessions.update(session, content, self.decided, f"v{self.session.version}-"))
 
     @rule()
     def close(self) -> None:

@@ -55,6 +55,7 @@ def test_entity_has_every_field_of_the_session() -> None:
         referral="friend",
         cart=(
             CartLine(
+                id="l1",
                 sku="A",
                 quantity=2,
                 price=Decimal("10.50"),
@@ -93,6 +94,7 @@ def test_entity_has_every_field_of_the_session() -> None:
         "state": "cancelled",
         "cartItems": [
             {
+                "id": "l1",
                 "sku": "A",
                 "name": "Tea",
                 "quantity": 2,

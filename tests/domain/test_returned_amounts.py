@@ -8,8 +8,9 @@ from math import floor
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import cart_lines
 
-from db.domain.cart import CartLine, ReturnedItem, ReturnRequest, return_items, share_discount, total
+from db.domain.cart import CartLine, LineName, ReturnedItem, ReturnRequest, return_items, share_discount, total
 from db.domain.money import RoundingMode
 
 HALF_UP, HALF_EVEN, DOWN = RoundingMode
@@ -24,7 +25,7 @@ def line(sku: str, quantity: int, price: str, share: str = "0") -> CartLine:
 
 def at(position: int, quantity: int | None = None) -> ReturnRequest:
     """Request units of the line at a position."""
-    return ReturnRequest(position, None, quantity)
+    return ReturnRequest(LineName(position=position), quantity)
 
 
 def net(cart: Sequence[CartLine]) -> Decimal:
@@ -85,7 +86,7 @@ def closed_carts(draw: st.DrawFn, *, whole: bool) -> Case:
     digits = draw(st.sampled_from([0, 2, 3, 4]))
     places = digits if whole else 4
     prices = st.one_of(st.integers(0, 60), st.integers(0, 10**6)).map(lambda units: Decimal(units).scaleb(-places))
-    lines = st.builds(CartLine, sku=st.just("A"), quantity=st.integers(1, 7), price=prices)
+    lines = cart_lines(sku=st.just("A"), quantity=st.integers(1, 7), price=prices)
     cart = draw(st.lists(lines, min_size=1, max_size=5))
     most = floor(total(cart).scaleb(digits))
     discount = Decimal(draw(st.one_of(st.integers(0, most), st.just(most)))).scaleb(-digits)

@@ -10,7 +10,7 @@ import pytest
 
 from db.domain import session as sessions
 from db.domain.attributes import AttributeRules
-from db.domain.cart import CartLine, ReturnedItem, ReturnRequest
+from db.domain.cart import CartLine, LineName, ReturnedItem, ReturnRequest
 from db.domain.commands import CreateSession, SessionContent
 from db.domain.content import Rules
 from db.domain.errors import (
@@ -53,7 +53,7 @@ def refused(operation: Callable[..., object], *args: Any) -> tuple[Refusal, ...]
 
 @pytest.mark.parametrize("integration_id", ["x", " ", "🛒" * 325, "e\u0301"])
 def test_new_session_is_open_empty_and_anonymous_at_version_1(integration_id: str) -> None:
-    session = sessions.create(CreateSession(application_id=1, integration_id=integration_id), RULES, NOW)
+    session = sessions.create(CreateSession(application_id=1, integration_id=integration_id), RULES, NOW, "")
     assert session == CustomerSession(
         application_id=1, integration_id=integration_id, created=NOW, updated=NOW, minor_digits=2
     )
@@ -63,7 +63,7 @@ def test_new_session_is_open_empty_and_anonymous_at_version_1(integration_id: st
 def test_session_can_be_created_closed_with_a_cart() -> None:
     content = SessionContent(cart_items=[CartLine(sku="A", quantity=2, price=Decimal("0.005"))])
     command = CreateSession(application_id=1, integration_id="s1", state=SessionState.CLOSED, content=content)
-    session = sessions.create(command, RULES, NOW)
+    session = sessions.create(command, RULES, NOW, "new-")
     assert (session.state, session.closed, session.total) == (SessionState.CLOSED, NOW, Decimal("0.010"))
 
 
@@ -79,19 +79,21 @@ def test_session_can_be_created_closed_with_a_cart() -> None:
 )
 def test_invalid_integration_id_is_refused(integration_id: str, problem: str) -> None:
     command = CreateSession(application_id=1, integration_id=integration_id)
-    assert refused(sessions.create, command, RULES, NOW) == (InvalidInput(path=("integrationId",), problem=problem),)
+    assert refused(sessions.create, command, RULES, NOW, "") == (
+        InvalidInput(path=("integrationId",), problem=problem),
+    )
 
 
 @pytest.mark.parametrize("state", [SessionState.PARTIALLY_RETURNED, SessionState.CANCELLED])
 def test_session_cannot_be_created_in_another_state(state: SessionState) -> None:
     command = CreateSession(application_id=1, integration_id="s1", state=state)
     problem = f"A session is created OPEN or CLOSED, not {state.name}."
-    assert refused(sessions.create, command, RULES, NOW) == (InvalidInput(path=("state",), problem=problem),)
+    assert refused(sessions.create, command, RULES, NOW, "") == (InvalidInput(path=("state",), problem=problem),)
 
 
 def test_invalid_content_is_refused_on_creation() -> None:
     command = CreateSession(application_id=1, integration_id="s1", content=SessionContent(coupon="x" * 101))
-    (refusal,) = refused(sessions.create, command, RULES, NOW)
+    (refusal,) = refused(sessions.create, command, RULES, NOW, "")
     assert refusal.path == ("coupon",)
 
 
@@ -129,7 +131,7 @@ def test_cancel_sets_only_state_and_time() -> None:
 
 
 def test_return_has_the_version_that_it_makes() -> None:
-    after = sessions.return_items(CLOSED, [ReturnRequest(0, None, 1)], RoundingMode.HALF_UP, LATER)
+    after = sessions.return_items(CLOSED, [ReturnRequest(LineName(position=0), 1)], RoundingMode.HALF_UP, LATER)
     item = ReturnedItem(0, 1, Decimal("9.00"))
     assert after.state is SessionState.PARTIALLY_RETURNED
     assert after.returns == (SessionReturn(version=2, created=LATER, items=(item,), amount=Decimal("9.00")),)
@@ -137,7 +139,7 @@ def test_return_has_the_version_that_it_makes() -> None:
 
 
 def test_completely_returned_session_is_partially_returned_with_net_total_zero() -> None:
-    requests = [ReturnRequest(0, None, None), ReturnRequest(None, "B", None)]
+    requests = [ReturnRequest(LineName(position=0), None), ReturnRequest(LineName(sku="B"), None)]
     after = sessions.return_items(CLOSED, requests, RoundingMode.HALF_UP, LATER)
     assert after.state is SessionState.PARTIALLY_RETURNED
     assert [item.remaining_quantity for item in after.cart] == [0, 0]
@@ -145,13 +147,13 @@ def test_completely_returned_session_is_partially_returned_with_net_total_zero()
 
 
 def test_shares_do_not_change_after_close() -> None:
-    after = sessions.return_items(CLOSED, [ReturnRequest(1, None, 1)], RoundingMode.HALF_UP, LATER)
+    after = sessions.return_items(CLOSED, [ReturnRequest(LineName(position=1), 1)], RoundingMode.HALF_UP, LATER)
     assert [item.discount_share for item in after.cart] == [item.discount_share for item in FULL.cart]
 
 
 def test_transition_is_checked_before_the_input() -> None:
     content = SessionContent(coupon="x" * 101)
-    assert refused(sessions.update, CLOSED, content, RULES) == (SessionNotEditable(state=SessionState.CLOSED),)
+    assert refused(sessions.update, CLOSED, content, RULES, "") == (SessionNotEditable(state=SessionState.CLOSED),)
     (refusal,) = refused(sessions.close, CLOSED, Decimal(1), LATER)
     assert isinstance(refusal, InvalidTransition)
     (refusal,) = refused(sessions.return_items, FULL, [], RoundingMode.HALF_UP, LATER)

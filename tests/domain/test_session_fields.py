@@ -28,7 +28,7 @@ def line(sku: str = "A", quantity: int = 1, price: str = "10", **rest: Any) -> C
 
 def updated(**content: Any) -> CustomerSession:
     """Return a session with this content."""
-    return sessions.update(EMPTY, SessionContent(**content), RULES)
+    return sessions.update(EMPTY, SessionContent(**content), RULES, "new-")
 
 
 def refused(operation: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[Refusal, ...]:

@@ -70,7 +70,7 @@ def test_every_text_and_attribute_of_a_session_adds_to_its_size() -> None:
 
 def test_returned_units_do_not_change_the_size() -> None:
     before = session(line(quantity=2))
-    returned = replace(before.cart[0], returned_quantity=1, returned_total=Decimal(1))
+    returned = before.cart[0]._replace(returned_quantity=1, returned_total=Decimal(1))
     assert replace(before, cart=(returned,)).size == before.size
 
 

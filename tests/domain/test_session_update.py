@@ -47,7 +47,7 @@ def line(sku: str = "A", quantity: int = 1, price: str = "10", **rest: Any) -> C
 
 def updated(session: CustomerSession = EMPTY, **content: Any) -> CustomerSession:
     """Return the session with new content."""
-    return sessions.update(session, SessionContent(**content), RULES)
+    return sessions.update(session, SessionContent(**content), RULES, "new-")
 
 
 def refused(session: CustomerSession = EMPTY, **content: Any) -> tuple[Refusal, ...]:

@@ -92,6 +92,7 @@ def test_session_agrees_with_its_history(lived: Shop) -> None:
             "UPDATE cart_item SET returned_total = 0 WHERE position = 0",
             "cartItems.0.returnedTotal: expected 1.3500, found 0.0000",
         ),
+        ("UPDATE cart_item SET id = 'same'", "different ids of cartItems: expected 2, found 1"),
         ("UPDATE session_return SET amount = 10000", "returns.0.amount: expected 1.3500, found 1.0000"),
         ("UPDATE session_discount SET amount = 50000", 'netTotal: expected "0 or more", found -2.3500'),
         (

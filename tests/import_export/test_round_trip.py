@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shop import Shop, line, units
+from strategies import cart_lines
 from transfer import disagreements, export_from, file, import_into, messages, record, records_of
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
-from db.domain.cart import CartLine
 from db.domain.commands import Discount
 from db.domain.errors import Refused
 from db.domain.lifecycle import SessionState
@@ -23,8 +23,7 @@ prices = st.decimals(0, 20, places=2) | st.decimals(0, 2, places=4)
 sizes: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.just("size"), st.sampled_from([1, -2.5, 100.0, 2**53]), max_size=1
 )
-lines = st.builds(
-    CartLine,
+lines = cart_lines(
     sku=st.sampled_from("ab"),
     quantity=st.integers(1, 4),
     price=prices,
@@ -217,3 +216,27 @@ def test_export_of_a_session_with_many_updates_is_imported_into_the_same_applica
     assert [each.version for each in other.session().returns] == [5, 6]
     assert import_into(other, content).unchanged == 1
     assert disagreements(other) == []
+
+
+def test_line_without_an_id_gets_one_and_is_the_same_when_imported_again(shop: Shop) -> None:
+    lines = [{"sku": "apple", "quantity": 1, "price": 1}, {"id": "second", "sku": "apple", "quantity": 1, "price": 1}]
+    content = file(record(cartItems=lines, total=2), record("s2", cartItems=lines, total=2))
+
+    reports = [import_into(shop, content) for _ in range(2)]
+
+    assert [(report.created, report.unchanged, messages(report)) for report in reports] == [(2, 0, []), (0, 2, [])]
+    new, kept = zip(*([line.id for line in shop.session(name).cart] for name in ("s1", "s2")), strict=True)
+    assert len({*new, None}) == 3
+    assert kept == ("second", "second")
+    assert disagreements(shop) == []
+
+
+def test_session_with_another_id_of_a_line_is_another(shop: Shop) -> None:
+    def content(id_: str) -> bytes:
+        return file(record(cartItems=[{"id": id_, "sku": "apple", "quantity": 2, "price": 1.25}]))
+
+    import_into(shop, content("one"))
+
+    assert messages(import_into(shop, content("two"))) == [
+        'line 1: integrationId: "s1" exists already, with another cartItems.'
+    ]

@@ -6,15 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from shop import Shop, fold, line
+from strategies import cart_lines
 
 from db.domain import session as sessions
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.attributes import AttributeRules
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain.cart import LineName, ReturnRequest
 from db.domain.commands import CreateSession, Discount, SessionContent
 from db.domain.content import Rules
 from db.domain.errors import Refusal, Refused, SessionAlreadyExists, SessionNotFound
@@ -37,7 +39,7 @@ attributes = st.dictionaries(st.just("size"), st.sampled_from([1, 2.5, None]), m
     st.sampled_from(["mood", "unknown"]), st.sampled_from(["good", "bad", 1, None]), max_size=2
 )
 sizes = st.dictionaries(st.just("size"), st.sampled_from([1, 2.5, None]), max_size=1)
-lines = st.builds(CartLine, sku=st.sampled_from("ab"), quantity=quantities, price=prices, attributes=sizes)
+lines = cart_lines(sku=st.sampled_from("ab"), quantity=quantities, price=prices, attributes=sizes)
 contents = st.fixed_dictionaries(
     {},
     optional={
@@ -53,7 +55,9 @@ contents = st.fixed_dictionaries(
         ),
     },
 )
-requests = st.builds(ReturnRequest, st.sampled_from([0, 0, 1, 2]), st.none(), st.sampled_from([None, 1, 1, 2, 0]))
+requests = st.builds(
+    ReturnRequest, st.builds(LineName, position=st.sampled_from([0, 0, 1, 2])), st.sampled_from([None, 1, 1, 2, 0])
+)
 
 DEFINED = {
     (definition.entity, definition.name): definition
@@ -160,7 +164,7 @@ class Till(RuleBasedStateMachine):
     def created(self, name: str, state: SessionState, content: dict[str, Any], stored: Answer) -> Outcome:
         """Create a session in the model, with the id that the database gave it."""
         command = CreateSession(**self.shop.name(name), state=state, content=SessionContent(**content))
-        new = replace(sessions.create(command, RULES, self.shop.now), id=cast(int, stored[0]))
+        new = replace(sessions.create(command, RULES, self.shop.now, self.line_prefix()), id=cast(int, stored[0]))
         if name in self.model:
             raise Refused(
                 SessionAlreadyExists(
@@ -173,7 +177,7 @@ class Till(RuleBasedStateMachine):
         """Return the update as a function of the domain."""
 
         def update(before: CustomerSession, _: datetime) -> CustomerSession:
-            after = sessions.update(before, SessionContent(**content), RULES)
+            after = sessions.update(before, SessionContent(**content), RULES, self.line_prefix())
             return (
                 after if after.profile_id == before.profile_id else replace(after, first_session=self.is_first(after))
             )
@@ -190,6 +194,10 @@ class Till(RuleBasedStateMachine):
         if to_entity(after) == to_entity(before):
             return Outcome(before.application_id, before.id, before.version)
         return self.put(replace(after, version=before.version + 1, updated=self.shop.now))
+
+    def line_prefix(self) -> str:
+        """Return the prefix of the ids of the lines that the operation at this moment adds."""
+        return f"{self.shop.now.timestamp():.0f}-"
 
     def is_first(self, session: CustomerSession) -> bool:
         """Return whether no other session has its profile."""
@@ -211,10 +219,11 @@ def answer(change: Callable[[], Outcome]) -> Answer:
     return outcome.session_id, outcome.version
 
 
-def test_tables_equal_the_domain_model_after_any_operations(shop: Shop) -> None:
+def test_tables_equal_the_domain_model_after_any_operations(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     class TillOfShop(Till):
         def __init__(self) -> None:
             super().__init__(shop)
+            monkeypatch.setattr("db.operations.sessions.new_line_prefix", self.line_prefix)
 
     run_state_machine_as_test(
         TillOfShop,

@@ -18,9 +18,8 @@ from promotion_shop import (
     set_state,
     uses,
 )
-from shop import Shop, line
+from shop import Shop, line, units
 
-from db.domain.cart import ReturnRequest
 from db.domain.commands import CancelSession, CloseSession, CreateSession, ReturnItems, SessionContent
 from db.domain.errors import Refused
 from db.domain.lifecycle import SessionState
@@ -156,7 +155,7 @@ def test_counters_add_up_after_closes_returns_and_cancellations_at_once(shop: Sh
         shop.create(names[-1], cart_items=[line(quantity=2, price="30.00"), line("pear")], profile_id=f"p{number % 3}")
 
     closes = [(close_session, CloseSession(**shop.name(name))) for name in names]
-    returns = [(return_items, ReturnItems(**shop.name(name), items=[ReturnRequest(0, None, 1)])) for name in names[:10]]
+    returns = [(return_items, ReturnItems(**shop.name(name), items=[units(0, 1)])) for name in names[:10]]
     cancels = [(cancel_session, CancelSession(**shop.name(name))) for name in names[5:15]]
     at_once(shop, *closes)
     at_once(shop, *returns, *cancels, *returns[::-1])

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from shop import Shop, line, refusals, units
 
-from db.domain.cart import ReturnedItem, ReturnRequest
+from db.domain.cart import LineName, ReturnedItem, ReturnRequest
 from db.domain.commands import Discount
 from db.domain.errors import CartLineNotFound, ReturnExceedsRemaining
 from db.domain.lifecycle import SessionState
@@ -23,7 +23,7 @@ def bought(shop: Shop) -> None:
 def test_return_is_stored_with_the_version_it_made(shop: Shop) -> None:
     bought(shop)
 
-    outcome = shop.return_items(units(0, 2), ReturnRequest(None, "pear", None))
+    outcome = shop.return_items(units(0, 2), ReturnRequest(LineName(sku="pear"), None))
 
     session = shop.session()
     (made,) = session.returns
@@ -70,7 +70,7 @@ def test_return_of_a_missing_line_is_refused(shop: Shop) -> None:
     bought(shop)
     before = shop.all_rows()
 
-    (refusal,) = refusals(shop.return_items, ReturnRequest(None, "plum", 1))
+    (refusal,) = refusals(shop.return_items, ReturnRequest(LineName(sku="plum"), 1))
 
     assert isinstance(refusal, CartLineNotFound)
     assert refusal.path == ("items", "0", "line", "sku")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from shop import Shop, line, refusals
+from shop import Shop, line, refusals, without_ids
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import Discount
@@ -21,7 +21,7 @@ def test_omitted_field_keeps_its_value_and_null_clears_it(shop: Shop) -> None:
 
     session = shop.session()
     assert (session.coupon, session.referral, session.identifiers) == (None, "grace", ())
-    assert session.cart == (line(),)
+    assert without_ids(session.cart) == (line(),)
 
 
 def test_lists_are_replaced_whether_they_grow_shrink_or_change_order(shop: Shop) -> None:
@@ -38,7 +38,7 @@ def test_lists_are_replaced_whether_they_grow_shrink_or_change_order(shop: Shop)
         shop.update(cart_items=cart, identifiers=identifiers)
 
         session = shop.session()
-        assert session.cart == tuple(cart)
+        assert without_ids(session.cart) == tuple(cart)
         assert session.identifiers == tuple(identifiers)
 
 
@@ -158,5 +158,5 @@ def test_largest_cart_is_stored_exactly(shop: Shop) -> None:
 
     shop.create(cart_items=cart)
 
-    assert shop.session().cart == tuple(cart)
+    assert without_ids(shop.session().cart) == tuple(cart)
     assert shop.history()[0]["total"] == Decimal("9999999999999.0000")

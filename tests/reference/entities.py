@@ -34,6 +34,11 @@ class CartItem(ReferenceObject):
 
     type_name = "CartItem"
 
+    @property
+    def id(self) -> str:
+        """The id of the line, which is not global."""
+        return str(self.row["id"])
+
     def money(self, name: str) -> str:
         """Format an amount; measures have no currency."""
         measure = name in ("weight", "height", "width", "length")

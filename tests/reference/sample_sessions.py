@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.commands import (
     CancelSession,
     CloseSession,
@@ -161,7 +161,7 @@ class SampleSessions:
         """Yield the items of up to two returns."""
         for line in self.random.sample(range(self.lines_of(integration_id)), min(2, self.lines_of(integration_id))):
             if self.flip_coin():
-                yield ReturnRequest(line, None, 1)
+                yield ReturnRequest(LineName(position=line), 1)
 
     def lines_of(self, integration_id: str) -> int:
         """Return the number of lines of a session."""

@@ -23,10 +23,11 @@ SESSIONS = f"""INSERT INTO customer_session (application_id, id, integration_id,
     CASE WHEN i % 2 = 0 THEN 'SPRING' WHEN i % 1001 = 0 THEN 'RARE' END,
     CASE WHEN i % 2 = 1 THEN 'AUTUMN' WHEN i % 1001 = 0 THEN 'RARE' END, '{{}}' FROM n"""  # noqa: S608 (the parts are our own)
 
-LINES = f"""INSERT INTO cart_item (application_id, session_id, position, sku, quantity, returned_quantity, price,
+LINES = f"""INSERT INTO cart_item (application_id, session_id, position, id, sku, quantity, returned_quantity, price,
     discount_share, returned_total, attributes)
 {NUMBERS}, line(place) AS (VALUES (0), (1), (2), (3), (4))
-SELECT 1, i, place, CASE WHEN place = 4 THEN 'rare-' || (i % (:size / 5)) ELSE 'sku-' || ((i + place) % 10) END,
+SELECT 1, i, place, 'line-' || i || '-' || place,
+    CASE WHEN place = 4 THEN 'rare-' || (i % (:size / 5)) ELSE 'sku-' || ((i + place) % 10) END,
     1, 0, 10000, 0, 0, '{{}}' FROM n, line"""  # noqa: S608 (the parts are our own)
 
 IDENTIFIERS = f"""INSERT INTO session_identifier (application_id, session_id, position, identifier)

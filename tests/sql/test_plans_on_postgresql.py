@@ -21,9 +21,10 @@ FILLED = (
     SELECT 1, i, 'session-' || i, 'customer-' || (i % 2000 + 1), 'open', 1, i % 10 = 0, 2, i, 0, 0,
         now() + i * interval '1 second', now() + i * interval '1 second',
         CASE WHEN i % 400 = 0 THEN 'RARE' WHEN i % 4 < 2 THEN 'DENSE' END, '{}' FROM generate_series(1, 20000) AS i""",
-    """INSERT INTO cart_item (application_id, session_id, position, sku, quantity, returned_quantity, price,
+    """INSERT INTO cart_item (application_id, session_id, position, id, sku, quantity, returned_quantity, price,
         discount_share, returned_total, attributes)
-    SELECT 1, i, position, CASE position WHEN 0 THEN 'sku-' || i % 4000 ELSE 'dense' END, 1, 0, 1, 0, 0, '{}'
+    SELECT 1, i, position, 'line-' || i || '-' || position,
+        CASE position WHEN 0 THEN 'sku-' || i % 4000 ELSE 'dense' END, 1, 0, 1, 0, 0, '{}'
     FROM generate_series(1, 20000) AS i, generate_series(0, i % 2) AS position""",
     """INSERT INTO session_identifier (application_id, session_id, position, identifier)
     SELECT 1, i, 0, CASE WHEN i % 3 > 0 THEN 'web' ELSE 'order-' || i END FROM generate_series(1, 20000) AS i""",

@@ -42,15 +42,15 @@ const ADD = {
       ),
       lines AS (
         INSERT INTO cart_item (
-          application_id, session_id, position, sku, name, quantity, returned_quantity, price, discount_share,
+          application_id, session_id, position, id, sku, name, quantity, returned_quantity, price, discount_share,
           returned_total, attributes
         )
-        SELECT 1, session.id, position, sku, name, quantity, 0, price, 0, 0, '{}'
-        FROM session, unnest($6::int[], $7::text[], $8::text[], $9::int[], $10::bigint[])
-          AS line (position, sku, name, quantity, price)
+        SELECT 1, session.id, position, line.id, sku, name, quantity, 0, price, 0, 0, '{}'
+        FROM session, unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::int[], $11::bigint[])
+          AS line (position, id, sku, name, quantity, price)
       )
     INSERT INTO session_event (${EVENT_COLUMNS})
-    SELECT 1, session.id, 1, nextval('session_event_id'), 'created', $5, $11, 'open', NULL, $4, 0, $12, $13
+    SELECT 1, session.id, 1, nextval('session_event_id'), 'created', $5, $12, 'open', NULL, $4, 0, $13, $14
     FROM session
     RETURNING session_id`,
 };
@@ -91,7 +91,7 @@ const create = async (client, input, now) => {
   );
   session.first_session = other === undefined || !other.rows[0].found;
   const { actor, changed_fields, changes } = createdEvent(session);
-  const columns = ["position", "sku", "name", "quantity", "price"].map((name) => column(lines, name));
+  const columns = ["position", "id", "sku", "name", "quantity", "price"].map((name) => column(lines, name));
   const first = session.first_session;
   const row = [integration_id, profile_id, first, total, now, ...columns, actor, changed_fields, changes];
   try {

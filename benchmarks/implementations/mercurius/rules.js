@@ -1,4 +1,6 @@
 // The rules of Cartograph's domain for createSession and closeSession, as pure functions.
+import { randomBytes } from "node:crypto";
+
 const MAX_ID = 1_000;
 const MAX_LINES = 1_000;
 const MAX_UNITS = 10_000;
@@ -36,6 +38,8 @@ const units = (amount) => {
   return Number.isSafeInteger(whole) ? whole : undefined;
 };
 
+const newLinePrefix = () => randomBytes(9).toString("base64url");
+
 // The row of a new session. The database assigns its id and determines whether it is the customer's first.
 export const created = ({ integrationId, profileId, cartItems }, now) => {
   const errors = [];
@@ -44,6 +48,7 @@ export const created = ({ integrationId, profileId, cartItems }, now) => {
   demand(storable(profileId ?? "", 0, MAX_ID), ["profileId"], `Expected at most ${MAX_ID} characters.`);
   const given = cartItems ?? [];
   demand(given.length <= MAX_LINES, ["cartItems"], `Expected at most ${MAX_LINES} lines, got ${given.length}.`);
+  const prefix = newLinePrefix();
   const lines = given.map(({ sku, name, quantity, price }, position) => {
     const path = ["cartItems", `${position}`];
     const amount = units(price);
@@ -51,7 +56,7 @@ export const created = ({ integrationId, profileId, cartItems }, now) => {
     demand(quantity >= 1 && quantity <= MAX_UNITS, [...path, "quantity"], `Expected 1 to ${MAX_UNITS}.`);
     demand(amount !== undefined, [...path, "price"], `Expected an amount, got ${price}.`);
     demand(storable(name ?? "", 0, MAX_ID), [...path, "name"], `Expected at most ${MAX_ID} characters.`);
-    return { position, sku, name: name ?? null, quantity, price: amount };
+    return { id: `${prefix}${position}`, position, sku, name: name ?? null, quantity, price: amount };
   });
   if (!errors.length) {
     const all = lines.reduce((sum, { quantity }) => sum + quantity, 0);
@@ -113,7 +118,8 @@ export const createdEvent = (session) =>
     coupon: "",
     referral: "",
     state: "open",
-    cartItems: session.lines.map(({ sku, name, quantity, price }) => ({
+    cartItems: session.lines.map(({ id, sku, name, quantity, price }) => ({
+      id,
       sku,
       ...(name === null ? {} : { name }),
       quantity,

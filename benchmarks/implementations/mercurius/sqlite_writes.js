@@ -36,10 +36,10 @@ export const writes = (path, shown) => {
     .pluck();
   const addLine = database.prepare(`
     INSERT INTO cart_item (
-      application_id, session_id, position, sku, name, quantity, returned_quantity, price, discount_share,
+      application_id, session_id, position, id, sku, name, quantity, returned_quantity, price, discount_share,
       returned_total, attributes
     )
-    VALUES (1, ?, ?, ?, ?, ?, 0, ?, 0, 0, '{}')
+    VALUES (1, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, '{}')
   `);
   const addEvent = database.prepare(`
     INSERT INTO session_event (
@@ -72,8 +72,8 @@ export const writes = (path, shown) => {
     }
     session.id = addSession.get(session);
     if (session.id === undefined) throw taken(session.integration_id);
-    for (const { position, sku, name, quantity, price } of session.lines)
-      addLine.run(session.id, position, sku, name, quantity, price);
+    for (const { position, id, sku, name, quantity, price } of session.lines)
+      addLine.run(session.id, position, id, sku, name, quantity, price);
     addEvent.run(createdEvent(session));
     return session;
   });

@@ -35,7 +35,7 @@ def apply_evaluation(session: CustomerSession, evaluation: Evaluation) -> Custom
     """Return the session with the discounts that its campaigns give, the shares of its lines, and the record."""
     cart = tuple(
         [
-            line if line.discount_share == share else replace(line, discount_share=share)
+            line if line.discount_share == share else line._replace(discount_share=share)
             for line, share in zip(session.cart, evaluation.shares, strict=True)
         ]
     )

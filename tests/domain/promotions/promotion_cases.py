@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from campaigns import AT, compiled
 from hypothesis import strategies as st
+from strategies import cart_lines
 
-from db.domain.cart import CartLine
 from db.domain.money import RoundingMode
 from db.domain.promotions.code import Code, CodeKind
 from db.domain.promotions.facts import EvaluationSettings, ProfileFacts, SessionFacts
@@ -158,8 +158,7 @@ def campaigns(draw: st.DrawFn, digits: int) -> list[dict[str, Any]]:
 
 PRICES = st.one_of(st.integers(0, 200), st.integers(0, 200_000)).map(lambda units: Decimal(units).scaleb(-4))
 WHOLE_PRICES = st.integers(0, 30).map(Decimal)
-LINES = st.builds(
-    CartLine,
+LINES = cart_lines(
     sku=st.sampled_from(["A", "AB", "B", "C"]),
     quantity=st.integers(1, 5),
     price=st.one_of(PRICES, WHOLE_PRICES),

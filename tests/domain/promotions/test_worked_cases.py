@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from campaigns import amounts, campaign, line, off, outcomes, percent, rule, run, shares
 
-from db.domain.cart import ReturnRequest, return_items
+from db.domain.cart import LineName, ReturnRequest, return_items
 from db.domain.money import RoundingMode
 from db.domain.promotions.allocation import return_shares
 from db.domain.promotions.evaluation import Evaluation
@@ -95,7 +95,7 @@ def test_buy_two_get_two(units: int, amount: str) -> None:
 
 def returned(cart: list[Any], position: int, quantity: int) -> Decimal:
     """Return the refund of units of a line, and keep the line as it is after the return."""
-    request = ReturnRequest(position=position, sku=None, quantity=quantity)
+    request = ReturnRequest(LineName(position=position), quantity)
     lines, items = return_items(cart, [request], Decimal(1000), RoundingMode.HALF_UP, 2)
     cart[:] = lines
     return items[0].amount
