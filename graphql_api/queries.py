@@ -6,19 +6,25 @@ import strawberry
 from sqlalchemy import ColumnElement, Integer, Text, or_
 
 from db.domain.attribute_definition import AttributeEntity
+from db.domain.promotions.campaign_state import CampaignState
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads
+from graphql_api.sql.filter_conditions import any_of
 from graphql_api.sql.request import HasValue, RequestedApplication, viewer_application
-from graphql_api.sql.scope import Scope
-from graphql_api.sql.source import Columns
+from graphql_api.sql.scope import Conditions, Scope
+from graphql_api.sql.source import Columns, Source
 from graphql_api.types.application import Application
 from graphql_api.types.attribute_definition import AttributeDefinition
+from graphql_api.types.campaign import Campaign
+from graphql_api.types.code import Coupon, Referral
+from graphql_api.types.code_list import COUPON_LIST, CouponsFilter, NormalizedCode
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
 from graphql_api.types.profile_list import PROFILE_LIST, ProfileFilter, ProfileOrder
 from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
+from graphql_api.types.sources import COUPONS, REFERRALS
 from graphql_api.types.viewer import Viewer
 
 
@@ -43,6 +49,34 @@ def visible(scope: Scope, application: Columns) -> list[ColumnElement[bool]]:
     return [or_(own == 0, application["application_id"] == own)]
 
 
+def with_code(of: Source) -> Conditions:
+    """Return the conditions on the coupon or referral with the requested code."""
+
+    def where(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
+        code = scope.bind(NormalizedCode(scope.argument("code")), Text())
+        return [of_viewer(scope, row), *of.of_kind(row), row["normalized"] == code]
+
+    return where
+
+
+def with_name(scope: Scope, campaign: Columns) -> list[ColumnElement[bool]]:
+    """Return the conditions on the campaign with the requested name."""
+    return [of_viewer(scope, campaign), campaign["name"] == scope.bind(scope.argument("name"), Text())]
+
+
+def in_states(scope: Scope, campaign: Columns) -> list[ColumnElement[bool]]:
+    """Return the conditions on campaigns in the requested states."""
+    states, found = scope.argument("states"), [of_viewer(scope, campaign)]
+    if scope.plan_key(HasValue(states)):
+        found.append(any_of(scope, campaign["state"], states))
+    return found
+
+
+def coupons(scope: Scope, coupon: Columns) -> list[ColumnElement[bool]]:
+    """Return the conditions on the coupons of the requested application."""
+    return [of_viewer(scope, coupon), *COUPONS.of_kind(coupon)]
+
+
 def definitions(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
     """Return the conditions on the requested definitions."""
     entity = scope.argument("entity")
@@ -52,6 +86,7 @@ def definitions(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
     return found
 
 
+Code = Annotated[str, strawberry.argument(description="The code, in upper or lower case.")]
 IntegrationId = Annotated[
     str, strawberry.argument(description="The ID that your system gave the session or the profile.")
 ]
@@ -172,4 +207,64 @@ class Query:
             strawberry.argument(description="Return only the definitions for this kind of entity."),
         ] = None,
     ) -> list[AttributeDefinition]:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="A page of the application's campaigns, in the order in which they apply.",
+        metadata=reads(Page(in_states, lambda scope: Order("campaign", ("rank", "id")))),
+    )
+    async def campaigns(
+        self,
+        info: Info,
+        application_id: ApplicationId = None,
+        states: Annotated[
+            list[CampaignState] | None,
+            strawberry.argument(description="Return only campaigns in one of these states. Null or left out: all."),
+        ] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Campaign]:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="The campaign with a name; null if the application has none.", metadata=reads(One(with_name))
+    )
+    async def campaign(
+        self,
+        info: Info,
+        name: Annotated[str, strawberry.argument(description="The name of the campaign.")],
+        application_id: ApplicationId = None,
+    ) -> Campaign | None:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="The coupon with a code; null if the application has none.",
+        metadata=reads(One(with_code(COUPONS))),
+    )
+    async def coupon(self, info: Info, code: Code, application_id: ApplicationId = None) -> Coupon | None:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="A page of the application's coupons, in the order of their codes.",
+        metadata=reads(COUPON_LIST.indexed_page(coupons)),
+    )
+    async def coupons(
+        self,
+        info: Info,
+        application_id: ApplicationId = None,
+        filter: CouponsFilter = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Coupon]:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="The referral with a code; null if the application has none.",
+        metadata=reads(One(with_code(REFERRALS))),
+    )
+    async def referral(self, info: Info, code: Code, application_id: ApplicationId = None) -> Referral | None:
         return await read_field(info)

@@ -4,11 +4,15 @@ from decimal import Decimal
 from typing import Any
 
 from api_server import Answer, Api
+from sample_promotions import SamplePromotions
 from shop import Shop, line, units
+from sqlalchemy import Connection, select
 
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.commands import Discount
+from db.domain.promotions.code_outcome import CodeStatus
 from db.operations.keys import KeyName, find_keys
+from db.repository.core import SESSION
 
 CREATE = """mutation($input: CreateSessionTokenInput!) {
   createSessionToken(input: $input) { token expires errors { code message path } } }"""
@@ -101,13 +105,30 @@ def filled(api: Api) -> Api:
     first.create("closed", cart_items=[line()])
     first.close("closed")
     first.return_items(units(0), integration_id="closed")
+    for application_id in (1, 2):
+        api.shop.write(add_promotions, application_id)
     return api
+
+
+def add_promotions(connection: Connection, application_id: int) -> None:
+    """Insert campaigns whose names are hidden; give each session a redemption and an evaluation of hidden outcomes."""
+    names = [f"{HIDDEN} campaign {number}" for number in range(3)]
+    promotions = SamplePromotions(connection, application_id, Shop.OPENED, names)
+    promotions.fill()
+    for session_id in connection.execute(
+        select(SESSION.c.id).where(SESSION.c.application_id == application_id)
+    ).scalars():
+        promotions.add_redemption(session_id, 1, Shop.OPENED)
+        result = {**promotions.result(), "campaign_id": 1, "message": HIDDEN}
+        outcome = {"code": "apple", "status": CodeStatus.PAUSED.value, "campaign_id": 1, "message": HIDDEN}
+        evaluation = promotions.evaluation() | {"coupon": outcome, "referral": outcome, "campaigns": [result]}
+        promotions.set_evaluation(session_id, evaluation)
 
 
 def own_ids(api: Api) -> list[str]:
     """Return the IDs that a token of the session ``own`` can read."""
     own = number_of(api)
-    return [f"session-1-{own}", f"event-1-{own}-1", "application-1"]
+    return [f"session-1-{own}", f"event-1-{own}-1", f"redemption-1-{own}-1", "application-1"]
 
 
 def other_ids(api: Api) -> list[str]:
@@ -120,6 +141,11 @@ def other_ids(api: Api) -> list[str]:
         f"event-1-{hidden}-1",
         f"event-1-{closed}-1",
         f"return-1-{closed}-3",
+        f"redemption-1-{hidden}-1",
+        "campaign-1-1",
+        "coupon-1-1",
+        "referral-1-9",
+        "limit-1-1",
         "profile-1-616461",
         "attribute-1-customer_session-68696464656e5f617474726962757465",
         "application-2",

@@ -34,7 +34,7 @@ class CodeRow(Row, table=True):
         code_index("campaign_id"),
         code_index("kind", "batch", where="batch IS NOT NULL"),
         code_index("kind", "recipient_id", where="recipient_id IS NOT NULL"),
-        code_index("kind", "used", where="used > 0"),
+        code_index("kind", "used"),
         CheckConstraint("used >= 0", "used"),
         CheckConstraint("usage_limit >= 1", "usage_limit"),
         CheckConstraint("ends > starts", "ends"),

@@ -36,6 +36,16 @@ class FormatDecimal(SqlFunction):
     postgresql = rounded(f"(({{0}})::numeric / {SCALE})", "{1}")
 
 
+class ParseDecimal(SqlFunction):
+    """The ten-thousandths of a decimal that is text, of 0 or more and with at most four decimal places."""
+
+    sqlite = (
+        "CAST(substr({0}, 1, instr({0} || '.', '.') - 1)"
+        " || substr(substr({0}, instr({0} || '.', '.') + 1) || '0000', 1, 4) AS INTEGER)"
+    )
+    postgresql = f"(({{0}})::numeric * {SCALE})"
+
+
 class FormatSum(SqlFunction):
     """A sum stored in two parts, whole units and ten-thousandths, formatted as ``FormatDecimal`` does."""
 

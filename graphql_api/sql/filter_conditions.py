@@ -7,7 +7,7 @@ value: an index of the column then holds them in the order of its next column.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +15,13 @@ from sqlalchemy import ColumnElement, Enum, Select, literal_column, select
 
 from db.repository.core import InList, TextList
 from graphql_api.sql.arguments import FieldsWithValue, HasOneItem, InputField
-from graphql_api.sql.filter_strategy import ExistsForRow
+from graphql_api.sql.filter_strategy import ExistsForRow, RowConditions
 from graphql_api.sql.request import Getter, HasValue, Request
 from graphql_api.sql.scope import Scope
-from graphql_api.sql.source import Columns, Source
+from graphql_api.sql.source import Columns, Source, is_text
 
 # Ranks, from the condition that the fewest rows usually pass.
 RELATED, TEXT, PREFIX, OPTIONAL_RANGE, RANGE, ENUM, BOOLEAN = range(7)
-
-RowConditions = Callable[[Columns], Sequence[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Equals(FilterCondition):
         return True
 
     def rank(self, source: Source) -> int:
-        return BOOLEAN
+        return TEXT if is_text(source.table.c[self.column]) else BOOLEAN
 
 
 class Prefix(FilterCondition):

@@ -12,7 +12,7 @@ written in a form that leaves the planner one plan: the elements below say what 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, case, func, select
@@ -21,6 +21,8 @@ from graphql_api.sql.functions import SqlFunction
 from graphql_api.sql.source import Columns
 
 FEW = 1_000
+
+RowConditions = Callable[[Columns], Sequence[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class FilterIndex:
 
     ids: Callable[[], Select[Any]]
     related: bool
-    others: Callable[[Columns], Sequence[ColumnElement[bool]]]
+    others: RowConditions
     row_id: str
 
     def has_few(self) -> ColumnElement[bool]:
@@ -60,10 +62,15 @@ class FilterStrategy:
     order's index does not serve. ``served`` names the columns that it serves: of the list, and of the other fields.
     """
 
-    listed: Callable[[Columns], Sequence[ColumnElement[bool]]]
+    listed: RowConditions
     indexes: Sequence[FilterIndex]
     served: Collection[str]
     row_id: str
+
+    def within(self, where: RowConditions) -> FilterStrategy:
+        """Return the same ways to those of the rows that meet more conditions."""
+        indexes = [replace(each, others=joined(each.others, where)) for each in self.indexes]
+        return replace(self, listed=where, indexes=indexes)
 
     def limit_by(self, index: FilterIndex, limit: ColumnElement[int]) -> ColumnElement[int]:
         """Return the limit where this field is the first that few rows pass, and else 0."""
@@ -73,6 +80,11 @@ class FilterStrategy:
     def limit_along_order(self, limit: ColumnElement[int]) -> ColumnElement[int]:
         """Return the limit where many rows pass every field, and else 0."""
         return case(*((each.has_few(), 0) for each in self.indexes), else_=limit)
+
+
+def joined(others: RowConditions, where: RowConditions) -> RowConditions:
+    """Return both conditions on a row."""
+    return lambda row: [*others(row), *where(row)]
 
 
 class FetchedById(SqlFunction):

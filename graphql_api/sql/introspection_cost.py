@@ -10,6 +10,7 @@ from itertools import chain
 
 from graphql import (
     FieldNode,
+    GraphQLAbstractType,
     GraphQLDirective,
     GraphQLEnumType,
     GraphQLField,
@@ -89,7 +90,7 @@ def list_lengths(schema: GraphQLSchema) -> Mapping[str, Sequence[int]]:
         "args": [len(each.args) for each in with_args],
         "interfaces": [len(each.interfaces) for each in outputs],
         "possibleTypes": [
-            len(schema.get_possible_types(each)) for each in types if isinstance(each, GraphQLInterfaceType)
+            len(schema.get_possible_types(each)) for each in types if isinstance(each, GraphQLAbstractType)
         ],
         "enumValues": [len(each.values) for each in types if isinstance(each, GraphQLEnumType)],
         "inputFields": [len(each.fields) for each in types if isinstance(each, GraphQLInputObjectType)],

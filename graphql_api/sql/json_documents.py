@@ -6,7 +6,7 @@ So the same fields of a GraphQL type read a row of a table, a document in a row,
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, literal_column
+from sqlalchemy import BigInteger, ColumnElement, Text, cast, literal_column
 
 from graphql_api.sql.functions import SqlFunction
 
@@ -20,6 +20,11 @@ class JsonField(SqlFunction):
     type = Text()
     sqlite = "({0}) ->> {1}"
     postgresql = "(({0})::json) ->> {1}"
+
+
+def as_number(column: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return a column of whole numbers that can be compared with others, if it is a field of a document, too."""
+    return cast(column, BigInteger) if isinstance(column, JsonField) else column
 
 
 class ArrayElements(SqlFunction):

@@ -8,20 +8,20 @@ those of the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import Any
 
 import strawberry
-from sqlalchemy import ColumnElement, Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import BindParameter, ColumnElement, Index, PrimaryKeyConstraint, Table, UniqueConstraint
 from strawberry.utils.str_converters import to_camel_case
 
 from graphql_api.sql.arguments import FieldsWithValue, InputField
 from graphql_api.sql.fields import Order, Page
 from graphql_api.sql.filter_conditions import AnyOfRelated, FilterCondition
-from graphql_api.sql.filter_strategy import FilterIndex, FilterStrategy, without_indexes_on_sqlite
+from graphql_api.sql.filter_strategy import FilterIndex, FilterStrategy, RowConditions
 from graphql_api.sql.request import Getter, Request
 from graphql_api.sql.scope import Conditions, Scope
 from graphql_api.sql.source import Columns, Source
@@ -51,16 +51,31 @@ class ListDeclaration:
         """Return a connection of rows that one index of the table holds already, such as those of a customer."""
         return Page(lambda scope, row: [*where(scope, row), *self.filtered(scope, row)], self.chosen_order)
 
-    def indexed_page(self, where: Conditions, within: tuple[str, ...] | None = None) -> Page:
-        """Return a connection of many rows, such as an application's, read by the index that fits filter and order.
-
-        ``within`` are the columns with which the order's index begins, after the application.
-        """
-        columns = self.within if within is None else within
+    def indexed_page(self, where: Conditions) -> Page:
+        """Return a connection of an application's rows, read by the index that fits the filter and the order."""
         return Page(
             lambda scope, row: [*where(scope, row), *self.filtered(scope, row)],
             self.chosen_order,
-            lambda scope, order: self.strategy(scope, order, lambda row: where(scope, row), columns),
+            lambda scope, order: self.strategy(scope, order, lambda row: where(scope, row), self.within),
+        )
+
+    def indexed_page_within(self, column: str, where: Conditions, of_application: Conditions) -> Page:
+        """Return a connection of the rows that one row owns, read by the index that fits the filter and the order.
+
+        ``column`` refers to the owner and leads the order's index. The indexes of the filter hold the rows of all
+        owners: those in ``of_application``.
+        """
+
+        def strategy(scope: Scope, order: Order) -> FilterStrategy | None:
+            if not isinstance(scope.row["application_id"], BindParameter):
+                return None  # SQLite cannot count rows in a LIMIT by columns of the rows around it
+            found = self.strategy(scope, order, lambda row: of_application(scope, row), (column,))
+            return found and found.within(lambda row: where(scope, row))
+
+        return Page(
+            lambda scope, row: [*where(scope, row), *self.filtered(scope, row)],
+            self.chosen_order,
+            strategy,
         )
 
     @cached_property
@@ -108,51 +123,48 @@ class ListDeclaration:
         ]
 
     def strategy(
-        self,
-        scope: Scope,
-        order: Order,
-        where: Callable[[Columns], Sequence[ColumnElement[bool]]],
-        within: Sequence[str],
+        self, scope: Scope, order: Order, where: RowConditions, leading: Sequence[str]
     ) -> FilterStrategy | None:
-        """Return how the index is chosen; None where the index of the order finds few enough rows by itself."""
+        """Return how the index is chosen; None where the index of the order finds few enough rows by itself.
+
+        ``leading`` are the columns of that index before those of the order.
+        """
         given = scope.argument("filter")
         names = sorted(scope.plan_key(FieldsWithValue(given)), key=self.rank)
         values = {name: InputField(given, name) for name in names}
-        served = [name for name in names if self.is_served(scope, self.conditions[name], values[name], order)]
+        served = [name for name in names if self.is_served(scope, self.conditions[name], values[name], order, leading)]
         if not names or names[0] in served:
             return None
         row_id = self.source.row_id
 
-        def of_index(row: Columns) -> Sequence[ColumnElement[bool]]:
-            return where(without_indexes_on_sqlite(row, "application_id", *self.within))
-
         def index(name: str) -> FilterIndex:
             condition = self.conditions[name]
             return FilterIndex(
-                lambda: condition.ids(scope, self.source, values[name], of_index),
+                lambda: condition.ids(scope, self.source, values[name], where),
                 isinstance(condition, AnyOfRelated),
                 lambda row: [*where(row), *self.filtered(scope, row, without=name)],
                 row_id,
             )
 
         indexes = [index(name) for name in names if name not in served]
-        columns = [*within, *(self.conditions[name].column for name in served)]
+        columns = [*leading, *(self.conditions[name].column for name in served)]
         return FilterStrategy(where, indexes, columns, row_id)
 
     def rank(self, name: str) -> tuple[int, int]:
         """Return the place of a filter's field: by its condition, and among equals as declared."""
         return self.conditions[name].rank(self.source), list(self.conditions).index(name)
 
-    def is_served(self, scope: Scope, condition: FilterCondition, value: Getter, order: Order) -> bool:
+    def is_served(
+        self, scope: Scope, condition: FilterCondition, value: Getter, order: Order, leading: Sequence[str]
+    ) -> bool:
         """Return whether an index holds the rows that meet a condition in the order."""
         if isinstance(condition, AnyOfRelated):
             return False
         first = order.columns[0]
         if condition.column == first:
             return True
-        return bool(indexes_on(self.source.table, *self.within, condition.column, first)) and condition.keeps_order(
-            scope, value
-        )
+        ordered = indexes_on(self.source.table, *leading, condition.column, first)
+        return bool(ordered) and condition.keeps_order(scope, value)
 
     def indexes_of_filter(self, name: str) -> list[str]:
         """Return the names of the indexes that serve a filter's field."""

@@ -26,6 +26,7 @@ from graphql_api.sql.filter_strategy import (
     FetchedById,
     FilterIndex,
     FilterStrategy,
+    RowConditions,
     without_indexes,
     without_indexes_on_sqlite,
 )
@@ -33,7 +34,6 @@ from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 
 Key = Sequence[ColumnElement[Any]]
-RowConditions = Callable[[Columns], Sequence[ColumnElement[bool]]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class PageBounds:
             rows = rows.where(*self.within(row), *self.page.where(self.scope, row))
             return rows.order_by(*self.directed(row, self.descending))
         ids = self.ids(self.strategy, KeyRange(self.within, self.descending), limit)
-        rows = rows.where(*self.strategy.listed(row), FetchedById(row[self.strategy.row_id], ids))
+        rows = rows.where(*self.strategy.listed(without_indexes(row)), FetchedById(row[self.strategy.row_id], ids))
         return rows.order_by(*self.directed(without_indexes(row), self.descending))
 
     def ids(self, strategy: FilterStrategy, keys: KeyRange, limit: ColumnElement[int]) -> CompoundSelect[Any]:

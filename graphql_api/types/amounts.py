@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, literal_column, select
 
 from graphql_api.sql.fields import Expression, Value, reads
 from graphql_api.sql.scope import Scope
-from graphql_api.types.sources import APPLICATIONS, SESSIONS
+from graphql_api.types.sources import APPLICATIONS
 
 
 def money(description: str, expression: Expression | None = None) -> Any:
@@ -27,9 +27,6 @@ def minor_digits(scope: Scope) -> ColumnElement[int]:
         return scope.columns["minor_digits"]
     if scope.around is not None and scope.around.columns is not None:
         return minor_digits(scope.around)
-    of_session = "session_id" in scope.columns
-    owner = scope.alias(SESSIONS if of_session else APPLICATIONS)
+    owner = scope.alias(APPLICATIONS)
     found = select(owner.c.minor_digits).where(owner.c.application_id == scope.columns["application_id"])
-    if of_session:
-        found = found.where(owner.c.id == scope.columns["session_id"])
     return found.correlate_except(owner).scalar_subquery()

@@ -11,22 +11,30 @@ from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.decimal_text import FormatSum
-from graphql_api.sql.fields import column, json_text, reads, value
+from graphql_api.sql.fields import Page, column, json_text, reads, value
 from graphql_api.sql.json_scalars import JsonPlainString
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns, Source
 from graphql_api.types.amounts import minor_digits
+from graphql_api.types.code_list import COUPON_ORDER
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application
 from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
-from graphql_api.types.sources import PROFILES, SESSIONS
+from graphql_api.types.sources import COUPONS, PROFILES, SESSIONS
 
 if TYPE_CHECKING:
+    from graphql_api.types.code import Coupon
     from graphql_api.types.customer_session import CustomerSession
 
 
 def of_profile(scope: Scope, session: Columns) -> list[ColumnElement[bool]]:
     """Return the conditions on sessions of the profile in scope."""
     return [of_application(session, scope.row), session["profile_id"] == scope.row["integration_id"]]
+
+
+def own_coupons(scope: Scope, coupon: Columns) -> list[ColumnElement[bool]]:
+    """Return the conditions on coupons whose recipient is the profile in scope."""
+    own = coupon["recipient_id"] == scope.row["integration_id"]
+    return [of_application(coupon, scope.row), *COUPONS.of_kind(coupon), own]
 
 
 def total_sales(scope: Scope) -> ColumnElement[str]:
@@ -68,6 +76,16 @@ class CustomerProfile(Node):
         total_sales,
     )
     last_activity: datetime = value("When the profile or one of the customer's sessions last changed.", last_activity)
+
+    @strawberry.field(
+        description="A page of the coupons that only this customer can use, in the order of their codes.",
+        metadata=reads(Page(own_coupons, lambda scope: COUPON_ORDER)),
+    )
+    async def coupons(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Annotated["Coupon", strawberry.lazy("graphql_api.types.code")]]:
+        """Read with the profile."""
+        return await read_field(info)
 
     @strawberry.field(
         description="A page of the customer's sessions, the newest first unless orderBy says otherwise.",

@@ -12,7 +12,7 @@ from db.engine import json
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.scalars import JSONObject
-from graphql_api.sql.fields import Order, Page, column, json_text, many, one, reads, value
+from graphql_api.sql.fields import Order, Page, column, from_json, json_text, many, one, reads, value
 from graphql_api.sql.json_objects import json_array
 from graphql_api.sql.json_scalars import JsonString
 from graphql_api.sql.scope import Scope
@@ -21,10 +21,13 @@ from graphql_api.types.amounts import money
 from graphql_api.types.application import Application
 from graphql_api.types.cart_item import CartItem
 from graphql_api.types.customer_profile import CustomerProfile
+from graphql_api.types.discount import Discount
+from graphql_api.types.evaluation import SessionEvaluation
 from graphql_api.types.node import After, Before, Connection, First, Last, Node, of_application, of_session
+from graphql_api.types.redemption import Redemption
 from graphql_api.types.session_event import SessionEvent
 from graphql_api.types.session_return import SessionReturn
-from graphql_api.types.sources import APPLICATIONS, DISCOUNTS, IDENTIFIERS, SESSIONS
+from graphql_api.types.sources import APPLICATIONS, IDENTIFIERS, SESSIONS
 
 
 def possible_states(scope: Scope) -> ColumnElement[str]:
@@ -45,16 +48,6 @@ def identifiers(scope: Scope) -> ColumnElement[str]:
     table = scope.alias(IDENTIFIERS)
     found = select(JsonString(table.c.identifier).label("o")).where(*of_session(table.c, scope.row))
     return json_array(found.order_by(table.c.position).correlate_except(table))
-
-
-@strawberry.type(description="A discount on the whole session.")
-class Discount:
-    source: ClassVar[Source] = DISCOUNTS
-
-    label: str = column("The name of the discount, 1 to 100 characters; unique in the session.")
-    amount: Decimal = money(
-        "The amount, 0 or more, in whole minor units of the currency: two decimal places for EUR, none for JPY."
-    )
 
 
 @strawberry.type(description="A shopper's cart, from the first item over the purchase to the last return.")
@@ -116,6 +109,16 @@ class CustomerSession(Node):
         "All discounts on the session, ordered by label.",
         lambda scope, discount: of_session(discount, scope.row),
         order_by=["label"],
+    )
+    evaluation: SessionEvaluation | None = from_json(
+        "What promotions made of the session; null if it has never been evaluated, because the application had no"
+        " campaigns or the session was imported.",
+        lambda scope: scope.row["evaluation"],
+    )
+    redemptions: list[Redemption] = many(
+        "What campaigns gave to the session when it was closed; empty for an open session.",
+        lambda scope, redemption: of_session(redemption, scope.row),
+        order_by=["campaign_id"],
     )
     returns: list[SessionReturn] = many(
         "All returns of the session, the oldest first.",

@@ -7,15 +7,22 @@ from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, ColumnElement, Integer
 
+from db.domain.promotions.code import CodeKind
 from db.tables import (
     ApiKeyRow,
     ApplicationRow,
     AttributeDefinitionRow,
+    CampaignLimitRow,
+    CampaignRevisionRow,
+    CampaignRow,
     CartItemRow,
+    CodeRow,
     CustomerProfileRow,
     CustomerSessionRow,
     DiscountRow,
     IdentifierRow,
+    LimitCounterRow,
+    RedemptionRow,
     ReturnedItemRow,
     SessionEventRow,
     SessionReturnRow,
@@ -42,11 +49,18 @@ def of_token_session(column: str) -> Restriction:
 API_KEYS = Source(ApiKeyRow, "key", admin_only=True)
 APPLICATIONS = Source(ApplicationRow, "application", for_token=of_token_application)
 ATTRIBUTE_DEFINITIONS = Source(AttributeDefinitionRow, "attribute")
+CAMPAIGN_LIMITS = Source(CampaignLimitRow, "limit")
+CAMPAIGN_REVISIONS = Source(CampaignRevisionRow)
+CAMPAIGNS = Source(CampaignRow, "campaign")
 CART_ITEMS = Source(CartItemRow, for_token=of_token_session("session_id"))
+COUPONS = Source(CodeRow, "coupon", kind=CodeKind.COUPON)
 DISCOUNTS = Source(DiscountRow, for_token=of_token_session("session_id"))
 EVENTS = Source(SessionEventRow, "event", for_token=of_token_session("session_id"))
 IDENTIFIERS = Source(IdentifierRow, for_token=of_token_session("session_id"))
+LIMIT_COUNTERS = Source(LimitCounterRow)
 PROFILES = Source(CustomerProfileRow, "profile")
+REDEMPTIONS = Source(RedemptionRow, "redemption", for_token=of_token_session("session_id"))
+REFERRALS = Source(CodeRow, "referral", kind=CodeKind.REFERRAL)
 RETURNED_ITEMS = Source(ReturnedItemRow, for_token=of_token_session("session_id"))
 RETURNS = Source(SessionReturnRow, "return", for_token=of_token_session("session_id"))
 SESSIONS = Source(CustomerSessionRow, "session", for_token=of_token_session("id"))

@@ -12,6 +12,7 @@ from dataset import Dataset, to_api_value
 from graphql.execution.values import VariableValues
 from random_documents import ORDERS, KnownValues, QueryRequest
 from reference_resolver import NODES, Viewer
+from sample_promotions import BATCHES, CAMPAIGNS, CODES
 from sample_sessions import COUPONS, PROFILES, SKUS, fill_applications
 from sqlalchemy import Connection
 from table_rows import Rows
@@ -55,19 +56,35 @@ class ComparedApi:
                 yield f"{type_} {by} {to}", self.all_of(f"{field}(applicationId: $of, {order}, ")
         found = self.api.data(f"{{ applications {{ {EDGES} }} }}", key="admin")["applications"]["edges"]
         yield "applications", {edge["node"]["id"]: edge["cursor"] for edge in found}
-        events = f"nodes {{ events(first: 100) {{ {EDGES} }} }}"
-        yield "events", self.all_of("customerSessions(applicationId: $of, ", events)
+        all_of = "(applicationId: $of, "
+        yield "events", self.all_of(f"customerSessions{all_of}", "events")
+        yield "campaigns", self.all_of(f"campaigns{all_of}")
+        for kind in ("coupons", "referrals", "redemptionHistory"):
+            yield kind, self.all_of(f"campaigns{all_of}", kind)
+        yield "counters", dict(self.all_counters())
 
-    def all_of(self, field: str, selection: str = "") -> Mapping[str, str]:
-        """Return the cursors of a list in all applications, by ID."""
-        selected = f"{{ {EDGES} {selection} }}"
+    def all_counters(self) -> Iterator[tuple[str, str]]:
+        """Yield the cursors of all counters, by the IDs of the reference implementation."""
+        limits = {f"limit-{row['application_id']}-{row['limit_id']}" for row in self.rows.all("limit_counter")}
+        document = "query ($ids: [ID!]!) { nodes(ids: $ids) { ... on CampaignLimit { id counters(first: 100)"
+        document += " { edges { cursor node { subject period } } } } } }"
+        for limit in self.api.data(document, {"ids": sorted(limits)}, "admin")["nodes"]:
+            for edge in limit["counters"]["edges"]:
+                parts = (edge["node"][name] or "" for name in ("subject", "period"))
+                key = "-".join(part.encode().hex() for part in parts)
+                yield f"{limit['id'].replace('limit', 'counter')}-{key}", edge["cursor"]
+
+    def all_of(self, field: str, nested: str = "") -> Mapping[str, str]:
+        """Return the cursors of a list in all applications, by ID; or those of a list that is nested in it."""
+        inside = f"nodes {{ {nested}(first: 100) {{ {EDGES} }} }}" if nested else ""
+        selected = f"{{ {EDGES} {inside} }}"
         document = f"query ($of: Int, $after: String) {{ it: {field} first: 100, after: $after) {selected} }}"
         found: dict[str, str] = {}
         for application in (1, 2, 3, 4):
             after, more = None, True
             while more:
                 page = self.api.data(document, {"of": application, "after": after}, "admin")["it"]
-                pages = [node["events"] for node in page["nodes"]] if selection else [page]
+                pages = [node[nested] for node in page["nodes"]] if nested else [page]
                 found |= {edge["node"]["id"]: edge["cursor"] for each in pages for edge in each["edges"]}
                 after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
         return found
@@ -83,11 +100,15 @@ class ComparedApi:
         return KnownValues(
             ids=[
                 "session-1-9999",
+                "coupon-1-1",
+                "referral-1-1",
                 "profile-1-6e6f626f6479",
                 *(type_(self.dataset, row).id for table, type_ in NODES for row in self.rows.all(table)[::3]),
             ],
             sessions=["nobody", *(row["integration_id"] for row in sessions[::4])],
             profiles=["nobody", *PROFILES],
+            campaigns=["nothing", *CAMPAIGNS],
+            codes=["nothing", "é", *(f" {code.lower()}{number}" for code in CODES for number in (1, 2))],
             filters={
                 "CustomerSessionFilter": {
                     "states": ["OPEN", "CLOSED", "PARTIALLY_RETURNED", "CANCELLED"],
@@ -100,6 +121,12 @@ class ComparedApi:
                     "firstSession": [True, False],
                     **moments,
                     "total": ["0", *sorted({f"{row['total']:f}" for row in sessions})],
+                },
+                "CouponFilter": {
+                    "codePrefix": ["", "h", " HELLO", "s%", "ß", "é", "😀"],
+                    "batch": ["", *BATCHES],
+                    "recipientProfileIds": ["nobody", *PROFILES],
+                    "used": [True, False],
                 },
                 "CustomerProfileFilter": {
                     "integrationIdPrefix": ["", "a", "A", "ad", "r", "😀", "漢", "\U0010ffff"],

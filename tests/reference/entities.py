@@ -1,4 +1,4 @@
-"""Reference implementation of applications, keys, attribute definitions, cart lines, discounts and returns."""
+"""Reference implementation of applications, keys, attribute definitions, cart lines and returns."""
 
 from collections.abc import Mapping
 
@@ -21,12 +21,6 @@ class AttributeDefinition(ReferenceObject):
     """An attribute."""
 
     type_name, id_prefix, id_key = "AttributeDefinition", "attribute", ("entity", "name")
-
-
-class Discount(ReferenceObject):
-    """A discount."""
-
-    type_name = "Discount"
 
 
 class CartItem(ReferenceObject):

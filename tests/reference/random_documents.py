@@ -19,6 +19,7 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLUnionType,
     get_named_type,
     get_nullable_type,
     is_composite_type,
@@ -26,7 +27,7 @@ from graphql import (
 from reference_resolver import SCHEMA
 
 T = TypeVar("T")
-Composite = GraphQLObjectType | GraphQLInterfaceType
+Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
 DEPTH = 9
 FIELDS = 40  # about as many as one document selects
@@ -52,6 +53,8 @@ class KnownValues:
     ids: Sequence[str]
     sessions: Sequence[str]
     profiles: Sequence[str]
+    campaigns: Sequence[str]
+    codes: Sequence[str]
     filters: Mapping[str, Mapping[str, Sequence[Any]]]  # by the type of the argument, and its fields
     cursors: Cursors
 
@@ -120,13 +123,12 @@ class DocumentGenerator:
         if more and self.chance(6):
             return self.spread(type_, depth, rows)
         deep = more and depth > 1
-        fields = [
-            name for name, each in type_.fields.items() if deep or not is_composite_type(get_named_type(each.type))
-        ]
+        of_type = {} if isinstance(type_, GraphQLUnionType) else type_.fields
+        fields = [name for name, each in of_type.items() if deep or not is_composite_type(get_named_type(each.type))]
         if not fields or self.chance(12):
             return self.keyed("__typename", "") + self.directives()
         name = self.one(fields)
-        definition = type_.fields[name]
+        definition = of_type[name]
         arguments, size = self.arguments(type_, name, definition, rows)
         text = self.keyed(name, arguments) + self.directives()
         named = get_named_type(definition.type)
@@ -179,6 +181,14 @@ class DocumentGenerator:
             given["ids"] = [self.one(self.known.ids) for _ in range(self.random.randint(0, min(rows, 5)))]
         if "integrationId" in definition.args:
             given["integrationId"] = self.one(self.known.sessions if name == "customerSession" else self.known.profiles)
+        if "name" in definition.args:
+            given["name"] = self.one(self.known.campaigns)
+        if "code" in definition.args:
+            given["code"] = self.one(self.known.codes)
+        if "subject" in definition.args and self.chance(2):
+            given["subject"] = self.one((None, *self.known.profiles))
+        if "states" in definition.args and self.chance(2):
+            given["states"] = self.one((None, [], ["ACTIVE"], ["DRAFT", "ARCHIVED"]))
         if "entity" in definition.args and self.chance(2):
             given["entity"] = self.one(("CUSTOMER_SESSION", "CART_ITEM", "CUSTOMER_PROFILE", None))
         order = name
@@ -273,6 +283,6 @@ def name_of_order(type_: str, asked: Mapping[str, str] | None) -> str:
 
 def related(type_: Composite) -> Sequence[Composite]:
     """Return the type, and other types of its objects."""
-    kinds = SCHEMA.get_possible_types(type_) if isinstance(type_, GraphQLInterfaceType) else [type_]
+    kinds = [type_] if isinstance(type_, GraphQLObjectType) else SCHEMA.get_possible_types(type_)
     found = {each.name: each for kind in kinds for each in (kind, *kind.interfaces)}
     return [type_, *(each for each in found.values() if each is not type_)]

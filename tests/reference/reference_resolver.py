@@ -16,6 +16,7 @@ from dataset import Dataset, ReferenceObject, to_api_value
 from entities import ApiKey, Application, AttributeDefinition, SessionReturn
 from graphql import ExecutionResult, GraphQLError, GraphQLScalarType, build_schema, execute_sync, parse
 from ordered_list import OrderedList
+from promotion_entities import Campaign, CampaignLimit, Code, Redemption, page_of_campaigns, page_of_coupons
 from sessions import CustomerProfile, CustomerSession, SessionEvent, page_of_profiles, page_of_sessions
 from table_rows import RowValues
 
@@ -34,6 +35,10 @@ NODES: Sequence[tuple[str, Callable[[Dataset, RowValues], ReferenceObject]]] = (
     ("customer_profile", CustomerProfile),
     ("session_return", SessionReturn),
     ("session_event", SessionEvent),
+    ("campaign", Campaign),
+    ("campaign_limit", CampaignLimit),
+    ("code", Code),
+    ("redemption", Redemption),
 )
 
 
@@ -174,6 +179,35 @@ class Query:
     def customer_profiles(self, application_id: int | None = None, **arguments: Any) -> dict[str, Any]:
         """A page of customers."""
         return page_of_profiles(self.dataset, self.rows("customer_profile", application_id), **arguments)
+
+    def campaign(self, name: str, application_id: int | None = None) -> ReferenceObject | None:
+        """One campaign."""
+        return self.one(Campaign, self.rows("campaign", application_id, name=name))
+
+    def campaigns(
+        self, application_id: int | None = None, states: Sequence[str] | None = None, **page: Any
+    ) -> dict[str, Any]:
+        """A page of campaigns."""
+        rows = self.rows("campaign", application_id)
+        found = [row for row in rows if states is None or to_api_value(row["state"]) in states]
+        return page_of_campaigns(self.dataset, found, **page)
+
+    def code(self, kind: str, code: str, application_id: int | None = None) -> ReferenceObject | None:
+        """One code."""
+        wanted = code.strip().upper() if code.isascii() else None
+        return self.one(Code, self.rows("code", application_id, kind=kind, normalized=wanted))
+
+    def coupon(self, **arguments: Any) -> ReferenceObject | None:
+        """One coupon."""
+        return self.code("coupon", **arguments)
+
+    def referral(self, **arguments: Any) -> ReferenceObject | None:
+        """One referral."""
+        return self.code("referral", **arguments)
+
+    def coupons(self, application_id: int | None = None, **arguments: Any) -> dict[str, Any]:
+        """A page of coupons."""
+        return page_of_coupons(self.dataset, self.rows("code", application_id), **arguments)
 
     def attribute_definitions(
         self, application_id: int | None = None, entity: str | None = None

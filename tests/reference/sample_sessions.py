@@ -6,6 +6,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from sample_promotions import SamplePromotions
 from sqlalchemy import Connection, text
 
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
@@ -65,6 +66,9 @@ def fill_applications(connection: Connection) -> None:
         create_application(connection, CreateApplication(name=currency, currency=currency, rounding_mode=mode), START)
     for application_id, digits, size in ((1, 2, 260), (2, 0, 60), (3, 3, 60), (4, 4, 60)):
         SampleSessions(connection, application_id, digits).fill(size)
+        promotions = SamplePromotions(connection, application_id, START)
+        promotions.fill()
+        promotions.fill_sessions()
 
 
 class SampleSessions:

@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from dataset import Dataset, ReferenceObject, to_api_value
-from entities import Application, CartItem, Discount, SessionReturn
+from entities import Application, CartItem, SessionReturn
 from ordered_list import OrderedList
+from promotion_entities import Discount, Redemption, SessionEvaluation, page_of_codes
 from table_rows import RowValues
 
 NEXT = {
@@ -109,6 +110,18 @@ class CustomerSession(ReferenceObject):
         return [Discount(self.dataset, each) for each in found]
 
     @property
+    def evaluation(self) -> SessionEvaluation | None:
+        """The stored evaluation."""
+        stored = self.row["evaluation"]
+        return SessionEvaluation(self.dataset, stored, self.row["application_id"]) if stored else None
+
+    @property
+    def redemptions(self) -> list[Redemption]:
+        """By campaign."""
+        found = sorted(self.parts("redemption"), key=lambda each: each["campaign_id"])
+        return [Redemption(self.dataset, each) for each in found]
+
+    @property
     def returns(self) -> list[SessionReturn]:
         """The oldest first."""
         made = sorted(self.parts("session_return"), key=lambda each: each["version"])
@@ -147,6 +160,11 @@ class CustomerProfile(ReferenceObject):
     def last_activity(self) -> str:
         """The last update of the profile or its sessions."""
         return str(to_api_value(max([self.row["updated"], *(session["updated"] for session in self.its_sessions)])))
+
+    def coupons(self, **page: Any) -> dict[str, Any]:
+        """Return a page of the coupons for the customer."""
+        facts = {"application_id": self.row["application_id"], "recipient_id": self.row["integration_id"]}
+        return page_of_codes(self.dataset, self.dataset.rows.where("code", **facts), "coupon", **page)
 
     def sessions(self, **arguments: Any) -> dict[str, Any]:
         """Return a page of the customer's sessions."""

@@ -13,7 +13,7 @@ from api_server import Api
 from compared_api import VIEWERS, ComparedApi
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from random_documents import request
+from random_documents import QueryRequest, request
 from reference_resolver import answer as answer_of
 from stores import Store
 
@@ -117,3 +117,40 @@ def text(data: Any) -> str:
 )
 def test_arguments_are_validated_even_if_no_selected_field_needs_them(api: Api, field: str, code: str) -> None:
     assert api.codes(f"{{ {field} }}", key="reader") == [code]
+
+
+REDEMPTION = "id session { id } campaign { id } revision usedCode amount returnedAmount created reversed"
+CODE = f"id code starts ends usageLimit used created redemptionHistory {{ totalCount nodes {{ {REDEMPTION} }} }}"
+REWARD = """__typename ... on PercentOff { percent } ... on AmountOff { off: amount }
+  ... on AmountOffEach { each: amount } ... on FixedPrice { price }
+  ... on BuyGet { buy get getLines percentOff times } ... on OfferReward { sku quantity }
+  ... on MessageReward { text }"""
+CAMPAIGN = f"""id name notes state starts ends rank stacking bestOf requires revision created updated
+  rules {{ label when lines maxAmount reward {{ {REWARD} }} }}
+  limits {{ id measure per period max whenShort counters {{ nodes {{ subject period used remaining }} }} }}
+  coupons {{ nodes {{ {CODE} recipientProfileId batch }} }}
+  referrals {{ nodes {{ {CODE} advocateProfileId friendProfileId }} }}
+  redemptionHistory {{ edges {{ cursor node {{ {REDEMPTION} }} }} pageInfo {{ hasNextPage }} }}"""
+OUTCOME = "code status message campaign { name }"
+EVALUATION = f"""at coupon {{ {OUTCOME} }} referral {{ {OUTCOME} }}
+  campaigns {{ campaign {{ id }} revision label outcome amount message path needed actual }}
+  offers {{ campaign {{ id }} label sku quantity }} messages {{ campaign {{ id }} label text }}"""
+SESSION = f"""id evaluation {{ {EVALUATION} }} redemptions {{ {REDEMPTION} }}
+  profile {{ coupons {{ nodes {{ code }} }} }}
+  discounts {{ label amount source campaign {{ name }} allocations {{ position amount }} }}"""
+
+
+@pytest.mark.parametrize("application_id", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    "field",
+    [
+        f"campaigns(first: 100, applicationId: $a) {{ nodes {{ {CAMPAIGN} }} }}",
+        f"customerSessions(first: 100, applicationId: $a) {{ nodes {{ {SESSION} }} }}",
+        f"coupons(first: 100, applicationId: $a) {{ totalCount nodes {{ {CODE} campaign {{ id }} }} }}",
+    ],
+)
+def test_promotions_equal_the_reference(compared: ComparedApi, field: str, application_id: int) -> None:
+    asked = QueryRequest(f"query ($a: Int!) {{ {field} }}", {"a": application_id}, None, "admin")
+    expected = answer_of(compared.dataset, asked.document, asked.variables, None, VIEWERS[asked.key])
+    assert not expected.errors
+    assert compared.post(asked)["data"] == expected.data

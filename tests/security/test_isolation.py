@@ -2,10 +2,13 @@
 
 import pytest
 from api_server import Api
+from sample_promotions import SamplePromotions
 from shop import Shop, line, units
+from sqlalchemy import Connection, select
 
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.lifecycle import SessionState
+from db.repository.core import SESSION
 from graphql_api.schema import schema
 
 
@@ -17,11 +20,21 @@ def shops(shared_api: Api) -> Api:
         shop.define(AttributeEntity.CUSTOMER_SESSION, "channel")
         shop.create("s1", SessionState.CLOSED, profile_id="ada", cart_items=[line(quantity=2)])
         shop.return_items(units(0, 1))
+        shop.write(add_promotions, application_id)
     return shared_api
+
+
+def add_promotions(connection: Connection, application_id: int) -> None:
+    """Insert campaigns with codes and limits, and a redemption of the session."""
+    promotions = SamplePromotions(connection, application_id, Shop.OPENED)
+    promotions.fill()
+    (session_id,) = connection.execute(select(SESSION.c.id).where(SESSION.c.application_id == application_id)).scalars()
+    promotions.add_redemption(session_id, 1, Shop.OPENED)
 
 
 ATTRIBUTE = "attribute-{0}-customer_session-6368616e6e656c"
 IDS = ["session-{0}-{1}", "profile-{0}-616461", "event-{0}-{1}-1", "return-{0}-{1}-2", "application-{0}", ATTRIBUTE]
+IDS += ["campaign-{0}-1", "limit-{0}-1", "coupon-{0}-1", "referral-{0}-9", "redemption-{0}-{1}-1"]
 
 
 def id_in(shops: Api, application_id: int, form: str) -> str:
@@ -41,6 +54,11 @@ def test_an_id_of_another_application_is_an_id_of_nothing(shops: Api, key: str, 
     assert shops.data(document, {"own": own, "other": other}, "admin")["node"] == {"id": other}
 
 
+@pytest.mark.parametrize("id_", ["referral-1-1", "coupon-1-9"])
+def test_id_of_a_code_of_the_other_kind_is_an_id_of_nothing(shops: Api, id_: str) -> None:
+    assert shops.data("query($id: ID!) { node(id: $id) { id } }", {"id": id_}) == {"node": None}
+
+
 READS = [
     "application(applicationId: %s) { id }",
     'customerSession(integrationId: "s1", applicationId: %s) { id }',
@@ -48,6 +66,11 @@ READS = [
     "customerSessions(applicationId: %s) { nodes { id } }",
     "customerProfiles(applicationId: %s) { nodes { id } }",
     "attributeDefinitions(applicationId: %s) { id }",
+    "campaigns(applicationId: %s) { nodes { id } }",
+    'campaign(name: "Hello", applicationId: %s) { id }',
+    "coupons(applicationId: %s) { nodes { id } }",
+    'coupon(code: "hello1", applicationId: %s) { id }',
+    'referral(code: "hello2", applicationId: %s) { id }',
 ]
 
 
@@ -67,7 +90,9 @@ def test_an_admin_key_has_to_name_the_application(shops: Api, field: str) -> Non
 
 def test_lists_hold_rows_of_one_application(shops: Api) -> None:
     document = """{ applications { totalCount nodes { applicationId } } customerSessions { totalCount nodes { id } }
-      customerProfiles { totalCount nodes { id } } attributeDefinitions { id } viewer { application { id } } }"""
+      customerProfiles { totalCount nodes { id } } attributeDefinitions { id } viewer { application { id } }
+      campaigns { totalCount } coupons { totalCount } coupon(code: "HELLO1") { id } referral(code: "HELLO2") { id }
+      campaign(name: "Hello") { id redemptionHistory { nodes { id } } } }"""
     for application_id, key in ((1, "reader"), (2, "other reader")):
         assert shops.data(document, key=key) == {
             "applications": {"totalCount": 1, "nodes": [{"applicationId": application_id}]},
@@ -75,6 +100,14 @@ def test_lists_hold_rows_of_one_application(shops: Api) -> None:
             "customerProfiles": {"totalCount": 1, "nodes": [{"id": f"profile-{application_id}-616461"}]},
             "attributeDefinitions": [{"id": ATTRIBUTE.format(application_id)}],
             "viewer": {"application": {"id": f"application-{application_id}"}},
+            "campaigns": {"totalCount": 8},
+            "coupons": {"totalCount": 24},
+            "coupon": {"id": f"coupon-{application_id}-1"},
+            "referral": {"id": f"referral-{application_id}-9"},
+            "campaign": {
+                "id": f"campaign-{application_id}-1",
+                "redemptionHistory": {"nodes": [{"id": id_in(shops, application_id, "redemption-{0}-{1}-1")}]},
+            },
         }
     everywhere = "{ applications { nodes { applicationId } } viewer { role application { id } } }"
     assert shops.data(everywhere, key="admin") == {
@@ -91,6 +124,9 @@ def test_lists_hold_rows_of_one_application(shops: Api) -> None:
         ("customerSessions(after: $c) { nodes { id } }", ""),
         ("customerProfiles(after: $c) { nodes { id } }", '["profile.integration_id",2,"a"]'),
         ("applications(after: $c) { nodes { id } }", '["application",2,2]'),
+        ("campaigns(after: $c) { nodes { id } }", '["campaign",2,100,1]'),
+        ("coupons(after: $c) { nodes { id } }", '["coupon",2,"HELLO1"]'),
+        ('campaign(name: "Hello") { referrals(after: $c) { nodes { id } } }', '["referral",2,"HELLO2"]'),
     ],
 )
 def test_a_cursor_of_another_application_is_refused(shops: Api, field: str, cursor: str) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from api_server import Api
 from graphql import (
+    GraphQLAbstractType,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
-    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -97,15 +97,16 @@ def test_list_of_allowed_root_fields_is_not_everything() -> None:
 
 def everything_of(type_: GraphQLNamedType, depth: int) -> str:
     """Return a selection of every field of a type, and of its possible types."""
-    if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+    if not isinstance(type_, GraphQLObjectType | GraphQLAbstractType):
         return ""
     if depth == 0:
         return "{ __typename }"
-    parts = [
-        f"{called(name, field)} {everything_of(get_named_type(field.type), depth - 1)}"
-        for name, field in type_.fields.items()
-    ]
-    if isinstance(type_, GraphQLInterfaceType):
+    if isinstance(type_, GraphQLObjectType):
+        parts = [
+            f"{called(name, field)} {everything_of(get_named_type(field.type), depth - 1)}"
+            for name, field in type_.fields.items()
+        ]
+    else:
         parts = [f"... on {each.name} {renamed(each, depth)}" for each in schema._schema.get_possible_types(type_)]
     return "{ __typename " + " ".join(parts) + " }"
 

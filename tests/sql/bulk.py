@@ -35,8 +35,28 @@ IDENTIFIERS = f"""INSERT INTO session_identifier (application_id, session_id, po
 
 LAST_ID = "INSERT INTO last_id VALUES (1, 'customer_session', :size)"
 
+CAMPAIGNS = f"""INSERT INTO campaign (application_id, id, name, rank, stacking, requires, state, revision, created,
+    updated)
+{NUMBERS} SELECT 1, i, 'campaign-' || i, i % 7, 'stack', 'coupon', CASE WHEN i % 5 THEN 'active' ELSE 'archived' END,
+    1, :opened, :opened FROM n WHERE i <= :size / 10"""  # noqa: S608 (the parts are our own)
+
+CODES = f"""INSERT INTO code (application_id, id, kind, code, normalized, campaign_id, recipient_id, advocate_id, used,
+    batch, created)
+{NUMBERS} SELECT 1, i, CASE WHEN i % 9 THEN 'coupon' ELSE 'referral' END, 'code-' || i, 'CODE-' || i,
+    CASE WHEN i % 2 THEN 1 ELSE i % (:size / 10) + 1 END,
+    CASE WHEN i % 9 AND i % 100 = 1 THEN 'customer-' || i END, CASE WHEN i % 9 = 0 THEN 'customer-1' END, i % 3 = 0,
+    CASE WHEN i % 9 THEN CASE WHEN i % 500 = 0 THEN 'rare' WHEN i % 2 THEN 'summer' END END,
+    :opened FROM n"""  # noqa: S608 (the parts are our own)
+
+REVISIONS = """INSERT INTO campaign_revision (application_id, campaign_id, revision, content, created)
+    SELECT application_id, id, 1, '{"rules": []}', created FROM campaign"""
+
+REDEMPTIONS = f"""INSERT INTO redemption (application_id, session_id, campaign_id, revision, code_id, amount,
+    returned_amount, shares, created)
+{NUMBERS} SELECT 1, i, 1, 1, CASE WHEN i % 2 THEN 1 ELSE i END, 100, 0, '[]', {MOMENT.format(f"{OPENED} + i")} FROM n"""  # noqa: S608 (the parts are our own)
+
 
 def fill(connection: Connection, size: int) -> None:
-    """Insert sessions of five lines for application 1, which exists."""
-    for statement in (PROFILES, SESSIONS, LINES, IDENTIFIERS, LAST_ID):
+    """Insert sessions of five lines, and campaigns with coupons, for application 1, which exists."""
+    for statement in (PROFILES, SESSIONS, LINES, IDENTIFIERS, LAST_ID, CAMPAIGNS, REVISIONS, CODES, REDEMPTIONS):
         connection.execute(text(statement), {"size": size, "opened": "2026-01-01T00:00:00.000Z"})

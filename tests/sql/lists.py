@@ -7,10 +7,16 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
 from graphql_api.schema import schema
 from graphql_api.sql.filter_conditions import AnyOf, AnyOfRelated
 from graphql_api.sql.lists import ListDeclaration
+from graphql_api.types.code_list import COUPON_LIST
 from graphql_api.types.profile_list import PROFILE_LIST
 from graphql_api.types.session_list import SESSION_LIST
 
-LISTS: Mapping[str, ListDeclaration] = {"customerSessions": SESSION_LIST, "customerProfiles": PROFILE_LIST}
+LISTS: Mapping[str, ListDeclaration] = {
+    "customerSessions": SESSION_LIST,
+    "customerProfiles": PROFILE_LIST,
+    "coupons": COUPON_LIST,
+}
+ORDERED = {name: declared for name, declared in LISTS.items() if isinstance(declared.order, type)}
 VALUES = {
     "String": ('"a"', '"b"'),
     "Boolean": ("true", "false"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from api_server import Api, seed
 from bulk import fill
-from lists import LISTS, filters_of
+from lists import LISTS, ORDERED, filters_of
 from sqlalchemy import Connection, text
 from stores import Files, migrate
 
@@ -18,8 +18,10 @@ from graphql_api.sql.lists import ListDeclaration
 
 FILTERS = [(name, field, value) for name, declared in LISTS.items() for field, value in filters_of(declared)]
 ORDERS = [
-    (name, by, to) for name, declared in LISTS.items() for by, to in product(declared.order_columns, ("ASC", "DESC"))
-]
+    (name, by, f"orderBy: {{field: {by}, direction: {to}}}")
+    for name, declared in ORDERED.items()
+    for by, to in product(declared.order_columns, ("ASC", "DESC"))
+] + [(name, by, "first: 20") for name in LISTS.keys() - ORDERED.keys() for by in LISTS[name].order_columns]
 SPAN = '{from: "2026-01-01T00:00:10.000Z", to: "2026-01-01T01:00:00.000Z"}'
 
 
@@ -39,7 +41,11 @@ class Planned:
 
     def plan(self, name: str, arguments: str) -> list[str]:
         """The steps of the statement that reads a page of a list."""
-        self.api.data(f"{{ {name}({arguments}) {{ nodes {{ id }} }} }}", key="reader")
+        return self.steps(f"{{ {name}({arguments}) {{ nodes {{ id }} }} }}")
+
+    def steps(self, document: str) -> list[str]:
+        """The steps of the statement of a query."""
+        self.api.data(document, key="reader")
         statement, parameters = self.sent[-1]
 
         def explain(connection: Connection) -> list[str]:
@@ -75,9 +81,9 @@ def test_every_filter_and_order_has_an_index(declared: ListDeclaration) -> None:
     assert all(map(declared.indexes_of_order, declared.order_columns))
 
 
-@pytest.mark.parametrize(("name", "by", "to"), ORDERS)
-def test_an_order_is_read_along_its_index(planned: Planned, name: str, by: str, to: str) -> None:
-    steps = planned.plan(name, f"orderBy: {{field: {by}, direction: {to}}}")
+@pytest.mark.parametrize(("name", "by", "arguments"), ORDERS)
+def test_an_order_is_read_along_its_index(planned: Planned, name: str, by: str, arguments: str) -> None:
+    steps = planned.plan(name, arguments)
     assert not sorts(steps)
     (step,) = (step for step in steps if "t1" in step)
     assert step.startswith("SEARCH")
@@ -89,7 +95,8 @@ def test_a_filter_is_read_by_its_index(planned: Planned, name: str, field: str, 
     steps = planned.plan(name, f"filter: {{{field}: {value}}}")
     assert not any(step.startswith(("SCAN t", "SCAN customer_")) for step in steps)
     assert any(uses(step, LISTS[name].indexes_of_filter(field)) for step in steps)
-    walks = [step for step in steps if step.endswith("(application_id=?)")]
+    whole = " AND ".join(f"{column}=?" for column in ("application_id", *LISTS[name].within))
+    walks = [step for step in steps if step.endswith(f"({whole})")]
     if any("COMPOUND QUERY" in step for step in steps):  # few rows by the filter's index, many along the order
         assert len(walks) == 1
     else:
@@ -97,7 +104,7 @@ def test_a_filter_is_read_by_its_index(planned: Planned, name: str, field: str, 
         assert not sorts(steps)
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", ORDERED)
 def test_behind_a_cursor_a_range_is_read_from_the_cursor_on(planned: Planned, name: str) -> None:
     order = "orderBy: {field: CREATED, direction: ASC}"
     page = planned.api.data(f"{{ {name}({order}, first: 1) {{ pageInfo {{ endCursor }} }} }}", key="reader")
@@ -105,6 +112,58 @@ def test_behind_a_cursor_a_range_is_read_from_the_cursor_on(planned: Planned, na
     steps = planned.plan(name, f'filter: {{created: {SPAN}}}, {order}, after: "{cursor}"')
     key = ",".join(LISTS[name].order_columns["CREATED"])
     assert [step for step in steps if f"({key})>(?,?)" in step]
+
+
+OF_CAMPAIGN = "ix_code_application_id_campaign_id_normalized"
+OF_RECIPIENT = "ix_code_application_id_kind_recipient_id_normalized"
+GIVEN_BY_CAMPAIGN = "ix_redemption_application_id_campaign_id_created_session_id"
+
+
+@pytest.mark.parametrize(
+    ("field", "index"),
+    [
+        ("campaigns", "ix_campaign_application_id_rank_id"),
+        ("campaigns(states: [ARCHIVED])", "ix_campaign_application_id_state_rank_id"),
+        (
+            'campaign(name: "campaign-1") { redemptionHistory',
+            "ix_redemption_application_id_campaign_id_created_session_id",
+        ),
+        ('coupon(code: "code-1") { redemptionHistory', "ix_redemption_application_id_code_id_created_session_id"),
+        ('campaign(name: "campaign-1") { coupons', OF_CAMPAIGN),
+        ('campaign(name: "campaign-1") { coupons(filter: {codePrefix: "code-1"})', OF_CAMPAIGN),
+        ('campaign(name: "campaign-1") { referrals', OF_CAMPAIGN),
+        (
+            'customerProfile(integrationId: "customer-1") { coupons',
+            "ix_code_application_id_kind_recipient_id_normalized",
+        ),
+    ],
+)
+def test_page_of_promotions_is_read_along_its_index(planned: Planned, field: str, index: str) -> None:
+    nested = " }" if "{ " in field else ""
+    for arguments in ("first: 3", "last: 3"):
+        called = f"{field[:-1]}, {arguments})" if field.endswith(")") else f"{field}({arguments})"
+        steps = planned.steps(f"{{ {called} {{ nodes {{ __typename }} }}{nested} }}")
+        assert any(f" {index} " in step for step in steps), steps
+        assert len([step for step in steps if "TEMP B-TREE" in step]) == (arguments == "last: 3")
+
+
+@pytest.mark.parametrize(
+    ("filter", "index"),
+    [
+        ('batch: "rare"', "ix_code_application_id_kind_batch_normalized"),
+        ('recipientProfileIds: ["customer-1", "b"]', OF_RECIPIENT),
+        ("used: true", "ix_code_application_id_kind_used_normalized"),
+    ],
+)
+def test_filtered_coupons_of_a_campaign_are_read_by_the_index_of_the_filter(
+    planned: Planned, filter: str, index: str
+) -> None:
+    steps = planned.steps(
+        f'{{ campaign(name: "campaign-1") {{ coupons(filter: {{{filter}}}) {{ nodes {{ id }} }} }} }}'
+    )
+    codes = [step for step in steps if " INDEX ix_code_" in step]
+    assert any(f" {index} " in step for step in codes)
+    assert {step.split(" INDEX ")[1].split()[0] for step in codes} <= {index, OF_CAMPAIGN}
 
 
 def uses(step: str, indexes: list[str]) -> bool:

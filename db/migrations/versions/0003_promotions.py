@@ -182,7 +182,7 @@ def create_codes() -> None:
     index("code", "campaign_id", "normalized")
     index("code", "kind", "batch", "normalized", where="batch IS NOT NULL")
     index("code", "kind", "recipient_id", "normalized", where="recipient_id IS NOT NULL")
-    index("code", "kind", "used", "normalized", where="used > 0")
+    index("code", "kind", "used", "normalized")
 
 
 def create_limits() -> None:
