@@ -85,11 +85,16 @@ class Shop:
         integration_id: str = "s1",
         state: SessionState = SessionState.OPEN,
         key: str | None = None,
+        net_total: str | None = None,
         **content: Any,
     ) -> Outcome:
-        """Create a session; ``key`` is the idempotency key."""
+        """Create a session; ``key`` is the idempotency key, and the net total is the expected one."""
         command = CreateSession(
-            **self.name(integration_id), state=state, idempotency_key=key, content=SessionContent(**content)
+            **self.name(integration_id),
+            state=state,
+            idempotency_key=key,
+            content=SessionContent(**content),
+            expected_net_total=None if net_total is None else Decimal(net_total),
         )
         return self.write(create_session, self.till, command, self.tick())
 
@@ -117,12 +122,14 @@ class Shop:
         version: int | None = None,
         key: str | None = None,
         require_coupon: bool = False,
+        net_total: str | None = None,
     ) -> Outcome:
-        """Close a session; ``total`` is the expected one."""
+        """Close a session; the total, the net total and the version are the expected ones."""
         command = CloseSession(
             **self.name(integration_id),
             expected_total=None if total is None else Decimal(total),
             require_coupon=require_coupon,
+            expected_net_total=None if net_total is None else Decimal(net_total),
             expected_version=version,
             idempotency_key=key,
         )

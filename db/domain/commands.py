@@ -59,6 +59,7 @@ class CreateSession(SessionCommand):
     state: SessionState = SessionState.OPEN
     require_coupon: bool = False
     content: SessionContent = field(default_factory=SessionContent)
+    expected_net_total: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class CloseSession(SessionCommand):
 
     expected_total: Decimal | None = None
     require_coupon: bool = False
+    expected_net_total: Decimal | None = None
     expected_version: int | None = None
 
 

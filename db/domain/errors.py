@@ -97,30 +97,51 @@ class SessionNotEditable(Refusal):
 class VersionConflict(Refusal):
     """The session has changed since the caller read it."""
 
-    expected: int
-    actual: int
+    expected_version: int
+    actual_version: int
     application_id: int
     session_id: int
     path: tuple[str, ...] = ("expectedVersion",)
 
     @property
     def message(self) -> str:
-        return f"The session is at version {self.actual}, not {self.expected}."
+        return f"The session is at version {self.actual_version}, not {self.expected_version}."
 
 
 @dataclass(frozen=True, kw_only=True)
 class TotalChanged(Refusal):
     """The session's total differs from the total that the caller expects."""
 
-    expected: Decimal
-    actual: Decimal
+    expected_total: Decimal
+    actual_total: Decimal
     minor_digits: int
+    application_id: int
+    session_id: int
     path: tuple[str, ...] = ("expectedTotal",)
 
     @property
     def message(self) -> str:
-        actual, expected = (format_decimal(each, self.minor_digits) for each in (self.actual, self.expected))
+        amounts = (self.actual_total, self.expected_total)
+        actual, expected = (format_decimal(each, self.minor_digits) for each in amounts)
         return f"The session's total is {actual}, not {expected}."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetTotalChanged(Refusal):
+    """The session's net total differs from the net total that the caller expects."""
+
+    expected_net_total: Decimal
+    actual_net_total: Decimal
+    minor_digits: int
+    application_id: int
+    session_id: int
+    path: tuple[str, ...] = ("expectedNetTotal",)
+
+    @property
+    def message(self) -> str:
+        amounts = (self.actual_net_total, self.expected_net_total)
+        actual, expected = (format_decimal(each, self.minor_digits) for each in amounts)
+        return f"The session's net total is {actual}, not {expected}."
 
 
 @dataclass(frozen=True, kw_only=True)

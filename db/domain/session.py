@@ -15,6 +15,7 @@ from db.domain.errors import (
     DiscountExceedsTotal,
     InvalidInput,
     InvalidTransition,
+    NetTotalChanged,
     Refusal,
     Refused,
     SessionNotEditable,
@@ -166,8 +167,8 @@ def check_version(session: CustomerSession, expected: int | None) -> None:
     if expected is not None and expected != session.version:
         raise Refused(
             VersionConflict(
-                expected=expected,
-                actual=session.version,
+                expected_version=expected,
+                actual_version=session.version,
                 application_id=session.application_id,
                 session_id=session.id,
             )
@@ -220,17 +221,44 @@ def update(session: CustomerSession, content: SessionContent, rules: Rules, id_p
     return apply_content(session, content, rules, id_prefix)
 
 
-def close(session: CustomerSession, expected_total: Decimal | None, now: datetime) -> CustomerSession:
+def close(session: CustomerSession, now: datetime, expected_total: Decimal | None = None) -> CustomerSession:
     """Return the closed session. Raises Refused with TotalChanged if the caller expects another total."""
     state = check_transition(session, Operation.CLOSE)
-    if expected_total is not None:
-        if found := [*money.problems(expected_total, ("expectedTotal",))]:
-            raise Refused(*found)
-        if expected_total != session.total:
-            raise Refused(
-                TotalChanged(expected=expected_total, actual=session.total, minor_digits=session.minor_digits)
+    check_amount(expected_total, "expectedTotal")
+    if expected_total is not None and expected_total != session.total:
+        raise Refused(
+            TotalChanged(
+                expected_total=expected_total,
+                actual_total=session.total,
+                minor_digits=session.minor_digits,
+                application_id=session.application_id,
+                session_id=session.id,
             )
+        )
     return replace(session, state=state, closed=now)
+
+
+def check_amount(expected: Decimal | None, field_name: str) -> None:
+    """Raises Refused with InvalidInput if no session can have the amount that the caller expects."""
+    if expected is not None and (found := money.problems(expected, (field_name,))):
+        raise Refused(*found)
+
+
+def check_net_total(session: CustomerSession, expected: Decimal | None) -> None:
+    """Raises Refused if the caller expects another net total of a session that is about to be closed.
+
+    That is NetTotalChanged, or InvalidInput if the session is created closed: then there is none to show.
+    """
+    if expected is None or expected == session.net_total:
+        return
+    changed = NetTotalChanged(
+        expected_net_total=expected,
+        actual_net_total=session.net_total,
+        minor_digits=session.minor_digits,
+        application_id=session.application_id,
+        session_id=session.id,
+    )
+    raise Refused(changed if session.id else InvalidInput(path=changed.path, problem=changed.message))
 
 
 def cancel(session: CustomerSession, reason: str | None, now: datetime) -> CustomerSession:

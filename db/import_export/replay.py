@@ -75,7 +75,7 @@ def replay_steps(record: Record, application_id: int, rules: Rules) -> Iterator[
         now = next_version(now, update_time)
         yield EventType.UPDATED, now
     if record.closed and not closed_when_created:
-        now = next_version(session.close(now, None, record.closed), record.closed)
+        now = next_version(session.close(now, record.closed), record.closed)
         yield EventType.CLOSED, now
     for index, recorded in enumerate(record.returns):
         now = next_version(with_return(now, recorded, index, rules), recorded.created)

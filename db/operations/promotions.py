@@ -21,7 +21,7 @@ from db.domain.promotions.code_outcome import CodeOutcome, CodeStatus
 from db.domain.promotions.limit import LimitMeasure
 from db.domain.promotions.refusals import CouponNotAccepted, LimitReached, find_lost
 from db.domain.promotions.returned_shares import returned_units
-from db.domain.session import CustomerSession
+from db.domain.session import CustomerSession, check_net_total
 from db.engine.statements import begin
 from db.operations.evaluation import Evaluated, evaluate_close, evaluate_session, post
 from db.repository.active_campaigns import active_campaigns, active_labels, newest_version, noted_version
@@ -149,6 +149,7 @@ def evaluate(connection: Connection, session: CustomerSession, version: int, at:
 
 def check_conditions(session: CustomerSession, evaluated: Evaluated | None, conditions: CloseConditions) -> None:
     """Raise Refused if a closed session does not meet the conditions."""
+    check_net_total(session, conditions.net_total)
     if not conditions.coupon:
         return
     outcome = evaluated.evaluation.coupon if evaluated else None

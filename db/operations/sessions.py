@@ -165,15 +165,16 @@ def upsert_session(connection: Connection, actor: Actor, command: UpsertSession,
 
 @idempotent(Outcome)
 def close_session(connection: Connection, actor: Actor, command: CloseSession, now: datetime) -> Outcome:
-    """Close the session. Raises Refused with TotalChanged if the caller expects another total."""
+    """Close the session. Raises Refused with TotalChanged or NetTotalChanged if the caller expects other amounts."""
     change = begin_change(connection, actor, command, now)
-    after = session.close(change.before, command.expected_total, change.time)
+    after = session.close(change.before, change.time, command.expected_total)
     return change.save(EventType.CLOSED, after, conditions=conditions_of(command))
 
 
 def conditions_of(command: CreateSession | CloseSession) -> CloseConditions:
-    """Return what a command expects of a close."""
-    return CloseConditions(coupon=command.require_coupon)
+    """Return what a command expects of a close. Raises Refused with InvalidInput."""
+    session.check_amount(command.expected_net_total, "expectedNetTotal")
+    return CloseConditions(net_total=command.expected_net_total, coupon=command.require_coupon)
 
 
 @idempotent(Outcome)

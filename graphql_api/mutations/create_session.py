@@ -1,5 +1,6 @@
 """createSession."""
 
+from decimal import Decimal
 from typing import Annotated
 
 import strawberry
@@ -23,6 +24,12 @@ class CreateSessionInput(ContentInput, SessionInput):
         " unique in the application."
     )
     state: NewSessionState = strawberry.field(description="The state of the new session.", default=NewSessionState.OPEN)
+    expected_net_total: Decimal | None = strawberry.field(
+        description="The net total that a session which is created CLOSED should have: what the shopper pays, after"
+        " discounts. If it would have another one, the mutation is refused with InvalidInput. Null or left out, or if"
+        " the session is created OPEN: not checked.",
+        default=None,
+    )
 
 
 @strawberry.type(description="The answer of createSession.")
@@ -41,6 +48,10 @@ async def create_session(
 ) -> CreateSessionPayload:
     application_id = writable_application(info, input.application_id)
     command = input.command(
-        CreateSession, application_id, state=SessionState[input.state.name], content=input.content()
+        CreateSession,
+        application_id,
+        state=SessionState[input.state.name],
+        content=input.content(),
+        expected_net_total=input.expected_net_total,
     )
     return await execute_command(info, CreateSessionPayload, sessions.create_session, command)

@@ -98,5 +98,5 @@ described(
     READ="Read the session.",
     WRITE_CART="Read the session, and set its cartItems, coupon and referral while it is OPEN. The prices of the"
     " lines come from the holder of the token: before you take money, compare them with your own, and"
-    " close the session with the expectedTotal that you computed.",
+    " close the session with the expectedNetTotal that you computed.",
 )

@@ -56,6 +56,19 @@ class UserError:
     )
 
 
+@strawberry.type
+class AboutSession(UserError):
+    """A refusal that shows the session which caused it."""
+
+    application_id: strawberry.Private[int]
+    session_id: strawberry.Private[int]
+
+    @strawberry.field(description="The session as it is now.", metadata=WRITTEN_SESSION)
+    async def session(self, info: Info) -> CustomerSession:
+        """Read by its key."""
+        return await read_field(info, self)
+
+
 @refusal("Returned when a value breaks a rule of its field, such as a limit of its length.")
 class InvalidInput(UserError):
     pass
@@ -67,14 +80,8 @@ class SessionNotFound(UserError):
 
 
 @refusal("Returned when a session is created and the application has one with the same integration ID.")
-class SessionAlreadyExists(UserError):
-    application_id: strawberry.Private[int]
-    session_id: strawberry.Private[int]
-
-    @strawberry.field(description="The session that has the integration ID.", metadata=WRITTEN_SESSION)
-    async def session(self, info: Info) -> CustomerSession:
-        """Read by its key."""
-        return await read_field(info, self)
+class SessionAlreadyExists(AboutSession):
+    pass
 
 
 @refusal("Returned when the session's state does not permit to close it, to cancel it or to return its items.")
@@ -92,22 +99,21 @@ class SessionNotEditable(UserError):
 
 
 @refusal("Returned when the session has another version than expectedVersion.")
-class VersionConflict(UserError):
-    application_id: strawberry.Private[int]
-    session_id: strawberry.Private[int]
-    expected: int = strawberry.field(description="The expectedVersion of the input.")
-    actual: int = strawberry.field(description="The version of the session.")
-
-    @strawberry.field(description="The session as it is now.", metadata=WRITTEN_SESSION)
-    async def session(self, info: Info) -> CustomerSession:
-        """Read by its key."""
-        return await read_field(info, self)
+class VersionConflict(AboutSession):
+    expected_version: int = strawberry.field(description="The expectedVersion of the input.")
+    actual_version: int = strawberry.field(description="The version of the session.")
 
 
 @refusal("Returned when the session has another total than expectedTotal.")
-class TotalChanged(UserError):
-    expected: Decimal = strawberry.field(description="The expectedTotal of the input.")
-    actual: Decimal = strawberry.field(description="The total of the session.")
+class TotalChanged(AboutSession):
+    expected_total: Decimal = strawberry.field(description="The expectedTotal of the input.")
+    actual_total: Decimal = strawberry.field(description="The total of the session, before discounts.")
+
+
+@refusal("Returned when the session has another net total than expectedNetTotal.")
+class NetTotalChanged(AboutSession):
+    expected_net_total: Decimal = strawberry.field(description="The expectedNetTotal of the input.")
+    actual_net_total: Decimal = strawberry.field(description="The net total of the session: what the shopper pays.")
 
 
 @refusal("Returned when the cart has no line with the id, position or SKU, or several lines with the SKU.")

@@ -20,8 +20,9 @@ EVERYTHING = """{ errors {
   ... on SessionAlreadyExists { session { integrationId version } }
   ... on InvalidTransition { from to nextStates }
   ... on SessionNotEditable { state }
-  ... on VersionConflict { expected actual session { integrationId version } }
-  ... on TotalChanged { wanted: expected found: actual }
+  ... on VersionConflict { expectedVersion actualVersion session { integrationId version } }
+  ... on TotalChanged { expectedTotal actualTotal session { integrationId version } }
+  ... on NetTotalChanged { expectedNetTotal actualNetTotal session { integrationId version } }
   ... on ReturnExceedsRemaining { position requested remaining }
   ... on DiscountExceedsTotal { discountTotal total }
   ... on UnknownAttribute { name entity }
@@ -93,8 +94,8 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "code": "VERSION_CONFLICT",
             "message": "The session is at version 1, not 0.",
             "path": ["expectedVersion"],
-            "expected": 0,
-            "actual": 1,
+            "expectedVersion": 0,
+            "actualVersion": 1,
             "session": {"integrationId": "open", "version": 1},
         },
     ),
@@ -106,8 +107,22 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "code": "TOTAL_CHANGED",
             "message": "The session's total is 5.00, not 4.50.",
             "path": ["expectedTotal"],
-            "wanted": "4.50",
-            "found": "5.00",
+            "expectedTotal": "4.50",
+            "actualTotal": "5.00",
+            "session": {"integrationId": "open", "version": 1},
+        },
+    ),
+    (
+        "closeSession",
+        {"integrationId": "open", "expectedNetTotal": "4.5"},
+        {
+            "__typename": "NetTotalChanged",
+            "code": "NET_TOTAL_CHANGED",
+            "message": "The session's net total is 5.00, not 4.50.",
+            "path": ["expectedNetTotal"],
+            "expectedNetTotal": "4.50",
+            "actualNetTotal": "5.00",
+            "session": {"integrationId": "open", "version": 1},
         },
     ),
     (

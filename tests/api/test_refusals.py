@@ -71,6 +71,7 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         REUSED,
         APPLICATION,
         ({"integrationId": "open"}, "SessionAlreadyExists", ["integrationId"]),
+        ({"state": "CLOSED", "expectedNetTotal": "1"}, "InvalidInput", ["expectedNetTotal"]),
     ],
     "updateSession": [
         *CONTENT,
@@ -92,6 +93,8 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         VERSION,
         ({"integrationId": "closed"}, "InvalidTransition", []),
         ({"expectedTotal": "1"}, "TotalChanged", ["expectedTotal"]),
+        ({"expectedNetTotal": "1"}, "NetTotalChanged", ["expectedNetTotal"]),
+        ({"expectedNetTotal": "0.00001"}, "InvalidInput", ["expectedNetTotal"]),
         ({"expectedTotal": "0.00001"}, "InvalidInput", ["expectedTotal"]),
         ({"expectedTotal": "9" * 999}, "InvalidInput", ["expectedTotal"]),
     ],

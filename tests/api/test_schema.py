@@ -27,6 +27,7 @@ from graphql import (
     TypeExtensionNode,
     UnionTypeDefinitionNode,
     get_named_type,
+    is_abstract_type,
     is_introspection_type,
     is_specified_scalar_type,
     parse,
@@ -167,3 +168,15 @@ def test_schema_has_everything_in_the_contract_of_promotions() -> None:
     types = {fact.split()[1] for fact in offered if " " in fact}
     pending = ("Mutation.", "CloseSessionInput.", "CreateSessionInput.", "UserErrorCode.", "Query.previewSession")
     assert not [fact for fact in missing if fact.split(".")[0] in types and not fact.startswith(pending)]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, type_ in TYPES.items() if is_abstract_type(type_) and name != "Node")
+)
+def test_members_have_a_field_of_one_name_with_one_type(name: str) -> None:
+    """Otherwise no document could select both without an alias (OverlappingFieldsCanBeMerged)."""
+    types: dict[str, set[str]] = {}
+    for member in schema._schema.get_possible_types(TYPES[name]):  # type: ignore[arg-type]  # it is abstract
+        for field, definition in member.fields.items():
+            types.setdefault(field, set()).add(str(definition.type))
+    assert {field: each for field, each in types.items() if len(each) > 1} == {}

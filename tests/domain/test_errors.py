@@ -1,6 +1,7 @@
 """Messages of refusals: one sentence each, built from their facts."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from db.domain.errors import (
     InvalidAttributeValue,
     InvalidInput,
     InvalidTransition,
+    NetTotalChanged,
     NotFound,
     Refusal,
     Refused,
@@ -29,6 +31,7 @@ from db.domain.lifecycle import SessionState
 from db.domain.promotions.refusals import CouponNotAccepted, LimitReached
 
 ITEM = AttributeEntity.CART_ITEM
+SESSION: dict[str, Any] = {"application_id": 1, "session_id": 2}
 SENTENCES: list[tuple[Refusal, str]] = [
     (InvalidInput(problem="Expected 1 or more, got 0."), "Expected 1 or more, got 0."),
     (SessionNotFound(integration_id="s1"), 'There is no session "s1" in this application.'),
@@ -53,12 +56,16 @@ SENTENCES: list[tuple[Refusal, str]] = [
         "Only an OPEN session can be updated; this session is CLOSED.",
     ),
     (
-        VersionConflict(expected=2, actual=3, application_id=1, session_id=2),
+        VersionConflict(expected_version=2, actual_version=3, **SESSION),
         "The session is at version 3, not 2.",
     ),
     (
-        TotalChanged(expected=Decimal("1E+2"), actual=Decimal("99.50"), minor_digits=2),
+        TotalChanged(expected_total=Decimal("1E+2"), actual_total=Decimal("99.50"), minor_digits=2, **SESSION),
         "The session's total is 99.50, not 100.00.",
+    ),
+    (
+        NetTotalChanged(expected_net_total=Decimal(1), actual_net_total=Decimal("9.5"), minor_digits=2, **SESSION),
+        "The session's net total is 9.50, not 1.00.",
     ),
     (CartLineNotFound(problem="There is no line 7."), "There is no line 7."),
     (

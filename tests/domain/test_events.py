@@ -56,7 +56,7 @@ def test_first_event_has_the_whole_entity() -> None:
 
 def test_event_has_only_the_changed_values() -> None:
     later = NOW + timedelta(hours=1)
-    closed = replace(sessions.close(FULL, None, later), version=2, updated=later)
+    closed = replace(sessions.close(FULL, later), version=2, updated=later)
     event = make_event(EventType.CLOSED, FULL, closed, "shop")
     assert event.changes == {
         "state": "closed",
@@ -162,7 +162,7 @@ class History(RuleBasedStateMachine):
     @rule()
     def close(self) -> None:
         """Close the session."""
-        self.accept(lambda session: sessions.close(session, None, session.updated))
+        self.accept(lambda session: sessions.close(session, session.updated))
 
     @rule(items=st.lists(requests, max_size=3))
     def return_items(self, items: list[ReturnRequest]) -> None:

@@ -16,6 +16,7 @@ from db.domain.content import Rules
 from db.domain.errors import (
     InvalidInput,
     InvalidTransition,
+    NetTotalChanged,
     Refusal,
     Refused,
     SessionNotEditable,
@@ -40,7 +41,7 @@ FULL = CustomerSession(
     ),
     discounts={"spring": Decimal("9.99")},
 )
-CLOSED = sessions.close(FULL, None, LATER)
+CLOSED = sessions.close(FULL, LATER)
 RULES = Rules(minor_digits=2, rounding=RoundingMode.HALF_UP, attributes=AttributeRules(definitions={}))
 
 
@@ -102,25 +103,46 @@ def test_unexpected_version_is_a_conflict() -> None:
     sessions.check_version(session, None)
     sessions.check_version(session, 3)
     assert refused(sessions.check_version, session, 2) == (
-        VersionConflict(expected=2, actual=3, application_id=1, session_id=7),
+        VersionConflict(expected_version=2, actual_version=3, application_id=1, session_id=7),
     )
 
 
 def test_close_sets_only_state_and_time() -> None:
     assert replace(FULL, state=SessionState.CLOSED, closed=LATER) == CLOSED
-    assert sessions.close(FULL, Decimal("100.00"), LATER) == CLOSED
+    assert sessions.close(FULL, LATER, Decimal("100.00")) == CLOSED
 
 
 def test_close_with_another_total_is_refused() -> None:
-    assert refused(sessions.close, FULL, Decimal("90.01"), LATER) == (
-        TotalChanged(expected=Decimal("90.01"), actual=Decimal(100), minor_digits=2),
+    facts: dict[str, Any] = {"minor_digits": 2, "application_id": 1, "session_id": 0}
+    assert refused(sessions.close, FULL, LATER, Decimal("90.01")) == (
+        TotalChanged(expected_total=Decimal("90.01"), actual_total=Decimal(100), **facts),
     )
 
 
 @pytest.mark.parametrize("expected", ["1E+999999999", "NaN", "sNaN", "-1", "0.00001"])
 def test_close_with_an_impossible_total_is_invalid(expected: str) -> None:
-    (refusal,) = refused(sessions.close, FULL, Decimal(expected), LATER)
+    (refusal,) = refused(sessions.close, FULL, LATER, Decimal(expected))
     assert (type(refusal), refusal.path) == (InvalidInput, ("expectedTotal",))
+
+
+@pytest.mark.parametrize("expected", [None, Decimal("90.01"), Decimal("90.0100")])
+def test_expected_net_total_is_accepted(expected: Decimal | None) -> None:
+    sessions.check_net_total(FULL, expected)
+
+
+def test_another_net_total_is_refused_with_the_session() -> None:
+    session = replace(FULL, id=7)
+    facts: dict[str, Any] = {"minor_digits": 2, "application_id": 1, "session_id": 7}
+    assert refused(sessions.check_net_total, session, Decimal(100)) == (
+        NetTotalChanged(expected_net_total=Decimal(100), actual_net_total=Decimal("90.01"), **facts),
+    )
+
+
+def test_another_net_total_of_a_new_session_is_invalid_input() -> None:
+    problem = "The session's net total is 90.01, not 100.00."
+    assert refused(sessions.check_net_total, FULL, Decimal(100)) == (
+        InvalidInput(path=("expectedNetTotal",), problem=problem),
+    )
 
 
 def test_cancel_sets_only_state_and_time() -> None:
@@ -154,7 +176,7 @@ def test_shares_do_not_change_after_close() -> None:
 def test_transition_is_checked_before_the_input() -> None:
     content = SessionContent(coupon="x" * 101)
     assert refused(sessions.update, CLOSED, content, RULES, "") == (SessionNotEditable(state=SessionState.CLOSED),)
-    (refusal,) = refused(sessions.close, CLOSED, Decimal(1), LATER)
+    (refusal,) = refused(sessions.close, CLOSED, LATER, Decimal(1))
     assert isinstance(refusal, InvalidTransition)
     (refusal,) = refused(sessions.return_items, FULL, [], RoundingMode.HALF_UP, LATER)
     assert isinstance(refusal, InvalidTransition)

@@ -123,7 +123,7 @@ class Till(RuleBasedStateMachine):
         expected = None if total is None else Decimal(total)
         stored = answer(lambda: self.shop.close(name, total, version))
         assert stored == answer(
-            lambda: self.changed(name, version, lambda before, now: sessions.close(before, expected, now))
+            lambda: self.changed(name, version, lambda before, now: sessions.close(before, now, expected))
         )
 
     @rule(name=names, version=versions)

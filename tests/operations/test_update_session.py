@@ -111,7 +111,7 @@ def test_another_expected_version_is_refused(shop: Shop) -> None:
     (refusal,) = refusals(shop.update, version=1, coupon="SUMMER")
 
     assert refusal == VersionConflict(
-        expected=1, actual=2, application_id=shop.application_id, session_id=created.session_id
+        expected_version=1, actual_version=2, application_id=shop.application_id, session_id=created.session_id
     )
     assert shop.all_rows() == before
 
@@ -122,7 +122,9 @@ def test_version_is_checked_before_state_and_state_before_content(shop: Shop) ->
     shop.close()
 
     assert refusals(shop.update, version=7, coupon="x" * 101) == (
-        VersionConflict(expected=7, actual=2, application_id=shop.application_id, session_id=created.session_id),
+        VersionConflict(
+            expected_version=7, actual_version=2, application_id=shop.application_id, session_id=created.session_id
+        ),
     )
     assert refusals(shop.update, version=2, coupon="x" * 101) == (SessionNotEditable(state=shop.session().state),)
 

@@ -81,13 +81,13 @@ test("a browser with a token of the session writes its cart, and nothing else", 
   assert.equal(customerSession, null);
 });
 
-test("it is closed with the total that was seen, and a refusal is one of a known few types", async () => {
-  const refused = await shop.request(CloseDocument, { input: { integrationId, expectedTotal: "1.00" } });
+test("it is closed with the net total that was seen, and a refusal is one of a known few types", async () => {
+  const refused = await shop.request(CloseDocument, { input: { integrationId, expectedNetTotal: "1.00" } });
   const [error] = refused.closeSession.errors;
-  assert.ok(error?.__typename === "TotalChanged");
-  assert.deepEqual([error.expected, error.actual], ["1.00", "24.00"]);
+  assert.ok(error?.__typename === "NetTotalChanged");
+  assert.deepEqual([error.expectedNetTotal, error.actualNetTotal], ["1.00", "24.00"]);
 
-  const input = { integrationId, expectedTotal: 24, idempotencyKey: "payment-1" };
+  const input = { integrationId, expectedNetTotal: 24, idempotencyKey: "payment-1" };
   const { closeSession } = await shop.request(CloseDocument, { input });
   assert.equal(closeSession.session?.state, "CLOSED");
   const again = await shop.request(CloseDocument, { input });
