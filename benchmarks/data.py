@@ -107,7 +107,7 @@ def changes(number: int, rules: Rules) -> Iterator[Change]:
     yield EventType.UPDATED, lambda session, at: rule.update(session, content, rules, "")
     if fate == 0:
         return
-    yield EventType.CLOSED, lambda session, at: rule.close(session, at)
+    yield EventType.CLOSED, rule.close
     if fate == 2:
         items = [ReturnRequest(LineName(position=0), None)]
         yield EventType.ITEMS_RETURNED, lambda session, at: rule.return_items(session, items, rules.rounding, at)

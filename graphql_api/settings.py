@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="sqlite+aiosqlite:///cartograph.db",
         repr=False,
-        description="URL of the database: sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE.",
+        description="URL of the database: sqlite+aiosqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
     )
     database_pool_size: PositiveInt = Field(
         default=10, description="Maximum number of PostgreSQL connections of each server process."
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     dev_key: str | None = Field(
         default=None,
         repr=False,
-        description="API key that GraphiQL uses in development; serve --dev creates one by default.",
+        description="API key that GraphiQL sends in development. By default serve --dev creates one at each start.",
     )
     graphiql: bool = Field(default=True, description="Whether browsers get GraphiQL at /graphql.")
     introspection: bool = Field(default=True, description="Whether documents may introspect the schema.")

@@ -7,7 +7,7 @@ from db.engine.url import parse_url
 
 
 async def open_database(url: str, server: ServerOptions | None = None) -> Database:
-    """Open ``sqlite+aiosqlite:///file`` or ``postgresql+asyncpg://user:password@host/database``.
+    """Open ``sqlite+aiosqlite:///file`` or ``postgresql://user:password@host/database``.
 
     Raises UnusableDatabase, or its subclass TlsError.
     """
@@ -28,5 +28,5 @@ async def open_database(url: str, server: ServerOptions | None = None) -> Databa
             return await PostgresDatabase.open(parsed, server or ServerOptions())
     raise UnusableDatabase(
         f"The driver {parsed.drivername!r} is not supported; use sqlite+aiosqlite:///FILE"
-        " or postgresql+asyncpg://USER:PASSWORD@HOST/DATABASE"
+        " or postgresql://USER:PASSWORD@HOST/DATABASE"
     )

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from inspect import signature
 from typing import Any, Self
 
 import asyncpg
@@ -122,9 +123,12 @@ class ConnectionPool:
 
 
 def connection_arguments(url: URL, options: ServerOptions, dialect: PGDialect_asyncpg) -> dict[str, Any]:
-    """Return the arguments of asyncpg's ``connect``. Raises TlsError."""
+    """Return the arguments of asyncpg's ``connect``. Raises UnusableDatabase, and TlsError."""
     arguments: dict[str, Any]
     _, arguments = dialect.create_connect_args(url)  # type: ignore[no-untyped-call]  # SQLAlchemy
+    if unknown := sorted(arguments.keys() - signature(asyncpg.connect).parameters.keys()):
+        advice = "; the TLS mode is a setting of its own" if "sslmode" in unknown else ""
+        raise UnusableDatabase(f"The database URL has the unsupported parameter {unknown[0]}{advice}.")
     if options.pooled:
         arguments["statement_cache_size"] = 0
     else:

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 
 from graphql_api.errors import BadUserInput, TimedOut
 from graphql_api.execution import parameters
-from graphql_api.execution.parameters import MalformedRequest, Parameters
+from graphql_api.execution.parameters import Parameters
 from graphql_api.http.errors import ClientDisconnected, HTTPError, retry_later
 from graphql_api.http.negotiation import accepts_events, is_json, response_type
 from graphql_api.http.server import Server
@@ -83,10 +83,9 @@ async def read_parameters(request: HTTPRequest) -> Parameters:
 def parse_query(request: HTTPRequest) -> Parameters:
     """Return the parameters of a GET. Raises MalformedRequest.
 
-    A page of another origin can send a GET only without the headers that are required here (CSRF).
+    No other header has to show that a page of another origin has not sent it (CSRF): the caller is authenticated, and
+    a browser sends Authorization to another origin only after a preflight.
     """
-    if not (request.headers.get(b"graphql-require-preflight") or is_json(request.header(b"content-type"))):
-        raise MalformedRequest("A GET needs the header GraphQL-Require-Preflight, so that no other site can send it.")
     return parameters.parse_query_string(request.query_string)
 
 

@@ -26,8 +26,8 @@ def post(api: Api, content: bytes | None = None, **options: Any) -> httpx.Respon
 
 
 def get(api: Api, headers: dict[str, str] | None = None, **parameters: Any) -> httpx.Response:
-    """Send a GET with a valid key and GraphQL-Require-Preflight."""
-    key = {"Authorization": f"Bearer {api.keys['writer']}", "GraphQL-Require-Preflight": "1"}
+    """Send a GET with a valid key."""
+    key = {"Authorization": f"Bearer {api.keys['writer']}"}
     return api.request("GET", params=parameters, headers={**key, **(headers or {})})
 
 
@@ -123,10 +123,9 @@ def test_a_get_cannot_run_a_mutation(api: Api) -> None:
     assert api.all_rows() == before
 
 
-def test_a_get_without_preflight_is_refused(api: Api) -> None:
-    assert get(api, {"GraphQL-Require-Preflight": ""}, query="{ __typename }").status_code == 400
-    for headers in ({"GraphQL-Require-Preflight": "", "Content-Type": JSON}, {}):
-        assert get(api, headers, query="{ __typename }").status_code == 200
+def test_a_get_that_a_page_can_send_without_a_preflight_is_not_executed(api: Api) -> None:
+    response = api.request("GET", params={"query": "{ __typename }"}, headers={"Accept": ANSWER})
+    assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,7 @@ def test_long_headers_are_parsed_quickly(api: Api) -> None:
 
 
 def test_a_query_string_in_another_encoding_is_refused(api: Api) -> None:
-    headers = {"Authorization": f"Bearer {api.keys['writer']}", "GraphQL-Require-Preflight": "1"}
+    headers = {"Authorization": f"Bearer {api.keys['writer']}"}
     assert api.request("GET", "/graphql?query=%ff%fe", headers=headers).status_code == 400
 
 
@@ -252,6 +251,23 @@ def test_cors_allows_listed_origins_only(serve: Callable[..., Api], api: Api) ->
     assert post(opened, headers=headers).headers["access-control-allow-origin"] == "https://shop.example"
     other = {**headers, "Origin": "https://other.example"}
     assert "access-control-allow-origin" not in post(opened, headers=other).headers
+
+
+def test_cors_lets_a_page_of_a_listed_origin_send_the_headers_that_it_asks_for(serve: Callable[..., Api]) -> None:
+    asked = "authorization, content-type, traceparent, apollographql-client-name"
+    headers = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": asked,
+    }
+    opened = serve(cors_origins=("https://shop.example",))
+
+    response = opened.request("OPTIONS", headers=headers)
+    assert (response.status_code, response.headers["access-control-allow-headers"]) == (200, asked)
+
+    other = opened.request("OPTIONS", headers={**headers, "Origin": "https://other.example"})
+    assert other.status_code == 400
+    assert "access-control-allow-origin" not in other.headers
 
 
 def test_health_and_readiness_are_reported(api: Api) -> None:

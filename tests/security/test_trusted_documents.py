@@ -64,7 +64,7 @@ def post(api: Api, body: dict[str, Any]) -> httpx.Response:
 
 def get(api: Api, **parameters: str) -> httpx.Response:
     """Send a GET likewise."""
-    headers = {"Authorization": f"Bearer {api.keys['writer']}", "Accept": ANSWER, "GraphQL-Require-Preflight": "1"}
+    headers = {"Authorization": f"Bearer {api.keys['writer']}", "Accept": ANSWER}
     return api.request("GET", params=parameters, headers=headers)
 
 
