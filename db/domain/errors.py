@@ -109,6 +109,19 @@ class VersionConflict(Refusal):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RevisionConflict(Refusal):
+    """The campaign's content has changed since the caller read it."""
+
+    expected_revision: int
+    actual_revision: int
+    path: tuple[str, ...] = ("expectedRevision",)
+
+    @property
+    def message(self) -> str:
+        return f"The campaign is at revision {self.actual_revision}, not {self.expected_revision}."
+
+
+@dataclass(frozen=True, kw_only=True)
 class TotalChanged(Refusal):
     """The session's total differs from the total that the caller expects."""
 

@@ -7,14 +7,15 @@ from datetime import datetime
 from decimal import MAX_PREC, Context, Decimal
 from functools import wraps
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from db.domain import text
-from db.domain.commands import UNSET, SessionCommand, UpdateProfile
+from db.domain.commands import UNSET
 from db.domain.errors import IdempotencyKeyReused, Refused
-from db.operations.outcome import Actor, Outcome, ProfileOutcome
+from db.domain.times import format_time
+from db.operations.outcome import Actor
 from db.repository import idempotency
 from db.repository.idempotency import RecordKey
 
@@ -22,8 +23,19 @@ MAX_KEY = 255
 PURGERS = 16  # of 256 operations with a key also remove expired records, chosen by the first byte of the input's hash
 EXACT = Context(prec=MAX_PREC, traps=[])  # normalizes any Decimal without rounding or an error
 
-C = TypeVar("C", bound=SessionCommand | UpdateProfile)
-T = TypeVar("T", Outcome, ProfileOutcome)
+
+class Repeatable(Protocol):
+    """A command that can have an idempotency key. It is a dataclass."""
+
+    @property
+    def application_id(self) -> int: ...
+
+    @property
+    def idempotency_key(self) -> str | None: ...
+
+
+C = TypeVar("C", bound=Repeatable)
+T = TypeVar("T", bound=Any)  # a dataclass with the field ``replayed``
 Operation = Callable[[Connection, Actor, C, datetime], T]
 
 
@@ -66,16 +78,18 @@ def record_key(actor: Actor, application_id: int, idempotency_key: str) -> Recor
     return RecordKey(application_id, actor.key_prefix, idempotency_key)
 
 
-def hash_command(command: SessionCommand | UpdateProfile) -> bytes:
+def hash_command(command: Repeatable) -> bytes:
     """Hash a command. Amounts with the same value and objects with the same keys have the same hash."""
     return sha256(json.dumps(command, default=to_json, sort_keys=True).encode()).digest()
 
 
 def to_json(value: Any) -> Any:
-    """Convert an amount, a mapping or a command for ``json.dumps``. Fields that are UNSET are left out."""
+    """Convert an amount, a time, a mapping or a command for ``json.dumps``. Fields that are UNSET are left out."""
     match value:
         case Decimal():
             return str(value.normalize(EXACT))
+        case datetime():
+            return format_time(value)
         case Mapping():
             return dict(value)
     values = {field.name: getattr(value, field.name) for field in fields(value)}

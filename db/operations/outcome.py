@@ -1,5 +1,6 @@
 """The actor and the outcome of an operation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from db.domain.size import MAX_BYTES
@@ -34,4 +35,32 @@ class ProfileOutcome:
 
     application_id: int
     integration_id: str
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRow:
+    """The campaign or code after a change, changed or not. ``id`` is that within its application."""
+
+    application_id: int
+    id: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedCodes:
+    """The codes that were generated."""
+
+    application_id: int
+    batch: str
+    codes: Sequence[str]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCount:
+    """The number of codes that were changed."""
+
+    application_id: int
+    count: int
     replayed: bool = False
