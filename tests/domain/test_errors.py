@@ -19,6 +19,7 @@ from db.domain.errors import (
     Refusal,
     Refused,
     ReturnExceedsRemaining,
+    RevisionConflict,
     SessionAlreadyExists,
     SessionNotEditable,
     SessionNotFound,
@@ -59,6 +60,7 @@ SENTENCES: list[tuple[Refusal, str]] = [
         VersionConflict(expected_version=2, actual_version=3, **SESSION),
         "The session is at version 3, not 2.",
     ),
+    (RevisionConflict(expected_revision=2, actual_revision=3), "The campaign is at revision 3, not 2."),
     (
         TotalChanged(expected_total=Decimal("1E+2"), actual_total=Decimal("99.50"), minor_digits=2, **SESSION),
         "The session's total is 99.50, not 100.00.",
