@@ -9,6 +9,7 @@ from db.domain.attribute_definition import AttributeEntity
 from db.domain.promotions.campaign_state import CampaignState
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
+from graphql_api.preview_session import preview_session
 from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads
 from graphql_api.sql.filter_conditions import any_of
 from graphql_api.sql.request import HasValue, RequestedApplication, viewer_application
@@ -94,6 +95,8 @@ IntegrationId = Annotated[
 
 @strawberry.type(description="Entry points for reading.")
 class Query:
+    preview_session = preview_session
+
     @strawberry.field(
         description="The object with a global ID; null if there is none, or it belongs to another application.",
         metadata=reads(Nodes("id")),

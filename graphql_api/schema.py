@@ -44,5 +44,7 @@ for each in schema._schema.type_map.values():
         for field in each.fields.values():
             leave_out(field.args)
 
-assert schema._schema.mutation_type is not None
-convert_while_coercing(schema._schema.mutation_type)
+mutations, queries = schema._schema.mutation_type, schema._schema.query_type
+assert mutations is not None
+assert queries is not None
+convert_while_coercing([*mutations.fields.values(), queries.fields["previewSession"]])

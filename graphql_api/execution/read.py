@@ -23,12 +23,20 @@ async def read_field(info: Info, source: Any = None) -> Any:
     return await read(context, plan, request)
 
 
+def charge_field(info: Info) -> None:
+    """Add the cost of a field that is refused and not read."""
+    context, raw = info.context, info._raw_info
+    request = Request(context.viewer, context.settings, cast(Mapping[str, Any], raw.variable_values))
+    context.record.cost += context.document.field_cost(raw.parent_type, raw.field_nodes, request)
+
+
 async def read_operation(
     context: Context, operation: OperationDefinitionNode, variables: Mapping[str, Any], source: Any = None
 ) -> orjson.Fragment | None:
     """Return the data of a whole query, or of one event of a subscription, by one statement.
 
-    None where it reads the schema, which is not in the database. Raises LimitExceeded and BadUserInput.
+    None where it reads the schema, which is not in the database, or runs an operation. Raises LimitExceeded and
+    BadUserInput.
     """
     request = Request(context.viewer, context.settings, variables, source)
     plan = await context.document.plan_operation(operation, request, context.database.dialect)

@@ -41,6 +41,11 @@ async def execute_and_read(
         return answer
     if key is not None:
         answer.outcome = key
+    return await read_payload(info, answer)
+
+
+async def read_payload(info: Info, answer: E) -> E:
+    """Read a payload by its outcome."""
     try:
         return await read_field(info, answer.outcome)
     except GraphQLError:  # the executor reads field by field, and names the one with the bad argument

@@ -78,10 +78,10 @@ class Compiler:
         self._made: dict[Hashable, Part] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> Select[tuple[str]] | None:
-        """Return the statement of a whole operation; None where it asks for the schema."""
+        """Return the statement of a whole operation; None where it asks for the schema or runs an operation."""
         root = cast(GraphQLObjectType, self.selection.schema.get_root_type(operation.operation))
         fields = self.selection.fields(root, [operation.selection_set])
-        if any(nodes[0].name.value in ("__schema", "__type") for nodes in fields.values()):
+        if any(runs_alone(root, nodes[0].name.value) for nodes in fields.values()):
             return None
         scope = Scope(self.context)
         return select(JsonObject((key, self.field(root, nodes, scope)) for key, nodes in fields.items()))
@@ -229,6 +229,13 @@ class Compiler:
             case "JSONObject":
                 return json_text(type_, expression)
         return JsonString(expression)
+
+
+def runs_alone(root: GraphQLObjectType, name: str) -> bool:
+    """Return whether a root field is resolved by the executor, and not by the statement of its operation."""
+    if name.startswith("__"):
+        return name != "__typename"
+    return isinstance(reads_of(root.fields[name]), Payload)
 
 
 def json_row(

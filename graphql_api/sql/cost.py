@@ -2,8 +2,8 @@
 
 An object, or an edge of which only the cursor is selected, counts one, multiplied by the sizes of the pages around it.
 Lists without pages count one. A count, a sum or the search for a page reads any number of rows and counts twenty; so
-does a change. ``introspection_cost`` counts introspection. Limits are checked before anything is compiled: compiling is
-the greater work.
+do a change and a preview. ``introspection_cost`` counts introspection. Limits are checked before anything is compiled:
+compiling is the greater work.
 """
 
 from __future__ import annotations
@@ -103,6 +103,8 @@ class CostWalk:
                 for _, node_type in node_types(self._schema, cast(GraphQLInterfaceType, type_)).values():
                     self._object(node_type, nodes, sizes)
             case Payload() | None if isinstance(type_, GraphQLObjectType):
+                if parent is self._schema.query_type:
+                    self._add(sizes, SWEEP)
                 self._fields(type_, nodes, sizes)
 
     def _object(self, type_: GraphQLNamedType, nodes: FieldNodes, sizes: Sizes) -> None:

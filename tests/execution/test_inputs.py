@@ -19,11 +19,11 @@ from graphql_api.types.enums import NewSessionState
 CREATE = schema._schema.type_map["CreateSessionInput"]
 
 
-def taken(type_: GraphQLObjectType | None) -> Iterator[GraphQLInputObjectType]:
-    """The input objects that the fields of a type take."""
+def taken(type_: GraphQLObjectType | None, *without: str) -> Iterator[GraphQLInputObjectType]:
+    """The input objects that the fields of a type take, without some of the fields."""
     assert type_ is not None
-    for field in type_.fields.values():
-        for argument in field.args.values():
+    for name, field in type_.fields.items():
+        for argument in field.args.values() if name not in without else ():
             yield from input_objects(get_named_type(argument.type))
 
 
@@ -82,5 +82,6 @@ def test_optional_field_of_an_input_has_a_default_in_its_class(name: str) -> Non
     assert isinstance(definition.origin(**dict.fromkeys(needed)), definition.origin)
 
 
-def test_no_input_type_belongs_to_both_queries_and_mutations() -> None:
-    assert {each.name for each in taken(schema._schema.query_type)}.isdisjoint(WRITTEN)
+def test_no_input_type_belongs_to_both_compiled_queries_and_mutations() -> None:
+    compiled = taken(schema._schema.query_type, "previewSession")  # which runs an operation, as mutations do
+    assert {each.name for each in compiled}.isdisjoint(WRITTEN)
