@@ -1,18 +1,25 @@
 """Check stored sessions: each must equal the fold of its events, and its totals the sums of its parts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Text, and_, bindparam, case, cast, func, or_, select, type_coerce
 
-from db.domain import cart
-from db.domain.errors import Refused, quote, truncate
+from db.domain.content import Rules
+from db.domain.errors import Refused, quote
 from db.domain.events import EventType, to_entity
 from db.domain.lifecycle import INITIAL, SALES, TARGET, TRANSITIONS, Operation
 from db.domain.money import ZERO
 from db.engine import json
+from db.import_export.checking_promotions import (
+    check_counters,
+    discount_differences,
+    load_redemptions,
+    redemption_differences,
+)
+from db.import_export.disagreement import Difference, Disagreement, compare
 from db.import_export.json_reader import parse_json
 from db.repository.applications import load_rules
 from db.repository.core import APPLICATION, EVENT, PROFILE, SESSION
@@ -69,23 +76,6 @@ WRONG_SUMS = (
     .having(or_(*(PROFILE.c[name] != each for name, each in SUMS.items())))
 )
 
-Difference = tuple[str, Any, Any]  # the name of a value, the expected value, the stored one
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """A stored value that contradicts other stored values."""
-
-    application_id: int
-    entity: str
-    name: str
-    expected: Any
-    found: Any
-
-    def __str__(self) -> str:
-        expected, found = (truncate(json.dumps(value)) for value in (self.expected, self.found))
-        return f"application {self.application_id}, {self.entity}: {self.name}: expected {expected}, found {found}"
-
 
 @dataclass(frozen=True, slots=True)
 class CheckedPage:
@@ -103,9 +93,10 @@ def application_ids(connection: Connection) -> Sequence[int]:
 
 def check_sessions(connection: Connection, application_id: int) -> Iterator[CheckedPage]:
     """Check all sessions of an application, a page at a time. Raises Refused with NotFound."""
-    minor_digits = load_rules(connection, application_id).minor_digits
+    rules = load_rules(connection, application_id)
     for ids in id_pages(connection, application_id):
-        yield CheckedPage(len(ids), check_page(connection, application_id, ids, minor_digits))
+        yield CheckedPage(len(ids), check_page(connection, application_id, ids, rules))
+    yield CheckedPage(0, list(check_counters(connection, application_id)))
     for profile_id, count, integration_id in connection.execute(
         MANY_FIRST_SESSIONS, {"application_id": application_id}
     ):
@@ -128,25 +119,27 @@ def session_name(integration_id: str) -> str:
     return f"session {quote(integration_id)}"
 
 
-def check_page(
-    connection: Connection, application_id: int, ids: Sequence[int], minor_digits: int
-) -> Sequence[Disagreement]:
+def check_page(connection: Connection, application_id: int, ids: Sequence[int], rules: Rules) -> Sequence[Disagreement]:
     """Check some sessions. If a value cannot be read, check each session alone to find the one that has it."""
     try:
         page = load_by_ids(connection, application_id, ids)
         names = {"application_id": application_id, "session_ids": ids}
         by_session = groupby(connection.execute(SELECT_EVENTS, names), key=lambda event: event.session_id)
         events = {session_id: list(group) for session_id, group in by_session}
+        redemptions = load_redemptions(connection, application_id, ids)
     except (ValueError, LookupError, TypeError) as error:
         if len(ids) > 1:
-            return [each for one in ids for each in check_page(connection, application_id, [one], minor_digits)]
+            return [each for one in ids for each in check_page(connection, application_id, [one], rules)]
         names = {"application_id": application_id, "id": ids[0]}
         integration_id = connection.execute(SELECT_INTEGRATION_ID, names).scalar_one()
         return [Disagreement(application_id, session_name(integration_id), "row", "values", str(error))]
     return [
         Disagreement(application_id, session_name(stored.session.integration_id), *difference)
         for stored in page
-        for difference in differences(stored, events.get(stored.session.id, []), minor_digits)
+        for difference in (
+            *differences(stored, events.get(stored.session.id, []), rules.minor_digits),
+            *redemption_differences(stored.session, redemptions.get(stored.session.id, []), rules.rounding),
+        )
     ]
 
 
@@ -175,12 +168,7 @@ def total_differences(stored: StoredSession) -> Iterator[Difference]:
     yield from compare("size", session.size, stored.totals["size"])
     if session.net_total < 0:
         yield "netTotal", "0 or more", session.net_total
-    shared: Iterable[cart.CartLine] = ()
-    if ZERO <= session.discount_total <= session.total:
-        shared = cart.share_discount(session.cart, session.discount_total, session.minor_digits)
-    for position, line in enumerate(shared):
-        place = f"cartItems.{position}."
-        yield from compare(f"{place}discountShare", line.discount_share, session.cart[position].discount_share)
+    yield from discount_differences(session, stored.discount_shares)
     yield from compare("different ids of cartItems", len(session.cart), len({line.id for line in session.cart}))
     for position, line in enumerate(session.cart):
         place = f"cartItems.{position}."
@@ -233,8 +221,3 @@ def fold_differences(stored: Mapping[str, Any], events: Sequence[Any]) -> Iterat
             yield from compare(f"{name}discountTotal", sum(discounts.values(), ZERO), event.discount_total)
     for name in {**folded, **stored}:
         yield from compare(name, folded.get(name), stored.get(name))
-
-
-def compare(name: str, expected: Any, found: Any) -> Iterator[Difference]:
-    if expected != found:
-        yield name, expected, found

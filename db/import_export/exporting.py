@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from db.domain.events import to_entity
+from db.domain.events import promotion, to_entity
+from db.domain.lifecycle import SessionState
 from db.engine import json
 from db.import_export.record import FIRST_SESSION_STANDS
 from db.repository.applications import load_rules
@@ -34,6 +35,9 @@ def export_page(connection: Connection, application_id: int, ids: Sequence[int])
 
     Where sessions have changed profiles, the first session of a profile need not have the lowest id. An import would
     take that for a mistake, so such a line says that its ``firstSession`` is right.
+
+    The line of an open session names the discounts of campaigns: the import leaves them out, and the next change of the
+    session evaluates it.
     """
     sessions = [each.session for each in load_by_ids(connection, application_id, ids)]
     profiles = {session.profile_id for session in sessions if session.profile_id is not None}
@@ -43,4 +47,6 @@ def export_page(connection: Connection, application_id: int, ids: Sequence[int])
         entity = to_entity(session)
         if session.profile_id is not None and session.first_session != (lowest_ids[session.profile_id] == session.id):
             entity[FIRST_SESSION_STANDS] = True
+        if session.promotions and session.state is SessionState.OPEN:
+            entity["promotions"] = {each.label: promotion(each) for each in session.promotions}
         yield json.dumps(entity) + "\n"

@@ -11,6 +11,7 @@ from db.domain.errors import Refusal, Refused, quote
 from db.domain.lifecycle import SessionState
 from db.domain.session import SessionReturn
 from db.import_export.json_reader import ObjectReader, Path, parse_json, to_floats
+from db.import_export.recorded_promotions import RecordedPromotion, read_promotions
 
 # Set by an export where sessions have changed profiles, so that firstSession does not follow from the order of lines.
 FIRST_SESSION_STANDS = "firstSessionStands"
@@ -21,7 +22,7 @@ REQUIRED_FIELDS = frozenset(
         *("identifiers", "total", "attributes", "firstSession", "discounts", "updated"),
     }
 )
-FIELDS = REQUIRED_FIELDS | {"closed", "cancelled", "returns", FIRST_SESSION_STANDS}
+FIELDS = REQUIRED_FIELDS | {"closed", "cancelled", "returns", "promotions", FIRST_SESSION_STANDS}
 REQUIRED_LINE_FIELDS = frozenset({"sku", "quantity", "price"})
 LINE_FIELDS = REQUIRED_LINE_FIELDS | {
     "id",
@@ -61,6 +62,7 @@ class Record:
     line_ids: tuple[str | None, ...]
     returned_quantities: tuple[int, ...]
     returns: tuple[SessionReturn, ...]
+    promotions: tuple[RecordedPromotion, ...]
 
 
 def read_record(content: bytes) -> Record:
@@ -77,6 +79,10 @@ def read_record(content: bytes) -> Record:
     lines = [
         (read_line(value, ("cartItems", str(index)), found)) for index, value in enumerate(reader.items("cartItems"))
     ]
+    discounts = read_discounts(reader.object("discounts"), found)
+    amounts = {each.label: each.amount for each in discounts}
+    promotions = read_promotions(reader.object("promotions"), amounts, found)
+    labels = {each.label for each in promotions}
     record = Record(
         integration_id=reader.text("integrationId"),
         created=reader.time("created"),
@@ -92,7 +98,7 @@ def read_record(content: bytes) -> Record:
             cart_items=[line for line, _, _ in lines],
             identifiers=reader.texts("identifiers"),
             attributes=to_floats(reader.object("attributes")),
-            discounts=read_discounts(reader.object("discounts"), found),
+            discounts=[each for each in discounts if each.label not in labels],
         ),
         total=reader.amount("total"),
         first_session=reader.boolean("firstSession"),
@@ -102,6 +108,7 @@ def read_record(content: bytes) -> Record:
         returns=tuple(
             read_return(value, ("returns", str(index)), found) for index, value in enumerate(reader.items("returns"))
         ),
+        promotions=promotions,
     )
     if found:
         raise Refused(*found)

@@ -22,6 +22,7 @@ from db.domain.money import ZERO
 from db.domain.session import CustomerSession, SessionReturn
 from db.domain.times import format_time
 from db.import_export.record import Record
+from db.import_export.recorded_promotions import with_promotions
 from db.repository.bulk_insert import SessionWithEvents
 from db.repository.line_ids import new_line_prefix
 
@@ -67,6 +68,7 @@ def replay_steps(record: Record, application_id: int, rules: Rules) -> Iterator[
         content=record.content,
     )
     now = with_line_ids(session.create(command, rules, record.created, new_line_prefix()), record.line_ids)
+    now = with_promotions(now, record.promotions, record.state)
     if not record.first_session:
         now = replace(now, first_session=False)
     yield EventType.CREATED, now

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, select
 
 from db.domain.session import CustomerSession
-from db.repository.core import SESSION, InList, TextList
+from db.repository.core import DISCOUNT, SESSION, InList, TextList
 from db.repository.mapper import COLUMNS, PARTS, SESSION_FIELDS, TOTALS, to_session
 
 PAGE = 500
@@ -17,10 +17,11 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session with the totals that are stored in its row, by column."""
+    """A session with the totals that are stored in its row, by column, and the shares of its discounts, by label."""
 
     session: CustomerSession
     totals: Mapping[str, Decimal]
+    discount_shares: Mapping[str, Any]
 
 
 def select_sessions(condition: ColumnElement[bool]) -> Select[Any]:
@@ -89,5 +90,10 @@ def with_parts(connection: Connection, application_id: int, rows: Sequence[Row[A
         for session_id, *values in connection.execute(SELECT_PART[table], names):
             parts[session_id][table].append(values)
     return [
-        StoredSession(to_session(row, parts[row.id]), {name: getattr(row, name) for name in TOTALS}) for row in rows
+        StoredSession(
+            to_session(row, parts[row.id]),
+            {name: getattr(row, name) for name in TOTALS},
+            {label: shares for label, *_, shares in parts[row.id][DISCOUNT]},
+        )
+        for row in rows
     ]
