@@ -34,6 +34,10 @@ logger = logging.getLogger("cartograph")
 
 RETRY_LATER = {"Retry-After": "1"}
 
+# New objects before a collection. Those of 32 changes in flight are more than the 700 of Python, so that each group of
+# changes was searched for garbage in vain, which took 8 % of the time of createSession.
+GC_THRESHOLD = 10_000
+
 
 def create_app(settings: Settings) -> Starlette:
     """Return the application. Its lifespan opens the database and migrates it to this release.
@@ -108,6 +112,7 @@ def from_environment() -> Starlette:
     app = create_app(load_settings())
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
     return app
 
 

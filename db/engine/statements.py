@@ -7,15 +7,15 @@ of its own.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.util import await_only
 
+T = TypeVar("T")
 Processor = Callable[[Any], Any] | None
 OnEnd = Callable[[BaseException | None], None]
 Observer = Callable[[str, str], OnEnd | None]
@@ -44,17 +44,13 @@ class Statement:
         driver: Any = connection.connection.driver_connection
         if self.begins_transaction:
             begin(connection)
-        values = compiled.values(parameters)
-        with observed(compiled):
-            if compiled.dialect == "postgresql":
-                found = await_only(driver.fetch(compiled.text, *values))
-            else:
-                found = driver.execute(compiled.text, values).fetchall()
-        return [compiled.row(each) for each in found]
+        fetch = fetch_from_postgresql if compiled.dialect == "postgresql" else fetch_from_sqlite
+        return [compiled.row(each) for each in compiled.observe(fetch, driver, compiled.values(parameters))]
 
     def first(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
         """Return the first row, or None."""
-        return next(iter(self.rows(connection, parameters)), None)
+        rows = self.rows(connection, parameters)
+        return rows[0] if rows else None
 
     def read(self, connection: Connection, parameters: Mapping[str, Any], found: Sequence[Any]) -> list[Any]:
         """Convert rows of this statement's columns that another statement has fetched."""
@@ -67,12 +63,8 @@ class Statement:
         driver: Any = connection.connection.driver_connection
         if self.begins_transaction:
             begin(connection)
-        values = [compiled.values(each) for each in parameters]
-        with observed(compiled):
-            if compiled.dialect == "postgresql":
-                await_only(driver.executemany(compiled.text, values))
-            else:
-                driver.executemany(compiled.text, values)
+        execute = execute_on_postgresql if compiled.dialect == "postgresql" else execute_on_sqlite
+        compiled.observe(execute, driver, [compiled.values(each) for each in parameters])
 
     def _compile(self, connection: Connection, parameters: Mapping[str, Any]) -> Compiled:
         """Return the compiled form for this dialect and these parameter names."""
@@ -147,17 +139,32 @@ class Compiled:
             return self.make_row(values)
         return self.make_row(found)
 
-
-@contextmanager
-def observed(compiled: Compiled) -> Iterator[None]:
-    """Call the statement observer when a statement begins and ends."""
-    observer = statement_observer.get()
-    on_end = observer(compiled.text, compiled.dialect) if observer else None
-    try:
-        yield
-    except BaseException as error:
-        if on_end:
+    def observe(self, run: Callable[[Any, str, Any], T], driver: Any, values: Any) -> T:
+        """Run the statement, and call the statement observer when it begins and ends."""
+        observer = statement_observer.get()
+        on_end = observer(self.text, self.dialect) if observer else None
+        if on_end is None:
+            return run(driver, self.text, values)
+        try:
+            result = run(driver, self.text, values)
+        except BaseException as error:
             on_end(error)
-        raise
-    if on_end:
+            raise
         on_end(None)
+        return result
+
+
+def fetch_from_sqlite(driver: Any, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    return driver.execute(text, values).fetchall()
+
+
+def fetch_from_postgresql(driver: Any, text: str, values: Sequence[Any]) -> Sequence[Any]:
+    return await_only(driver.fetch(text, *values))
+
+
+def execute_on_sqlite(driver: Any, text: str, values: Sequence[Sequence[Any]]) -> None:
+    driver.executemany(text, values)
+
+
+def execute_on_postgresql(driver: Any, text: str, values: Sequence[Sequence[Any]]) -> None:
+    await_only(driver.executemany(text, values))

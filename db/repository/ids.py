@@ -31,7 +31,7 @@ def next_ids(connection: Connection, table: Table, application_id: int, count: i
         ids = select(next_of_sequence(table)).select_from(COUNT)
         return connection.execute(ids, {"count": count}).scalars().all()
     last: int = TAKE.first(
-        connection, {"application_id": application_id, "table_name": table.name, "last_id": count}
+        connection, {"application_id": application_id, "table_name": str(table.name), "last_id": count}
     ).last_id
     return range(last - count + 1, last + 1)
 
