@@ -13,13 +13,18 @@ from sqlalchemy import Connection, RowMapping, select
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.commands import (
+    AddCartItems,
     CancelSession,
     CloseSession,
     CreateApplication,
     CreateAttributeDefinition,
     CreateSession,
+    LineChange,
+    MergeSessions,
+    RemoveCartItems,
     ReturnItems,
     SessionContent,
+    UpdateCartItems,
     UpdateSession,
     UpsertSession,
 )
@@ -29,6 +34,7 @@ from db.domain.session import CustomerSession
 from db.engine.database import Database
 from db.operations.applications import create_application
 from db.operations.attribute_definitions import create_attribute_definition
+from db.operations.carts import add_cart_items, merge_sessions, remove_cart_items, update_cart_items
 from db.operations.outcome import Actor, Outcome
 from db.operations.sessions import (
     cancel_session,
@@ -114,6 +120,28 @@ class Shop:
         """Create or update a session."""
         command = UpsertSession(**self.name(integration_id), idempotency_key=key, content=SessionContent(**content))
         return self.write(upsert_session, self.till, command, self.tick())
+
+    def add(self, *items: CartLine, integration_id: str = "s1", **facts: Any) -> Outcome:
+        """Put lines into the cart of a session."""
+        command = AddCartItems(**self.name(integration_id), items=items, **facts)
+        return self.write(add_cart_items, self.till, command, self.tick())
+
+    def change(self, *items: LineChange, integration_id: str = "s1", **facts: Any) -> Outcome:
+        """Change lines of a session."""
+        command = UpdateCartItems(**self.name(integration_id), items=items, **facts)
+        return self.write(update_cart_items, self.till, command, self.tick())
+
+    def remove(self, *lines: LineName, integration_id: str = "s1", **facts: Any) -> Outcome:
+        """Remove lines of a session."""
+        command = RemoveCartItems(**self.name(integration_id), lines=lines, **facts)
+        return self.write(remove_cart_items, self.till, command, self.tick())
+
+    def merge(self, source: str, target: str, **facts: Any) -> Outcome:
+        """Merge one session into another."""
+        command = MergeSessions(
+            application_id=self.application_id, from_integration_id=source, into_integration_id=target, **facts
+        )
+        return self.write(merge_sessions, self.till, command, self.tick())
 
     def close(
         self,

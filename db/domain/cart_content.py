@@ -98,11 +98,11 @@ def cart_problems(lines: Sequence[CartLine], path: tuple[str, ...]) -> list[Refu
     return found
 
 
-def line_problems(line: CartLine, path: tuple[str, ...]) -> list[Refusal]:
+def line_problems(line: CartLine, path: tuple[str, ...], *, min_quantity: int = 1) -> list[Refusal]:
     """Return a refusal for each rule that a line breaks, without its attributes."""
     found = [*text.key_problems(line.sku, (*path, "sku"))]
-    if not 1 <= line.quantity <= cart.MAX_UNITS:
-        problem = f"Expected 1 to {cart.MAX_UNITS}, got {line.quantity}."
+    if not min_quantity <= line.quantity <= cart.MAX_UNITS:
+        problem = f"Expected {min_quantity} to {cart.MAX_UNITS}, got {line.quantity}."
         found.append(InvalidInput(path=(*path, "quantity"), problem=problem))
     found.extend(money.problems(line.price, (*path, "price")))
     for name, value in (("name", line.name), ("category", line.category)):

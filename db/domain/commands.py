@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, UnknownAttributes
-from db.domain.cart import CartLine, ReturnRequest
+from db.domain.cart import CartLine, LineName, ReturnRequest
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
 
@@ -115,6 +115,63 @@ class PreviewSession:
     content: SessionContent = field(default_factory=SessionContent)
     at: datetime | None = None
     campaign_ids: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineChange:
+    """New values of one cart line. The quantity 0 removes the line; quantity and price cannot be cleared."""
+
+    line: LineName
+    quantity: int | Unset | None = UNSET
+    price: Decimal | Unset | None = UNSET
+    name: str | Unset | None = UNSET
+    category: str | Unset | None = UNSET
+    product_name: str | Unset | None = UNSET
+    weight: Decimal | Unset | None = UNSET
+    height: Decimal | Unset | None = UNSET
+    width: Decimal | Unset | None = UNSET
+    length: Decimal | Unset | None = UNSET
+    attributes: Mapping[str, Any] | Unset | None = UNSET
+
+    @property
+    def sets_attributes(self) -> bool:
+        """Whether attributes are set or cleared."""
+        return self.attributes is not UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCartItems(SessionCommand):
+    """Put lines into the cart. A line whose item is in the cart adds to the quantity there."""
+
+    items: Sequence[CartLine]
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateCartItems(SessionCommand):
+    """Change lines of the cart."""
+
+    items: Sequence[LineChange]
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveCartItems(SessionCommand):
+    """Remove lines of the cart."""
+
+    lines: Sequence[LineName]
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeSessions:
+    """Put the lines of one session into another, and cancel the first. The version is that of the other."""
+
+    application_id: int
+    from_integration_id: str
+    into_integration_id: str
+    expected_version: int | None = None
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

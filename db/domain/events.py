@@ -51,6 +51,7 @@ class SessionEvent:
     changes: Mapping[str, Any]
     from_state: SessionState | None = None
     reason: str | None = None
+    merged_with: str | None = None  # the integration ID of the other session of a merge
 
     @property
     def changed_fields(self) -> list[str]:
@@ -59,7 +60,12 @@ class SessionEvent:
 
 
 def make_event(
-    type_: EventType, before: CustomerSession | None, after: CustomerSession, actor: str, reason: str | None = None
+    type_: EventType,
+    before: CustomerSession | None,
+    after: CustomerSession,
+    actor: str,
+    reason: str | None = None,
+    merged_with: str | None = None,
 ) -> SessionEvent:
     """Build the event of the change from ``before`` to ``after``; ``before`` is None for a new session."""
     return SessionEvent(
@@ -73,6 +79,7 @@ def make_event(
         changes=changed_values(to_entity(before) if before else {}, to_entity(after)),
         from_state=before.state if before else None,
         reason=reason or None,
+        merged_with=merged_with,
     )
 
 

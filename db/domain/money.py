@@ -4,7 +4,7 @@ Amounts are Decimals of at most 4 decimal places and below 10^14. Divisions are 
 on the decimal context.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 
@@ -52,6 +52,23 @@ def to_units(amount: Decimal, digits: int) -> int:
 def from_units(units: int, digits: int) -> Decimal:
     """Return the amount of ``units`` units of 10^-digits."""
     return Decimal(units).scaleb(-digits)
+
+
+def cut(amounts: Mapping[str, Decimal], limit: Decimal, minor_digits: int) -> Mapping[str, Decimal]:
+    """Return amounts of whole minor units that sum to no more than ``limit``, from which the last are cut first.
+
+    An amount that is cut to 0 is left out.
+    """
+    left = from_units(int(limit.scaleb(minor_digits)), minor_digits)
+    excess = sum(amounts.values(), ZERO) - left
+    result: dict[str, Decimal] = {}
+    for name, amount in [*amounts.items()][::-1]:
+        if excess <= 0 or not amount:
+            result[name] = amount
+        elif amount > excess:
+            result[name] = amount - excess
+        excess -= amount
+    return dict([*result.items()][::-1])
 
 
 def divide(numerator: int, denominator: int, mode: RoundingMode) -> int:

@@ -126,24 +126,32 @@ def apply_content(session: CustomerSession, content: SessionContent, rules: Rule
     sessions. The discounts of campaigns are left out: the next evaluation brings those of the new content.
     """
     new = validate_content(content, rules, session.attributes, session.cart, id_prefix)
-    return share_discounts(replace(session, promotions=(), **new), content)
+    changed = replace(session, promotions=(), **new)
+    if content.discounts is not UNSET:
+        check_discounts(changed)
+    return share_discounts(changed)
 
 
-def share_discounts(session: CustomerSession, content: SessionContent) -> CustomerSession:
-    """Return the session with its discounts allocated to its lines.
-
-    Raises Refused with DiscountExceedsTotal, whose path is the field of ``content`` that caused it.
-    """
-    total, discount_total = session.total, session.discount_total
-    if discount_total > total:
+def check_discounts(session: CustomerSession) -> None:
+    """Raises Refused with DiscountExceedsTotal if the discounts sum to more than the total."""
+    if session.discount_total > session.total:
         raise Refused(
             DiscountExceedsTotal(
-                path=("cartItems" if content.discounts is UNSET else "discounts",),
-                discount_total=discount_total,
-                total=total,
+                path=("discounts",),
+                discount_total=session.discount_total,
+                total=session.total,
                 minor_digits=session.minor_digits,
             )
         )
+
+
+def share_discounts(session: CustomerSession) -> CustomerSession:
+    """Return the session with its discounts allocated to its lines, cut where they sum to more than the total."""
+    total, discount_total = session.total, session.discount_total
+    if discount_total > total:
+        discounts = money.cut(session.discounts, total, session.minor_digits)
+        session = replace(session, discounts=discounts)
+        discount_total = session.discount_total
     shared = cart.share_discount(session.cart, discount_total, session.minor_digits)
     return session if shared == session.cart else replace(session, cart=shared)
 
@@ -212,7 +220,8 @@ def create(command: CreateSession, rules: Rules, now: datetime, id_prefix: str) 
         closed=now if command.state is SessionState.CLOSED else None,
         **validate_content(command.content, rules, {}, (), id_prefix),
     )
-    return share_discounts(new, command.content)
+    check_discounts(new)
+    return share_discounts(new)
 
 
 def update(session: CustomerSession, content: SessionContent, rules: Rules, id_prefix: str) -> CustomerSession:

@@ -1,5 +1,6 @@
 """Operations on sessions. Each locks the session, checks its version, and stores the new version with its event."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -7,11 +8,15 @@ from sqlalchemy import Connection
 
 from db.domain import session
 from db.domain.commands import (
+    AddCartItems,
     CancelSession,
     CloseSession,
     CreateSession,
+    RemoveCartItems,
     ReturnItems,
+    SessionCommand,
     SessionContent,
+    UpdateCartItems,
     UpdateSession,
     UpsertSession,
 )
@@ -58,17 +63,19 @@ class SessionChange:
         after: CustomerSession,
         reason: str | None = None,
         conditions: CloseConditions = UNCONDITIONAL,
+        merged_with: str | None = None,
     ) -> Outcome:
         """Evaluate ``after`` and store it as the next version, with its event. If nothing has changed, store nothing.
 
-        Raises Refused if a close does not meet the conditions.
+        ``merged_with`` is the integration ID of the other session of a merge. Raises Refused if a close
+        does not meet the conditions.
         """
         before = self.before
         after = replace(after, version=before.version + 1, updated=self.time)
         session.check_size(before, after, self.actor.max_session_bytes)
         promoted = promote(self.connection, before, after, self.time, conditions)
         after = promoted.session
-        event = make_event(type_, before, after, self.actor.name, reason)
+        event = make_event(type_, before, after, self.actor.name, reason, merged_with)
         if event.changes.keys() <= {"updated"} and same_discounts(before, after):
             return Outcome(before.application_id, before.id, before.version)
         promoted.post(self.connection)
@@ -80,7 +87,13 @@ class SessionChange:
 def begin_change(
     connection: Connection,
     actor: Actor,
-    command: UpdateSession | CloseSession | ReturnItems | CancelSession,
+    command: UpdateSession
+    | AddCartItems
+    | UpdateCartItems
+    | RemoveCartItems
+    | CloseSession
+    | ReturnItems
+    | CancelSession,
     now: datetime,
 ) -> SessionChange:
     """Lock the command's session. Raises Refused with SessionNotFound or VersionConflict."""
@@ -138,13 +151,19 @@ def update(change: SessionChange, content: SessionContent) -> Outcome:
     return change.save(EventType.UPDATED, after)
 
 
-def update_own_session(
-    connection: Connection, actor: Actor, command: UpdateSession, now: datetime, *, session_id: int
+def change_own_session(
+    connection: Connection,
+    actor: Actor,
+    command: SessionCommand,
+    now: datetime,
+    *,
+    operation: Callable[..., Outcome],
+    session_id: int,
 ) -> Outcome:
-    """Update the token's session. Raises Refused with SessionNotFound for any other, whether it exists or not."""
+    """Change the token's session. Raises Refused with SessionNotFound for any other, whether it exists or not."""
     if command.integration_id != find_integration_id(connection, command.application_id, session_id):
         raise Refused(SessionNotFound(integration_id=command.integration_id))
-    return update_session(connection, actor, command, now)
+    return operation(connection, actor, command, now)
 
 
 @idempotent(Outcome)

@@ -16,7 +16,10 @@ Sequence("session_event_id", metadata=Row.metadata)  # PostgreSQL only, see cust
 
 
 class SessionEventRow(Row, table=True):
-    """An accepted change. ``version`` numbers the events of a session, ``id`` those of all sessions."""
+    """An accepted change. ``version`` numbers the events of a session, ``id`` those of all sessions.
+
+    ``merged_with`` is the integration ID of the other session of a merge.
+    """
 
     __tablename__ = "session_event"
     __table_args__ = (
@@ -38,6 +41,7 @@ class SessionEventRow(Row, table=True):
     total: Decimal = Field(sa_type=Amount)
     discount_total: Decimal = Field(sa_type=Amount)
     reason: str | None = Field(default=None, sa_type=CodePoints)
+    merged_with: str | None = Field(default=None, sa_type=CodePoints)
     changed_fields: list[str] = Field(sa_type=Json)
     changes: dict[str, Any] = Field(sa_type=ExactJson)
 

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from graphql_api.mutations.add_cart_items import add_cart_items
 from graphql_api.mutations.cancel_session import cancel_session
 from graphql_api.mutations.close_session import close_session
 from graphql_api.mutations.create_application import create_application
@@ -9,10 +10,13 @@ from graphql_api.mutations.create_attribute_definition import create_attribute_d
 from graphql_api.mutations.create_key import create_key
 from graphql_api.mutations.create_session import create_session
 from graphql_api.mutations.create_session_token import create_session_token
+from graphql_api.mutations.merge_sessions import merge_sessions
+from graphql_api.mutations.remove_cart_items import remove_cart_items
 from graphql_api.mutations.return_items import return_items
 from graphql_api.mutations.revoke_key import revoke_key
 from graphql_api.mutations.update_application import update_application
 from graphql_api.mutations.update_attribute_definition import update_attribute_definition
+from graphql_api.mutations.update_cart_items import update_cart_items
 from graphql_api.mutations.update_profile import update_profile
 from graphql_api.mutations.update_session import update_session
 from graphql_api.mutations.upsert_session import upsert_session
@@ -26,6 +30,10 @@ class Mutation:
     create_session = create_session
     update_session = update_session
     upsert_session = upsert_session
+    add_cart_items = add_cart_items
+    update_cart_items = update_cart_items
+    remove_cart_items = remove_cart_items
+    merge_sessions = merge_sessions
     close_session = close_session
     cancel_session = cancel_session
     return_items = return_items

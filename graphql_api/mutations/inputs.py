@@ -85,6 +85,16 @@ def writable_application(info: Info, application_id: int | None) -> int:
     return context.viewer.resolve_application(application_id)
 
 
+def cart_application(info: Info, application_id: int | None) -> int:
+    """Return the application in which the caller may change carts. Raises Forbidden and BadUserInput.
+
+    A session token may change the cart of its own session.
+    """
+    context: Context = info.context
+    context.viewer.require_update(["cartItems"])
+    return context.viewer.resolve_application(application_id)
+
+
 def key_from_id(type_: type[Any], global_id: str) -> list[int | str]:
     """Return the key of an object of one type, from its global ID. Raises BadUserInput on any other ID."""
     source: Source = type_.source

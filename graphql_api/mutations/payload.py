@@ -72,3 +72,8 @@ class SessionPayload(RepeatablePayload):
     async def session(self, info: Info) -> CustomerSession | None:
         """Read by its key."""
         return await self.read(info)
+
+
+@strawberry.type(description="The answer of a mutation of a cart. After mergeSessions, session has the lines of both.")
+class CartPayload(SessionPayload):
+    pass

@@ -1,11 +1,14 @@
 """The one way in which mutations are carried out."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from graphql import GraphQLError
 
 from db.domain.errors import Refused
+from db.operations.outcome import Outcome
+from db.operations.sessions import change_own_session
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.mutations.declaration import check_declared
@@ -58,3 +61,11 @@ async def read_payload(info: Info, answer: E) -> E:
 async def execute_command(info: Info, payload: type[E], operation: Callable[..., Any], command: object) -> E:
     """Run a command in the caller's name, and read its payload."""
     return await execute_and_read(info, payload, operation, info.context.actor, command, info.context.now())
+
+
+def of_viewer(info: Info, operation: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Return an operation on one session; with a session token it finds the token's own session only."""
+    session_id = info.context.viewer.session_id
+    if session_id is None:
+        return operation
+    return partial(change_own_session, operation=operation, session_id=session_id)

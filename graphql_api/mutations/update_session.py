@@ -1,20 +1,17 @@
 """updateSession."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Annotated
 
 import strawberry
 
 from db.domain.commands import UpdateSession
-from db.domain.errors import SessionNotEditable, SessionNotFound, VersionConflict
+from db.domain.errors import CartLineNotFound, SessionNotEditable, SessionNotFound, VersionConflict
 from db.operations import sessions
-from db.operations.outcome import Outcome
 from graphql_api.execution.context import Info
 from graphql_api.mutations.declaration import CONTENT_ERRORS, mutation
 from graphql_api.mutations.inputs import ContentInput, VersionedInput
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
-from graphql_api.mutations.runner import execute_command
+from graphql_api.mutations.runner import execute_command, of_viewer
 
 
 @strawberry.input(
@@ -34,7 +31,7 @@ class UpdateSessionPayload(SessionPayload):
     description="Change the content of an OPEN session. Refused with SessionNotEditable in any other state. An update"
     " that changes nothing is accepted: it appends no event and leaves the version as it is. Needs a WRITER or ADMIN"
     " key, or a session token with WRITE_CART, which can set only cartItems, coupon and referral of its session.",
-    errors=[*CONTENT_ERRORS, SessionNotFound, VersionConflict, SessionNotEditable],
+    errors=[*CONTENT_ERRORS, SessionNotFound, VersionConflict, SessionNotEditable, CartLineNotFound],
     metadata=PAYLOAD,
 )
 async def update_session(
@@ -44,7 +41,5 @@ async def update_session(
     viewer.require_update(input.given())
     application_id = viewer.resolve_application(input.application_id)
     command = input.command(UpdateSession, application_id, content=input.content())
-    operation: Callable[..., Outcome] = sessions.update_session
-    if viewer.token_permissions is not None:
-        operation = partial(sessions.update_own_session, session_id=viewer.token_permissions.session_id)
+    operation = of_viewer(info, sessions.update_session)
     return await execute_command(info, UpdateSessionPayload, operation, command)

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from db.domain.commands import UpsertSession
-from db.domain.errors import SessionNotEditable
+from db.domain.errors import CartLineNotFound, SessionNotEditable
 from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.declaration import CONTENT_ERRORS, mutation
@@ -37,7 +37,7 @@ class UpsertSessionPayload(SessionPayload):
 @mutation(
     description="Create the session if it does not exist, or else update it. A new session is OPEN. Refused with"
     " SessionNotEditable if the session exists and is not OPEN. Needs a WRITER or ADMIN key.",
-    errors=[*CONTENT_ERRORS, SessionNotEditable],
+    errors=[*CONTENT_ERRORS, SessionNotEditable, CartLineNotFound],
     metadata=PAYLOAD,
 )
 async def upsert_session(

@@ -37,10 +37,11 @@ READABLE = {
     OperationType.MUTATION: {"__typename"},
     OperationType.SUBSCRIPTION: {"customerSessionChanged", "__typename"},
 }
+CART_MUTATIONS = {"updateSession", "addCartItems", "updateCartItems", "removeCartItems"}
 # An allowlist: a root field added later is forbidden until it is listed here.
 ALLOWED_ROOT_FIELDS: Mapping[TokenRights, Mapping[OperationType, Collection[str]]] = {
     TokenRights.READ: READABLE,
-    TokenRights.WRITE_CART: {**READABLE, OperationType.MUTATION: {"updateSession", "__typename"}},
+    TokenRights.WRITE_CART: {**READABLE, OperationType.MUTATION: {*CART_MUTATIONS, "__typename"}},
 }
 # The fields that a shopper may set; discounts and the customer are set by the shop.
 CART_FIELDS = ("cartItems", "coupon", "referral")

@@ -67,6 +67,11 @@ class SessionUpdated(SessionEvent):
 
     changed_fields: list[str] = column("The names of the input fields whose values changed, in alphabetical order.")
     total: Decimal = money(TOTAL)
+    merged_from: str | None = value(
+        "The integration ID of the session whose lines were merged into this one; null if the event is of another"
+        " change.",
+        lambda scope: scope.row["merged_with"],
+    )
 
 
 @strawberry.type(description="The event of a session's purchase: the session was closed.")
@@ -96,3 +101,7 @@ class SessionCancelled(SessionEvent):
 
     from_: SessionState = value("The state of the session before.", lambda scope: scope.row["from_state"], name="from")
     reason: str | None = column("The reason that the caller gave; null if none.")
+    merged_into: str | None = value(
+        "The integration ID of the session that the lines were merged into; null if the session was not merged.",
+        lambda scope: scope.row["merged_with"],
+    )

@@ -15,6 +15,10 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "createSession": {"integrationId": "new"},
     "updateSession": {"integrationId": "open"},
     "upsertSession": {"integrationId": "open"},
+    "addCartItems": {"integrationId": "open", "items": [{"sku": "mug", "quantity": 1, "price": "9.90"}]},
+    "updateCartItems": {"integrationId": "open", "items": [{"line": {"position": 0}}]},
+    "removeCartItems": {"integrationId": "open", "lines": [{"position": 0}]},
+    "mergeSessions": {"fromIntegrationId": "open", "intoIntegrationId": "other"},
     "closeSession": {"integrationId": "open"},
     "cancelSession": {"integrationId": "open"},
     "returnItems": {"integrationId": "closed", "items": [{"line": {"position": 0}, "quantity": 1}]},
@@ -31,12 +35,15 @@ ADMINISTERING = {"createApplication", "updateApplication", "createKey", "revokeK
 
 
 def stock(api: Api) -> Api:
-    """Add a session in each state, a profile and two attributes."""
+    """Add a session in each state, one with a full cart, a profile and three attributes."""
     shop = api.shop
     shop.define(AttributeEntity.CUSTOMER_SESSION, "channel", allowed_values=("web", "till"))
     shop.define(AttributeEntity.CUSTOMER_PROFILE, "vip", AttributeType.BOOLEAN)
+    shop.define(AttributeEntity.CART_ITEM, "fragile", AttributeType.BOOLEAN)
     shop.create("open", profile_id="ada", cart_items=[line(quantity=5)])
     shop.create("closed", SessionState.CLOSED, cart_items=[line(quantity=5)], discounts=[Discount("a", Decimal(1))])
+    shop.create("other")
+    shop.create("full", cart_items=[line("pear", 10_000)])
     shop.create("cancelled")
     shop.cancel("cancelled")
     return api

@@ -65,6 +65,19 @@ KEY = CONTENT[-2]
 REUSED = ({"idempotencyKey": "1"}, "IdempotencyKeyReused", ["idempotencyKey"])
 APPLICATION = ({"applicationId": 9}, "NotFound", ["applicationId"])
 
+NAME = {"position": 0}
+UNKNOWN_LINE = ({"id": "x"}, {"position": 9}, {"sku": "pear"})
+OF_CART = [
+    CONTENT[0],
+    KEY,
+    REUSED,
+    APPLICATION,
+    MISSING,
+    VERSION,
+    ({"integrationId": "closed"}, "SessionNotEditable", []),
+]
+NO_LINE = ({"cartItems": [{**LINE, "id": "x"}]}, "CartLineNotFound", ["cartItems", "0", "id"])
+
 REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
     "createSession": [
         *CONTENT,
@@ -80,8 +93,78 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         MISSING,
         VERSION,
         ({"integrationId": "closed"}, "SessionNotEditable", []),
+        NO_LINE,
     ],
-    "upsertSession": [*CONTENT, REUSED, APPLICATION, ({"integrationId": "closed"}, "SessionNotEditable", [])],
+    "upsertSession": [*CONTENT, REUSED, APPLICATION, ({"integrationId": "closed"}, "SessionNotEditable", []), NO_LINE],
+    "addCartItems": [
+        *OF_CART,
+        ({"items": []}, "InvalidInput", ["items"]),
+        ({"items": [LINE] * 1_001}, "InvalidInput", ["items"]),
+        ({"items": [{**LINE, "sku": str(each)} for each in range(1_000)]}, "InvalidInput", ["items"]),
+        ({"items": [{**LINE, "quantity": 9_996}]}, "InvalidInput", ["items"]),
+        ({"items": [LINE, {**LINE, "id": "x"}]}, "InvalidInput", ["items", "1", "id"]),
+        ({"items": [{**LINE, "quantity": 0}]}, "InvalidInput", ["items", "0", "quantity"]),
+        ({"items": [{**LINE, "price": "-1"}]}, "InvalidInput", ["items", "0", "price"]),
+        (
+            {"items": [{**LINE, "attributes": {"colour": 1}}]},
+            "UnknownAttribute",
+            ["items", "0", "attributes", "colour"],
+        ),
+        (
+            {"items": [{**LINE, "attributes": {"fragile": 1}}]},
+            "InvalidAttributeValue",
+            ["items", "0", "attributes", "fragile"],
+        ),
+    ],
+    "updateCartItems": [
+        *OF_CART,
+        ({"items": []}, "InvalidInput", ["items"]),
+        ({"items": [{"line": NAME}] * 1_001}, "InvalidInput", ["items"]),
+        ({"items": [{"line": NAME}, {"line": {"sku": "apple"}}]}, "InvalidInput", ["items", "1", "line"]),
+        ({"items": [{"line": NAME, "quantity": None}]}, "InvalidInput", ["items", "0", "quantity"]),
+        ({"items": [{"line": NAME, "quantity": -1}]}, "InvalidInput", ["items", "0", "quantity"]),
+        ({"items": [{"line": NAME, "quantity": 10_001}]}, "InvalidInput", ["items", "0", "quantity"]),
+        ({"items": [{"line": NAME, "price": None}]}, "InvalidInput", ["items", "0", "price"]),
+        ({"items": [{"line": NAME, "price": "0.00001"}]}, "InvalidInput", ["items", "0", "price"]),
+        ({"items": [{"line": NAME, "name": LONG}]}, "InvalidInput", ["items", "0", "name"]),
+        ({"items": [{"line": NAME, "product": {"name": ""}}]}, "InvalidInput", ["items", "0", "product", "name"]),
+        ({"items": [{"line": NAME, "quantity": 0, "weight": -1}]}, "InvalidInput", ["items", "0", "weight"]),
+        (
+            {"items": [{"line": NAME, "attributes": {"colour": 1}}]},
+            "UnknownAttribute",
+            ["items", "0", "attributes", "colour"],
+        ),
+        (
+            {"items": [{"line": NAME, "attributes": {"fragile": 1}}]},
+            "InvalidAttributeValue",
+            ["items", "0", "attributes", "fragile"],
+        ),
+        *(
+            ({"items": [{"line": each, "quantity": 1}]}, "CartLineNotFound", ["items", "0", "line", *each])
+            for each in UNKNOWN_LINE
+        ),
+    ],
+    "removeCartItems": [
+        *OF_CART,
+        ({"lines": []}, "InvalidInput", ["lines"]),
+        ({"lines": [NAME] * 1_001}, "InvalidInput", ["lines"]),
+        ({"lines": [NAME, {"sku": "apple"}]}, "InvalidInput", ["lines", "1"]),
+        *(({"lines": [each]}, "CartLineNotFound", ["lines", "0", *each]) for each in UNKNOWN_LINE),
+    ],
+    "mergeSessions": [
+        KEY,
+        REUSED,
+        APPLICATION,
+        VERSION,
+        ({"fromIntegrationId": ""}, "InvalidInput", ["fromIntegrationId"]),
+        ({"intoIntegrationId": LONG}, "InvalidInput", ["intoIntegrationId"]),
+        ({"intoIntegrationId": "open"}, "InvalidInput", ["intoIntegrationId"]),
+        ({"intoIntegrationId": "full"}, "InvalidInput", ["fromIntegrationId"]),
+        ({"fromIntegrationId": "missing"}, "SessionNotFound", ["fromIntegrationId"]),
+        ({"intoIntegrationId": "missing"}, "SessionNotFound", ["intoIntegrationId"]),
+        ({"fromIntegrationId": "closed"}, "SessionNotEditable", ["fromIntegrationId"]),
+        ({"intoIntegrationId": "cancelled"}, "SessionNotEditable", ["intoIntegrationId"]),
+    ],
     "closeSession": [
         CONTENT[0],
         CONTENT[1],

@@ -185,24 +185,46 @@ def test_shares_and_returns_of_a_given_line_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "path"),
+    "content",
     [
-        ({"discounts": [Discount("a", Decimal("100.01"))]}, "discounts"),
-        ({"cart_items": [line(price="9.98")]}, "cartItems"),
-        ({"cart_items": None}, "cartItems"),
-        ({"cart_items": [], "discounts": [Discount("a", Decimal("0.01"))]}, "discounts"),
+        {"discounts": [Discount("a", Decimal("100.01"))]},
+        {"cart_items": [], "discounts": [Discount("a", Decimal("0.01"))]},
     ],
 )
-def test_refusal_of_discounts_above_the_total_has_the_path_of_the_change(content: dict[str, Any], path: str) -> None:
+def test_discounts_that_are_set_above_the_total_are_refused(content: dict[str, Any]) -> None:
     (refusal,) = refused(FULL, **content)
     assert isinstance(refusal, DiscountExceedsTotal)
-    assert refusal.path == (path,)
+    assert refusal.path == ("discounts",)
     assert refusal.discount_total > refusal.total
 
 
 def test_refusal_of_discounts_has_both_sums() -> None:
-    assert refused(FULL, cart_items=[line(price="9.98")]) == (
+    assert refused(FULL, cart_items=[line(price="9.98")], discounts=[Discount("spring", Decimal("9.99"))]) == (
         DiscountExceedsTotal(
-            path=("cartItems",), discount_total=Decimal("9.99"), total=Decimal("9.98"), minor_digits=2
+            path=("discounts",), discount_total=Decimal("9.99"), total=Decimal("9.98"), minor_digits=2
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("price", "left"),
+    [
+        ("6.00", {"a": "2", "b": "3", "c": "0", "d": "1"}),
+        ("5.50", {"a": "2", "b": "3", "c": "0", "d": "0.50"}),
+        ("5.00", {"a": "2", "b": "3", "c": "0"}),
+        ("4.9999", {"a": "2", "b": "2.99", "c": "0"}),
+        ("2.00", {"a": "2", "c": "0"}),
+        ("0.01", {"a": "0.01", "c": "0"}),
+        ("0.0099", {"c": "0"}),
+        ("0", {"c": "0"}),
+    ],
+)
+def test_discounts_are_cut_to_a_smaller_cart_from_the_last_label_on(price: str, left: dict[str, str]) -> None:
+    given = [Discount(label, Decimal(amount)) for label, amount in zip("dbca", ("1", "3", "0", "2"), strict=True)]
+    session = updated(cart_items=[line()], discounts=given)
+
+    after = updated(session, cart_items=[line(price=price)])
+
+    assert after.discounts == {label: Decimal(amount) for label, amount in left.items()}
+    assert list(after.discounts) == sorted(left)
+    assert sum(item.discount_share for item in after.cart) == after.discount_total

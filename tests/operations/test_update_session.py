@@ -8,7 +8,7 @@ from shop import Shop, line, refusals, without_ids
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import Discount
-from db.domain.errors import DiscountExceedsTotal, InvalidInput, SessionNotEditable, SessionNotFound, VersionConflict
+from db.domain.errors import InvalidInput, SessionNotEditable, SessionNotFound, VersionConflict
 from db.operations.outcome import Outcome
 
 SESSION, LINE = AttributeEntity.CUSTOMER_SESSION, AttributeEntity.CART_ITEM
@@ -143,16 +143,21 @@ def test_every_broken_rule_of_an_update_is_reported_and_nothing_is_written(shop:
     assert shop.all_rows() == before
 
 
-def test_cart_cheaper_than_its_discounts_is_refused(shop: Shop) -> None:
-    shop.create(cart_items=[line(price="5")], discounts=[Discount("five", Decimal(5))])
-    before = shop.all_rows()
+def test_discounts_are_cut_with_the_cart_and_the_event_says_so(shop: Shop) -> None:
+    shop.create(cart_items=[line(price="5")], discounts=[Discount("b", Decimal(2)), Discount("a", Decimal(3))])
 
-    (refusal,) = refusals(shop.update, cart_items=[line(price="4.99")])
+    shop.update(cart_items=[line(price="4.995")])
+    shop.update(cart_items=[line(price="2")])
 
-    assert refusal == DiscountExceedsTotal(
-        path=("cartItems",), discount_total=Decimal(5), total=Decimal("4.99"), minor_digits=2
-    )
-    assert shop.all_rows() == before
+    session = shop.session()
+    assert session.discounts == {"a": Decimal(2)}
+    assert [each.discount_share for each in session.cart] == [2]
+    assert [event["changes"]["discounts"] for event in shop.history()] == [
+        {"a": 3, "b": 2},
+        {"a": 3, "b": 1.99},
+        {"a": 2},
+    ]
+    assert shop.history()[-1]["changed_fields"] == ["cartItems", "discounts"]
 
 
 def test_largest_cart_is_stored_exactly(shop: Shop) -> None:
