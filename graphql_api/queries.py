@@ -10,7 +10,7 @@ from db.domain.promotions.campaign_state import CampaignState
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
 from graphql_api.preview_session import preview_session
-from graphql_api.sql.fields import Embedded, Many, Nodes, One, Order, Page, reads
+from graphql_api.sql.fields import Embedded, Groups, Many, Nodes, One, Order, Page, reads
 from graphql_api.sql.filter_conditions import any_of
 from graphql_api.sql.request import HasValue, RequestedApplication, viewer_application
 from graphql_api.sql.scope import Conditions, Scope
@@ -25,6 +25,7 @@ from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
 from graphql_api.types.profile_list import PROFILE_LIST, ProfileFilter, ProfileOrder
 from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
+from graphql_api.types.session_statistics import SessionStatistics, StatisticsGroup, group_count, statistics
 from graphql_api.types.sources import COUPONS, REFERRALS
 from graphql_api.types.viewer import Viewer
 
@@ -195,6 +196,27 @@ class Query:
         last: Last = None,
         before: Before = None,
     ) -> Connection[CustomerProfile]:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="Sums over the application's sessions that meet the filter, in groups. A session counts in the"
+        " time in which it was closed, or created if it never was, in the application's time zone. Groups of time: the"
+        " newest first; others: the greatest total first, then by key. Costs 100, and 1 for each group.",
+        metadata=reads(Groups(statistics, group_count)),
+    )
+    async def session_statistics(
+        self,
+        info: Info,
+        application_id: ApplicationId = None,
+        filter: SessionFilter = None,
+        group_by: Annotated[
+            StatisticsGroup, strawberry.argument(description="What the sessions of a group have in common.")
+        ] = StatisticsGroup.NOTHING,
+        first: Annotated[
+            int | None,
+            strawberry.argument(description="The highest number of groups, at most 1000; 100 if it is left out."),
+        ] = None,
+    ) -> list[SessionStatistics]:
         return await read_field(info)
 
     @strawberry.field(

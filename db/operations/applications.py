@@ -4,17 +4,17 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from iso4217 import Currency
-from sqlalchemy import Connection, case, insert, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from db.domain import text
 from db.domain.commands import UNSET, CreateApplication, UpdateApplication
 from db.domain.errors import InvalidInput, Refusal, Refused, quote
 from db.domain.times import truncate_to_millisecond
 from db.repository.applications import load_rules
-from db.repository.core import APPLICATION
+from db.repository.core import APPLICATION, SESSION
 
 MAX_NAME = 200
 
@@ -88,3 +88,21 @@ def update_application(connection: Connection, command: UpdateApplication) -> No
         new["campaigns_version"] = case((version > 0, version + 1), else_=0)
     if new:
         connection.execute(update(APPLICATION).filter_by(application_id=command.application_id).values(new))
+
+
+class Calendar(NamedTuple):
+    """The time zone of an application, and the years in UTC of its sessions, with one more at each end."""
+
+    time_zone: str
+    first_year: int
+    last_year: int
+
+
+def read_calendar(connection: Connection, application_id: int) -> Calendar:
+    """Return the calendar of an application; that of UTC if there is none."""
+    times = (func.min(SESSION.c.created), func.max(SESSION.c.created), func.max(SESSION.c.closed))
+    found = (select(each).where(SESSION.c.application_id == application_id).scalar_subquery() for each in times)
+    time_zone = select(APPLICATION.c.time_zone).where(APPLICATION.c.application_id == application_id).scalar_subquery()
+    zone, *moments = connection.execute(select(time_zone, *found)).one()
+    years = [each.year for each in moments if each is not None] or [1970]
+    return Calendar(zone or "UTC", min(years) - 1, max(years) + 1)

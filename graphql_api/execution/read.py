@@ -60,6 +60,8 @@ async def read(context: Context, plan: Plan, request: Request) -> orjson.Fragmen
         cost = plan.cost.evaluate(request)
         context.record.cost += cost
         objects = None if plan.cost.sweeps else cost
+        for each in plan.lookups:
+            request.memo[each] = await context.database.query(each.operation, each(request))
         return orjson.Fragment(await context.database.read(plan.statement, plan.bind(request), objects) or "null")
     except StatementTooDeep:
         raise LimitExceeded("The document nests more lists in each other than this database can read.") from None

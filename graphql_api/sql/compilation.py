@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, ColumnElement, FromClause, Table, bindpara
 from sqlalchemy.types import TypeEngine
 
 from graphql_api.sql.arguments import DocumentArguments
-from graphql_api.sql.request import Getter, PlanKey, has_session_token
+from graphql_api.sql.request import Getter, Lookup, PlanKey, has_session_token
 from graphql_api.sql.source import Columns, Source
 
 
@@ -21,6 +21,7 @@ class CompilationContext:
         self.key = key
         self.arguments = arguments
         self.parameters: dict[str, Getter] = {}
+        self.lookups: list[Lookup] = []
         self._bound: dict[tuple[Getter, type[TypeEngine[Any]]], BindParameter[Any]] = {}
         self._restricted = key.value(has_session_token)
         self._tables: dict[tuple[Source, int], FromClause] = {}

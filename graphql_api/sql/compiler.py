@@ -31,6 +31,7 @@ from graphql_api.sql.fields import (
     Edge,
     Embedded,
     FromJson,
+    Groups,
     Identity,
     JsonText,
     Many,
@@ -131,6 +132,9 @@ class Compiler:
                 inner, table, conditions = scope.enter(source_of(node), where)
                 edge = select(edge_json(self, cast(GraphQLObjectType, type_), nodes, order, inner).label("o"))
                 return RowsJson(edge.select_from(table).where(*conditions).correlate_except(table))
+            case Groups(grouping):
+                groups = grouping(scope)
+                return json_array(groups.rows(self.object(type_, nodes, groups.enter(scope))))
             case Nodes():
                 return nodes_by_id(self, what, definition, nodes, scope)
 

@@ -2,8 +2,8 @@
 
 An object, or an edge of which only the cursor is selected, counts one, multiplied by the sizes of the pages around it.
 Lists without pages count one. A count, a sum or the search for a page reads any number of rows and counts twenty; so
-do a change and a preview. ``introspection_cost`` counts introspection. Limits are checked before anything is compiled:
-compiling is the greater work.
+do a change and a preview. Sums over groups count a hundred. ``introspection_cost`` counts introspection. Limits are
+checked before anything is compiled: compiling is the greater work.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from graphql import (
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.sql.arguments import DocumentArguments, absent, page_size
-from graphql_api.sql.fields import READS, Edge, Embedded, FromJson, Many, Nodes, One, Page, Payload
+from graphql_api.sql.fields import READS, Edge, Embedded, FromJson, Groups, Many, Nodes, One, Page, Payload
 from graphql_api.sql.introspection_cost import introspection_cost
 from graphql_api.sql.nodes import IdCount, node_types
 from graphql_api.sql.plan import CostFormula, Sizes
@@ -37,6 +37,7 @@ from graphql_api.sql.selection import Fragments, Selection
 FieldNodes = Sequence[FieldNode]
 
 SWEEP = 20
+GROUPING = 100  # sums over the rows of a whole application
 
 
 class CostWalk:
@@ -76,9 +77,9 @@ class CostWalk:
         if self._weights.total() > most:
             raise LimitExceeded(f"The document selects more than {most} objects.")
 
-    def _sweep(self, sizes: Sizes) -> None:
+    def _sweep(self, sizes: Sizes, weight: int = SWEEP) -> None:
         self._sweeps = True
-        self._add(sizes, SWEEP)
+        self._add(sizes, weight)
 
     def _fields(self, type_: GraphQLObjectType, nodes: FieldNodes, sizes: Sizes) -> None:
         for each in self._selection.fields(type_, [node.selection_set for node in nodes]).values():
@@ -97,6 +98,10 @@ class CostWalk:
                 self._page(cast(GraphQLObjectType, type_), nodes, self._arguments.of_field(definition, nodes[0]), sizes)
             case Edge():
                 self._edge(cast(GraphQLObjectType, type_), nodes, sizes)
+            case Groups(_, count):
+                self._sweep(sizes, GROUPING)
+                arguments = self._arguments.of_field(definition, nodes[0])
+                self._object(type_, nodes, (*sizes, count(arguments)))
             case Nodes(ids):
                 if is_list_type(get_nullable_type(definition.type)):
                     sizes = (*sizes, IdCount(self._arguments.of_field(definition, nodes[0])[ids]))

@@ -5,7 +5,7 @@ object in the same row, ``from_json`` objects of a JSON document, ``one``, ``man
 fails on a field without a declaration.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,6 +14,8 @@ from graphql import GraphQLField, GraphQLNamedType
 from sqlalchemy import ColumnElement
 
 from graphql_api.sql.filter_strategy import FilterStrategy
+from graphql_api.sql.groups import Grouping
+from graphql_api.sql.request import Getter
 from graphql_api.sql.scope import Conditions, Scope
 from graphql_api.sql.source import Source
 
@@ -119,7 +121,15 @@ class Nodes:
     ids: str
 
 
-Reads = Value | Identity | Embedded | FromJson | Payload | One | Many | Page | Edge | Nodes
+@dataclass(frozen=True)
+class Groups:
+    """Sums over groups of rows, each an object. ``count`` returns the getter of how many there are, for the cost."""
+
+    grouping: Callable[[Scope], Grouping]
+    count: Callable[[Mapping[str, Getter]], Getter]
+
+
+Reads = Value | Identity | Embedded | FromJson | Payload | One | Many | Page | Edge | Nodes | Groups
 
 
 def column(description: str) -> Any:

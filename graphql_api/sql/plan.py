@@ -11,7 +11,7 @@ from sqlalchemy import Dialect, Select
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.sql.compilation import CompilationContext
-from graphql_api.sql.request import Getter, KeyValues, Request, matches
+from graphql_api.sql.request import Getter, KeyValues, Lookup, Request, matches
 
 Sizes = tuple[Getter, ...]  # of the pages around an object, the outermost first
 
@@ -53,6 +53,7 @@ class Plan:
     cost: CostFormula
     parameters: Sequence[tuple[str, Getter, Callable[[Any], Any] | None]] = ()
     unused: Sequence[Getter] = ()
+    lookups: Sequence[Lookup] = ()
 
     def serves(self, request: Request) -> bool:
         """Return whether the statement is the one for a request."""
@@ -78,7 +79,7 @@ def build_plan(statement: Select[Any] | None, context: CompilationContext, cost:
         getter = context.parameters[name] if name in context.parameters else constant(bind.value)
         parameters.append((name, getter, bind.type.dialect_impl(dialect).bind_processor(dialect)))
     unused = [getter for name, getter in context.parameters.items() if name not in compiled.binds]
-    return Plan(str(compiled), context.key.values, cost, parameters, unused)
+    return Plan(str(compiled), context.key.values, cost, parameters, unused, context.lookups)
 
 
 def constant(value: Any) -> Getter:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection
+
 from graphql_api.security.viewer import Viewer
 from graphql_api.settings import Settings
 
@@ -59,6 +61,21 @@ class RequestedApplication:
     def __call__(self, request: Request) -> int:
         """Return its number. Raises Forbidden and BadUserInput."""
         return request.viewer.resolve_application(self.argument(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A value that is read from the database before the statement runs, into ``Request.memo``.
+
+    ``operation`` takes a connection and the value of ``argument``.
+    """
+
+    operation: Callable[[Connection, Any], Any]
+    argument: Getter
+
+    def __call__(self, request: Request) -> Any:
+        """Return the argument."""
+        return self.argument(request)
 
 
 class PlanKey:
