@@ -35,7 +35,7 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 SHOWN_ADDRESS = "http://127.0.0.1:8000"
-SHOWN_POSTGRESQL = "postgresql+asyncpg://cartograph:secret@db.example/cartograph"
+SHOWN_POSTGRESQL = "postgresql://cartograph:secret@db.example/cartograph"
 STREAM_SECONDS = 3  # how long a command that follows a stream may run
 OURS = ("make ",)
 

@@ -11,9 +11,9 @@ def export_schema(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the file differs.")] = False,
 ) -> None:
     """Write the GraphQL schema in SDL."""
-    from graphql_api.schema import schema
+    from graphql_api.schema import to_sdl
 
-    text = schema.as_str().strip() + "\n"
+    text = to_sdl()
     try:
         if check:
             if path.read_text(encoding="utf-8") != text:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from api_server import Api
 from graphql import (
     DirectiveNode,
     DocumentNode,
@@ -125,6 +126,12 @@ def typed(node: FieldDefinitionNode | InputValueDefinitionNode) -> str:
     """A name with its type, and its default where it has one."""
     default = getattr(node, "default_value", None)
     return f"{node.name.value}: {print_ast(node.type)}" + (f" = {print_ast(default)}" if default else "")
+
+
+def test_schema_has_a_description(shared_api: Api) -> None:
+    description = shared_api.data("{ __schema { description } }")["__schema"]["description"]
+    assert description.startswith("Customer sessions")
+    assert description in (ROOT / "schema.graphql").read_text(encoding="utf-8")
 
 
 def test_schema_graphql_is_the_schema() -> None:

@@ -1,4 +1,4 @@
-// What a person sees who opens the development server in a browser.
+// GraphiQL on a development server, in a browser.
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -23,33 +23,33 @@ after(async () => {
   await server?.stop();
 });
 
-// A test of the page, on a fresh profile. `trouble` gathers what the browser complains of and what leaves the origin.
-function onPage(sentence, steps, options = {}) {
-  test(sentence, async () => {
+// Defines a test on the page, in a new profile. `problems` collects errors and requests to other origins.
+function onPage(name, steps, options = {}) {
+  test(name, async () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
-    const trouble = [];
-    page.on("console", (message) => message.type() === "error" && trouble.push(message.text()));
-    page.on("pageerror", (error) => trouble.push(error.message));
+    const problems = [];
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(error.message));
     page.on("request", (request) => {
       const { origin, protocol } = new URL(request.url());
-      if (protocol !== "data:" && origin !== server.origin) trouble.push(request.url());
+      if (protocol !== "data:" && origin !== server.origin) problems.push(request.url());
     });
     try {
       await page.goto(`${server.origin}/graphql`);
       await page.locator(".graphiql-query-editor .CodeMirror").waitFor();
-      await steps(page, trouble);
+      await steps(page, problems);
     } finally {
-      await photograph(page, sentence);
+      await takeScreenshot(page, name);
       await page.close();
     }
   });
 }
 
-async function photograph(page, sentence) {
+async function takeScreenshot(page, name) {
   const folder = process.env.SCREENSHOTS;
   if (!folder) return;
   await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${sentence.replaceAll(/\W+/g, "-")}.png`) });
+  await page.screenshot({ path: join(folder, `${name.replaceAll(/\W+/g, "-")}.png`) });
 }
 
 const run = (page) => page.locator(".graphiql-execute-button").click();
@@ -60,66 +60,79 @@ async function type(page, editor, text) {
   await page.keyboard.insertText(text);
 }
 
-// GraphiQL waits for a pause in the typing before it reads a document; until then it would run the operation before.
-const isRead = (page, operation) =>
+// GraphiQL parses a document after a pause in the typing. Until then it would run the operation that was there before.
+const isParsed = (page, operation) =>
   page.waitForFunction((name) => localStorage.getItem("graphiql:operationName") === name, operation);
 
-async function answer(page, wanted) {
-  const result = page.locator(".result-window", { hasText: wanted });
+async function resultWith(page, text) {
+  const result = page.locator(".result-window", { hasText: text });
   await result.waitFor();
   return JSON.parse(await result.locator(".CodeMirror").evaluate((element) => element.CodeMirror.getValue()));
 }
 
-onPage("the first query runs with the development key, and nothing leaves the origin", async (page, trouble) => {
+async function openTab(page, name) {
+  await page.getByRole("tab", { name, exact: true }).click();
+  await isParsed(page, name);
+}
+
+onPage("the first tab runs with the development key, and nothing is loaded from another origin", async (page, problems) => {
   assert.equal(await page.title(), "Cartograph");
   await run(page);
-  const { data, errors } = await answer(page, "keyName");
+  const { data, errors } = await resultWith(page, "keyName");
   assert.equal(errors, undefined);
   assert.match(data.viewer.application.currency, /^[A-Z]{3}$/);
-  assert.deepEqual(trouble, []);
+  assert.ok(data.customerSession.cartItems.length > 0);
+  assert.deepEqual(problems, []);
+  if (process.env.PICTURE) await page.screenshot({ path: process.env.PICTURE }); // of the README
 });
 
-onPage("the second tab shows a session that is there", async (page, trouble) => {
-  await page.getByRole("tab", { name: "Session" }).click();
-  await isRead(page, "Session");
+onPage("the second tab changes a session, and can be run again", async (page, problems) => {
+  await openTab(page, "Cart");
+  for (const created of [true, false]) {
+    await run(page);
+    const { data } = await resultWith(page, `"created": ${created}`);
+    assert.deepEqual(data.upsertSession.errors, []);
+    assert.equal(data.upsertSession.session.netTotal, "19.90");
+  }
+  assert.deepEqual(problems, []);
+});
+
+onPage("the third tab lists sessions", async (page, problems) => {
+  await openTab(page, "Sessions");
   await run(page);
-  const { data } = await answer(page, "cartItems");
-  assert.ok(data.customerSession.cartItems.length > 0);
-  assert.deepEqual(trouble, []);
-  if (process.env.PICTURE) await page.screenshot({ path: process.env.PICTURE }); // the README's
+  const { data } = await resultWith(page, "customerSessions");
+  assert.equal(data.customerSessions.nodes.length, 10);
+  assert.deepEqual(problems, []);
 });
 
 onPage(
-  "the documentation shows the schema, in the dark too",
-  async (page, trouble) => {
+  "the documentation shows the schema, also in dark mode",
+  async (page, problems) => {
     await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
     await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "Query", exact: true }).click();
     await page.locator(".graphiql-doc-explorer").getByRole("link", { name: "customerSession", exact: true }).waitFor();
-    assert.deepEqual(trouble, []);
+    assert.deepEqual(problems, []);
   },
   { colorScheme: "dark" },
 );
 
-onPage("the dialogs keep to the content security policy", async (page, trouble) => {
+onPage("the dialogs do not violate the content security policy", async (page, problems) => {
   await page.getByRole("button", { name: "Open settings dialog" }).click();
   await page.getByRole("dialog").waitFor();
-  assert.deepEqual(trouble, []);
+  assert.deepEqual(problems, []);
 });
 
-onPage("a key that is typed is sent in place of the development key", async (page) => {
+onPage("a key in the header editor is sent instead of the development key", async (page) => {
   await page.getByRole("button", { name: "Headers" }).click();
   await type(page, ".graphiql-editor-tool .graphiql-editor:not(.hidden)", '{"Authorization": "Bearer ck_1_nobody_0"}');
   await run(page);
-  const { errors } = await answer(page, "errors");
+  const { errors } = await resultWith(page, "errors");
   assert.equal(errors[0].extensions.code, "UNAUTHENTICATED");
 });
 
-const FEED = "subscription Feed { sessionEvents { node { session { integrationId } } } }";
-
-onPage("a subscription shows each change as it is made, until it is stopped", async (page, trouble) => {
+onPage("the fourth tab shows each change as it is made, until it is stopped", async (page, problems) => {
   const key = await page.locator("#graphiql").getAttribute("data-dev-key");
-  await type(page, ".graphiql-query-editor", FEED);
-  await isRead(page, "Feed");
+  await openTab(page, "Changes");
   const isStream = (response) => response.headers()["content-type"]?.startsWith("text/event-stream");
   const open = page.waitForResponse(isStream);
   await run(page);
@@ -129,11 +142,11 @@ onPage("a subscription shows each change as it is made, until it is stopped", as
     headers: { "Content-Type": "application/json", Authorization: `Bearer ${key}` },
     body: JSON.stringify({ query: 'mutation { createSession(input: {integrationId: "seen"}) { replayed } }' }),
   });
-  const { data } = await answer(page, "seen");
+  const { data } = await resultWith(page, "seen");
   assert.equal(data.sessionEvents.node.session.integrationId, "seen");
   await page.getByRole("button", { name: "Stop query" }).click();
   await page.getByRole("button", { name: "Execute query" }).waitFor();
-  assert.deepEqual(trouble, []);
+  assert.deepEqual(problems, []);
 });
 
 test("only a client that accepts HTML gets the page", async () => {

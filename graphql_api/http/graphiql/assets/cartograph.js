@@ -5,10 +5,10 @@ const root = document.getElementById("graphiql");
 const { endpoint, devKey } = root.dataset;
 
 const tabs = [
-  `# Who asks, and for which application.
+  `# The key that you use, and one session by the ID that its shop gave it.
 # Ctrl+Enter runs it; Ctrl+Space offers fields.
 
-query Viewer {
+query Session {
   viewer {
     keyName
     role
@@ -17,11 +17,6 @@ query Viewer {
       currency
     }
   }
-}
-`,
-  `# One session, by the ID its shop gave it.
-
-query Session {
   customerSession(integrationId: "cdnow-1") {
     state
     nextStates
@@ -35,6 +30,66 @@ query Session {
       quantity
       price
       total
+    }
+  }
+}
+`,
+  `# Creates a session the first time, and changes it from then on.
+# A refused mutation changes nothing, and says why in errors.
+
+mutation Cart {
+  upsertSession(
+    input: {
+      integrationId: "my-first-cart"
+      cartItems: [{ sku: "mug", quantity: 2, price: "9.95" }]
+    }
+  ) {
+    created
+    session {
+      version
+      state
+      netTotal
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
+  `# The newest sessions that a customer pays something for. For the next page,
+# pass endCursor as after.
+
+query Sessions {
+  customerSessions(first: 10, filter: { total: { min: "0.01" } }) {
+    nodes {
+      integrationId
+      state
+      netTotal
+      created
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
+  `# Shows every change as it is made. Run it, and change a session in another
+# window, for example with the second tab.
+
+subscription Changes {
+  sessionEvents {
+    cursor
+    node {
+      __typename
+      version
+      occurred
+      session {
+        integrationId
+        netTotal
+      }
     }
   }
 }
