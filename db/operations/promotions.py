@@ -156,7 +156,7 @@ def check_conditions(session: CustomerSession, evaluated: Evaluated | None, cond
     if outcome is None and session.coupon is not None:  # the application never had campaigns
         outcome = CodeOutcome(code=session.coupon, status=CodeStatus.UNKNOWN, campaign_id=None)
     if outcome is None or outcome.status is not CodeStatus.ACCEPTED:
-        raise Refused(CouponNotAccepted(outcome=outcome))
+        raise Refused(CouponNotAccepted(found=outcome, application_id=session.application_id))
 
 
 def limit_reached(before: CustomerSession, evaluated: Evaluated, lost: CampaignResult) -> LimitReached:
@@ -165,7 +165,7 @@ def limit_reached(before: CustomerSession, evaluated: Evaluated, lost: CampaignR
     counter = lost.counter
     if counter is None:
         code = evaluated.code_of(lost.campaign_id)
-        used, max_ = Decimal(code.used), Decimal(code.usage_limit or 0)
+        scale, used, max_ = 0, Decimal(code.used), Decimal(code.usage_limit or 0)
     else:
         scale = 0 if counter.measure is LimitMeasure.USES else digits
         used = from_units(evaluated.counters.get(counter, 0), scale)
@@ -176,6 +176,7 @@ def limit_reached(before: CustomerSession, evaluated: Evaluated, lost: CampaignR
         subject=counter.subject if counter else None,
         used=used,
         max=max_,
+        digits={"used": scale, "max": scale},
         actual_net_total=evaluated.session.net_total,
         minor_digits=digits,
         application_id=before.application_id,

@@ -7,10 +7,11 @@ import strawberry
 
 from db.domain.commands import CloseSession
 from db.domain.errors import InvalidTransition, NetTotalChanged, SessionNotFound, TotalChanged, VersionConflict
+from db.domain.promotions.refusals import CouponNotAccepted, LimitReached
 from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.declaration import REPEATABLE_ERRORS, mutation
-from graphql_api.mutations.inputs import VersionedInput, writable_application
+from graphql_api.mutations.inputs import REQUIRE_COUPON, VersionedInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
 
@@ -28,6 +29,7 @@ class CloseSessionInput(VersionedInput):
         " Null or left out: not checked.",
         default=None,
     )
+    require_coupon: bool | None = strawberry.field(description=REQUIRE_COUPON, default=None)
 
 
 @strawberry.type(description="The answer of closeSession.")
@@ -37,8 +39,18 @@ class CloseSessionPayload(SessionPayload):
 
 @mutation(
     description="Close an OPEN session: the purchase has been made. From then on the cart, the discounts and each"
-    " line's share of them are fixed. Refused with InvalidTransition in any other state. Needs a WRITER or ADMIN key.",
-    errors=[*REPEATABLE_ERRORS, SessionNotFound, VersionConflict, InvalidTransition, TotalChanged, NetTotalChanged],
+    " line's share of them are fixed, and the discounts of campaigns count against their limits. Refused with"
+    " InvalidTransition in any other state. Needs a WRITER or ADMIN key.",
+    errors=[
+        *REPEATABLE_ERRORS,
+        SessionNotFound,
+        VersionConflict,
+        InvalidTransition,
+        TotalChanged,
+        NetTotalChanged,
+        LimitReached,
+        CouponNotAccepted,
+    ],
     metadata=PAYLOAD,
 )
 async def close_session(
@@ -50,5 +62,6 @@ async def close_session(
         application_id,
         expected_total=input.expected_total,
         expected_net_total=input.expected_net_total,
+        require_coupon=bool(input.require_coupon),
     )
     return await execute_command(info, CloseSessionPayload, sessions.close_session, command)

@@ -8,10 +8,11 @@ import strawberry
 from db.domain.commands import CreateSession
 from db.domain.errors import SessionAlreadyExists
 from db.domain.lifecycle import SessionState
+from db.domain.promotions.refusals import CouponNotAccepted
 from db.operations import sessions
 from graphql_api.execution.context import Info
 from graphql_api.mutations.declaration import CONTENT_ERRORS, mutation
-from graphql_api.mutations.inputs import ContentInput, SessionInput, writable_application
+from graphql_api.mutations.inputs import REQUIRE_COUPON, ContentInput, SessionInput, writable_application
 from graphql_api.mutations.payload import PAYLOAD, SessionPayload
 from graphql_api.mutations.runner import execute_command
 from graphql_api.types.enums import NewSessionState
@@ -30,6 +31,9 @@ class CreateSessionInput(ContentInput, SessionInput):
         " the session is created OPEN: not checked.",
         default=None,
     )
+    require_coupon: bool | None = strawberry.field(
+        description=f"{REQUIRE_COUPON} Not checked if the session is created OPEN.", default=None
+    )
 
 
 @strawberry.type(description="The answer of createSession.")
@@ -40,7 +44,7 @@ class CreateSessionPayload(SessionPayload):
 @mutation(
     description="Create a session. Refused with SessionAlreadyExists if the application has one with the same"
     " integration ID. Needs a WRITER or ADMIN key.",
-    errors=[*CONTENT_ERRORS, SessionAlreadyExists],
+    errors=[*CONTENT_ERRORS, SessionAlreadyExists, CouponNotAccepted],
     metadata=PAYLOAD,
 )
 async def create_session(
@@ -53,5 +57,6 @@ async def create_session(
         state=SessionState[input.state.name],
         content=input.content(),
         expected_net_total=input.expected_net_total,
+        require_coupon=bool(input.require_coupon),
     )
     return await execute_command(info, CreateSessionPayload, sessions.create_session, command)

@@ -25,6 +25,10 @@ EXPECTED_VERSION = (
     "The version that the session should have. If it has another one, the mutation is refused with VersionConflict."
     " Null or left out: not checked."
 )
+REQUIRE_COUPON = (
+    "True to refuse the mutation with CouponNotAccepted unless the session has a coupon, and it is accepted. False,"
+    " null or left out: not checked."
+)
 IDEMPOTENCY_KEY = (
     "A text of 1 to 255 characters that the client chooses, so that it can send the mutation"
     " again safely, for example after a timeout. If a mutation with the same text and the same input was"

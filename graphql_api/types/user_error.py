@@ -8,14 +8,23 @@ from enum import Enum
 from typing import Annotated, TypeVar
 
 import strawberry
+from sqlalchemy import Integer, Text
 
 from db.domain import decimals, errors
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.lifecycle import SessionState
+from db.domain.promotions import code_outcome
+from db.domain.promotions.limit import LimitSubject
+from db.domain.promotions.record import code_record
+from db.engine import json
 from graphql_api.execution.context import Info
 from graphql_api.execution.read import read_field
+from graphql_api.sql.fields import FromJson, reads
+from graphql_api.sql.request import Request
+from graphql_api.types.campaign import Campaign
 from graphql_api.types.customer_session import CustomerSession
-from graphql_api.types.written import WRITTEN_SESSION
+from graphql_api.types.evaluation import CodeOutcome
+from graphql_api.types.written import APPLICATION_ID, WRITTEN_CAMPAIGN, WRITTEN_SESSION
 
 T = TypeVar("T", bound=type)
 
@@ -34,6 +43,11 @@ def refusal(description: str) -> Callable[[T], T]:
         return type_
 
     return declare
+
+
+def coupon_document(request: Request) -> str:
+    """Return the outcome of the coupon of a refusal as JSON."""
+    return json.dumps(code_record(request.source.found))
 
 
 def code_of(name: str) -> str:
@@ -116,6 +130,48 @@ class NetTotalChanged(AboutSession):
     actual_net_total: Decimal = strawberry.field(description="The net total of the session: what the shopper pays.")
 
 
+@refusal(
+    "Returned when a discount that the session shows can no longer be given in full, since a limit of its campaign or"
+    " of its code has too little left. The session is as it was; to close it at the new price, send actualNetTotal as"
+    " expectedNetTotal."
+)
+class LimitReached(AboutSession):
+    campaign_id: strawberry.Private[int]
+    per: LimitSubject | None = strawberry.field(
+        description="The kind of subject that the limit counts for; null for the usage limit of a code."
+    )
+    subject: str | None = strawberry.field(
+        description="The profile ID or identifier that the limit counts for; null if it is for the whole campaign."
+    )
+    used: Decimal = strawberry.field(description="What is used of the limit: a number of uses, or an amount.")
+    max: Decimal = strawberry.field(description="The most that the limit permits.")
+    actual_net_total: Decimal = strawberry.field(description="What closing the session would cost now.")
+
+    @strawberry.field(description="The campaign whose discount has no room.", metadata=WRITTEN_CAMPAIGN)
+    async def campaign(self, info: Info) -> Campaign | None:
+        """Read by its key."""
+        return await read_field(info, self)
+
+
+@refusal("Returned when a close requires the session's coupon, and the coupon is not accepted.")
+class CouponNotAccepted(UserError):
+    application_id: strawberry.Private[int]
+    found: strawberry.Private[code_outcome.CodeOutcome | None]
+
+    @strawberry.field(
+        description="The outcome of the coupon; null if the session has none.",
+        metadata=reads(
+            FromJson(
+                lambda scope: scope.bind(coupon_document, Text()),
+                application=lambda scope: scope.bind(APPLICATION_ID, Integer()),
+            )
+        ),
+    )
+    async def outcome(self, info: Info) -> CodeOutcome | None:
+        """Read from the refusal."""
+        return None if self.found is None else await read_field(info, self)
+
+
 @refusal("Returned when the cart has no line with the id, position or SKU, or several lines with the SKU.")
 class CartLineNotFound(UserError):
     pass
@@ -185,9 +241,10 @@ def user_error(refusal: errors.Refusal) -> UserError:
     type_ = TYPES[name]
     wanted = {field.name for field in fields(type_)}
     facts = {field.name: getattr(refusal, field.name) for field in fields(refusal) if field.name in wanted}
+    minor_digits, digits = getattr(refusal, "minor_digits", 0), getattr(refusal, "digits", {})
     for fact, value in facts.items():
         if isinstance(value, Decimal):
-            facts[fact] = Decimal(decimals.format_decimal(value, refusal.minor_digits))  # type: ignore[attr-defined]
+            facts[fact] = Decimal(decimals.format_decimal(value, digits.get(fact, minor_digits)))
         elif isinstance(value, tuple):
             facts[fact] = list(value)
     return type_(code=UserErrorCode[code_of(name)], message=refusal.message, **facts)

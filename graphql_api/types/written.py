@@ -8,8 +8,8 @@ from graphql_api.sql.fields import One, reads
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 
-APPLICATION_ID, SESSION_ID, VERSION = (
-    attrgetter(f"source.{name}") for name in ("application_id", "session_id", "version")
+APPLICATION_ID, SESSION_ID, VERSION, CAMPAIGN_ID = (
+    attrgetter(f"source.{name}") for name in ("application_id", "session_id", "version", "campaign_id")
 )
 
 
@@ -37,4 +37,10 @@ def written_event(scope: Scope, event: Columns) -> list[ColumnElement[bool]]:
     ]
 
 
+def named_campaign(scope: Scope, campaign: Columns) -> list[ColumnElement[bool]]:
+    """Return the conditions on the campaign that was the reason of a refusal."""
+    return [of_source(scope, campaign), campaign["id"] == scope.bind(CAMPAIGN_ID, BigInteger())]
+
+
+WRITTEN_CAMPAIGN = reads(One(named_campaign))
 WRITTEN_SESSION = reads(One(written_session))

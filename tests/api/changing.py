@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from api_server import Api
+from promotion_shop import add_campaign, add_code, limit, percent
 from shop import line
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
@@ -35,7 +36,7 @@ ADMINISTERING = {"createApplication", "updateApplication", "createKey", "revokeK
 
 
 def stock(api: Api) -> Api:
-    """Add a session in each state, one with a full cart, a profile and three attributes."""
+    """Add sessions in each state, one with a full cart, one whose coupon was used already, a profile and attributes."""
     shop = api.shop
     shop.define(AttributeEntity.CUSTOMER_SESSION, "channel", allowed_values=("web", "till"))
     shop.define(AttributeEntity.CUSTOMER_PROFILE, "vip", AttributeType.BOOLEAN)
@@ -46,6 +47,11 @@ def stock(api: Api) -> Api:
     shop.create("full", cart_items=[line("pear", 10_000)])
     shop.create("cancelled")
     shop.cancel("cancelled")
+    campaign = add_campaign(shop, percent("10"), requires="COUPON", limits=[limit("USES", "PROFILE", "1")])
+    add_code(shop, campaign, "ONCE")
+    for name in ("redeemed", "short"):
+        shop.create(name, profile_id="ada", cart_items=[line(quantity=5)], coupon="once")
+    shop.close("redeemed")
     return api
 
 

@@ -1,6 +1,7 @@
 """The fields of user errors besides their messages."""
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from api_server import Api
@@ -23,6 +24,10 @@ EVERYTHING = """{ errors {
   ... on VersionConflict { expectedVersion actualVersion session { integrationId version } }
   ... on TotalChanged { expectedTotal actualTotal session { integrationId version } }
   ... on NetTotalChanged { expectedNetTotal actualNetTotal session { integrationId version } }
+  ... on LimitReached {
+    campaign { id name } per subject used max actualNetTotal session { integrationId netTotal evaluation { at } }
+  }
+  ... on CouponNotAccepted { outcome { code status campaign { name } message } }
   ... on ReturnExceedsRemaining { position requested remaining }
   ... on DiscountExceedsTotal { discountTotal total }
   ... on UnknownAttribute { name entity }
@@ -123,6 +128,50 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "expectedNetTotal": "4.50",
             "actualNetTotal": "5.00",
             "session": {"integrationId": "open", "version": 1},
+        },
+    ),
+    (
+        "closeSession",
+        {"integrationId": "short"},
+        {
+            "__typename": "LimitReached",
+            "code": "LIMIT_REACHED",
+            "message": "A limit has too little left for a discount that the session shows. To close it now costs 5.00.",
+            "path": [],
+            "campaign": {"id": "campaign-1-1", "name": "Spring"},
+            "per": "PROFILE",
+            "subject": "ada",
+            "used": "1",
+            "max": "1",
+            "actualNetTotal": "5.00",
+            "session": {"integrationId": "short", "netTotal": "4.50", "evaluation": {"at": ANY}},
+        },
+    ),
+    (
+        "closeSession",
+        {"integrationId": "short", "requireCoupon": True, "expectedNetTotal": 5},
+        {
+            "__typename": "CouponNotAccepted",
+            "code": "COUPON_NOT_ACCEPTED",
+            "message": "The code cannot be used again.",
+            "path": ["requireCoupon"],
+            "outcome": {
+                "code": "once",
+                "status": "LIMIT_REACHED",
+                "campaign": {"name": "Spring"},
+                "message": "The code cannot be used again.",
+            },
+        },
+    ),
+    (
+        "closeSession",
+        {"integrationId": "open", "requireCoupon": True},
+        {
+            "__typename": "CouponNotAccepted",
+            "code": "COUPON_NOT_ACCEPTED",
+            "message": "The session has no coupon.",
+            "path": ["requireCoupon"],
+            "outcome": None,
         },
     ),
     (

@@ -85,6 +85,7 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         APPLICATION,
         ({"integrationId": "open"}, "SessionAlreadyExists", ["integrationId"]),
         ({"state": "CLOSED", "expectedNetTotal": "1"}, "InvalidInput", ["expectedNetTotal"]),
+        ({"state": "CLOSED", "requireCoupon": True}, "CouponNotAccepted", ["requireCoupon"]),
     ],
     "updateSession": [
         *CONTENT,
@@ -180,6 +181,8 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         ({"expectedNetTotal": "0.00001"}, "InvalidInput", ["expectedNetTotal"]),
         ({"expectedTotal": "0.00001"}, "InvalidInput", ["expectedTotal"]),
         ({"expectedTotal": "9" * 999}, "InvalidInput", ["expectedTotal"]),
+        ({"integrationId": "short"}, "LimitReached", []),
+        ({"requireCoupon": True}, "CouponNotAccepted", ["requireCoupon"]),
     ],
     "cancelSession": [
         CONTENT[0],

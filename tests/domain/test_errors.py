@@ -98,6 +98,7 @@ SENTENCES: list[tuple[Refusal, str]] = [
             subject=None,
             used=Decimal(5),
             max=Decimal(5),
+            digits={},
             actual_net_total=Decimal("45.5"),
             minor_digits=2,
             application_id=1,
@@ -105,7 +106,7 @@ SENTENCES: list[tuple[Refusal, str]] = [
         ),
         "A limit has too little left for a discount that the session shows. To close it now costs 45.50.",
     ),
-    (CouponNotAccepted(outcome=None), "The session has no coupon."),
+    (CouponNotAccepted(found=None, application_id=1), "The session has no coupon."),
 ]
 
 

@@ -198,7 +198,7 @@ def test_close_that_requires_its_coupon_is_refused_unless_it_is_accepted(
     (refusal,) = refusals(shop.close, require_coupon=True)
 
     assert isinstance(refusal, CouponNotAccepted)
-    assert (refusal.outcome.status.value if refusal.outcome else None) == status
+    assert (refusal.found.status.value if refusal.found else None) == status
     shop.update(cart_items=[line(price="60.00")], coupon="hello")
     shop.close(require_coupon=True)
     assert given(shop.session()) == {"rule": "6.00"}

@@ -17,13 +17,17 @@ SHORT = frozenset({CampaignOutcome.LIMIT_REACHED, CampaignOutcome.CUT})
 
 @dataclass(frozen=True, kw_only=True)
 class LimitReached(Refusal):
-    """A limit has too little left for a discount that the session shows. ``per`` is None for the limit of a code."""
+    """A limit has too little left for a discount that the session shows. ``per`` is None for the limit of a code.
+
+    ``digits`` are the decimal places of ``used`` and ``max``, which are numbers of uses or amounts.
+    """
 
     campaign_id: int
     per: LimitSubject | None
     subject: str | None
     used: Decimal
     max: Decimal
+    digits: Mapping[str, int]
     actual_net_total: Decimal
     minor_digits: int
     application_id: int
@@ -37,14 +41,15 @@ class LimitReached(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class CouponNotAccepted(Refusal):
-    """The coupon of the session is not accepted. ``outcome`` is None if the session has no coupon."""
+    """The coupon of the session is not accepted. ``found`` is its outcome, or None if the session has no coupon."""
 
-    outcome: CodeOutcome | None
+    found: CodeOutcome | None
+    application_id: int
     path: tuple[str, ...] = ("requireCoupon",)
 
     @property
     def message(self) -> str:
-        return self.outcome.message if self.outcome else "The session has no coupon."
+        return self.found.message if self.found else "The session has no coupon."
 
 
 def find_lost(shown: Sequence[AllocatedDiscount], evaluation: Evaluation) -> CampaignResult | None:
