@@ -9,7 +9,7 @@ import strawberry
 from sqlalchemy import Integer, Text
 
 from db.domain.commands import PreviewSession
-from db.domain.errors import DiscountExceedsTotal, InvalidInput, NotFound, Refused, SessionNotEditable
+from db.domain.errors import CartLineNotFound, DiscountExceedsTotal, InvalidInput, NotFound, Refused, SessionNotEditable
 from db.engine import json
 from db.operations import previews
 from graphql_api.execution.context import Info
@@ -89,7 +89,7 @@ class PreviewSessionPayload(EntityPayload):
 @refusable(
     description="What a session would cost, with the reason of each rule of each campaign. Nothing is written: any"
     " content, any instant and any campaigns can be tried. Closed to session tokens.",
-    errors=[InvalidInput, NotFound, *ATTRIBUTE_ERRORS, DiscountExceedsTotal, SessionNotEditable],
+    errors=[InvalidInput, NotFound, *ATTRIBUTE_ERRORS, DiscountExceedsTotal, SessionNotEditable, CartLineNotFound],
     metadata=PAYLOAD,
 )
 async def preview_session(

@@ -1,5 +1,6 @@
 """The schema: its contract with clients, its descriptions, and the declarations of what fields read."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from graphql_api.sql.fields import reads_of, source_of
 ROOT = Path(__file__).parents[2]
 CONTRACT = Path(__file__).parent / "data" / "contract.graphql"
 PROMOTIONS = CONTRACT.with_name("promotions.graphql")
+CARTS = CONTRACT.with_name("carts.graphql")
 TYPES = {
     name: type_
     for name, type_ in schema._schema.type_map.items()
@@ -171,6 +173,12 @@ def test_node_type_declares_its_table(name: str) -> None:
 
 def test_schema_has_everything_in_the_contract() -> None:
     assert facts(parse(CONTRACT.read_text(encoding="utf-8"))) - facts(parse(schema.as_str())) == set()
+
+
+def test_schema_has_everything_in_the_contract_of_carts() -> None:
+    added = re.sub(r"^extend ", "", CARTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    # @oneOf is on the definition of CartLineInput, which is in the main contract
+    assert facts(parse(added)) - facts(parse(schema.as_str())) == {"input_object_type_definition CartLineInput"}
 
 
 def test_schema_has_everything_in_the_contract_of_promotions() -> None:
