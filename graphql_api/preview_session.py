@@ -13,7 +13,7 @@ from db.domain.errors import CartLineNotFound, DiscountExceedsTotal, InvalidInpu
 from db.engine import json
 from db.operations import previews
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import charge_field
+from graphql_api.execution.run import charge_field
 from graphql_api.mutations.declaration import ATTRIBUTE_ERRORS, check_declared
 from graphql_api.mutations.declaration import mutation as refusable
 from graphql_api.mutations.inputs import APPLICATION_ID, ContentInput, key_from_id, optional

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Integer, Text, or_
 from db.domain.attribute_definition import AttributeEntity
 from db.domain.promotions.campaign_state import CampaignState
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.preview_session import preview_session
 from graphql_api.sql.fields import Embedded, Groups, Many, Nodes, One, Order, Page, reads
 from graphql_api.sql.filter_conditions import any_of

@@ -25,6 +25,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
         self._schema = schema
         self.settings = settings
+        self._only_trusted = settings.only_trusted
         self._cache = DocumentCache()
         self._trusted = self._prepare_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
@@ -36,7 +37,7 @@ class Documents:
         """
         if parameters.query is None:
             return self._by_id(parameters)
-        if self.settings.only_trusted:
+        if self._only_trusted:
             raise InvalidDocument(Forbidden("Only trusted documents can be run; send a documentId."))
         if parameters.persisted_query is not None and parameters.persisted_query != sha256_of(parameters.query):
             raise InvalidDocument(BadUserInput("extensions.persistedQuery is not the hash of the query."))

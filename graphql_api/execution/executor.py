@@ -80,4 +80,4 @@ async def execute_fields(
     if isawaitable(result):
         result = await result
     assert isinstance(result, ExecutionResult)
-    return ExecutionResult(result.data, public_errors(result.errors or ()) or None)
+    return ExecutionResult(result.data, public_errors(result.errors) if result.errors else None)

@@ -22,8 +22,14 @@ from graphql_api.errors import (
 )
 from graphql_api.execution.context import Context
 from graphql_api.execution.executor import create_executor
-from graphql_api.execution.read import check_event_cost, read_operation
-from graphql_api.execution.run import coerce_variables, cost_extension, deadline_error, run
+from graphql_api.execution.run import (
+    check_event_cost,
+    coerce_variables,
+    cost_extension,
+    deadline_error,
+    read_operation,
+    run,
+)
 from graphql_api.observability.operation_record import OperationRecord
 from graphql_api.security.admission import AdmissionControl
 

@@ -23,9 +23,6 @@ HEAD_SECONDS = 10.0  # for the head of a request to arrive
 WRITE_SECONDS = 10.0  # for a client to read some of the bytes that wait for it
 MAX_WRITE_BUFFERS = 128 * 2**20  # bytes that wait for all slow readers of the process
 
-CONTINUE = STATUS_LINE[HTTPStatus.CONTINUE]
-UPGRADE_HEADERS = (b"upgrade", b"http2-settings")
-
 # Connections whose client does not keep up with reading, the slowest first.
 slow_readers: dict[HTTPProtocol, None] = {}
 
@@ -63,9 +60,8 @@ class HTTPProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         while data:
             data = self._parse(data)
-        if self._pending_refusal is not None or self.transport.is_closing():
-            return
-        if self.transport.get_protocol() is not self:  # it became a WebSocket
+        is_websocket = self.transport.get_protocol() is not self
+        if is_websocket or self._pending_refusal is not None or self.transport.is_closing():
             return
         if self._uncounted > MAX_HEAD:
             self._refuse(self._head_too_long())
@@ -94,17 +90,12 @@ class HTTPProtocol(HttpToolsProtocol):
 
     def _start_over(self) -> bytes:
         """Return the current head without its upgrade offer, and replace the parser, which would skip the body."""
-        version = self.parser.get_http_version().encode()
-        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
-        for name, value in self.headers:
-            if name == b"connection":
-                lines.append(name + b": " + b", ".join(each for each in tokens(value) if each not in UPGRADE_HEADERS))
-            elif name not in UPGRADE_HEADERS:
-                lines.append(name + b": " + value)
+        line = self.parser.get_method() + b" " + self.url + b" HTTP/" + self.parser.get_http_version().encode()
+        headers = [name + b": " + value for name, value in self.headers if name != b"upgrade"]
         self._uncounted = 0
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        return b"\r\n".join([*lines, b"\r\n"])
+        return b"\r\n".join([line, *headers, b"\r\n"])
 
     def on_message_begin(self) -> None:
         """Reset the state of a request."""
@@ -127,7 +118,8 @@ class HTTPProtocol(HttpToolsProtocol):
         self._in_head = False
         self._uncounted = 0
         self._stop_head_timer()
-        if len(self.headers) > MAX_HEADERS or self._head_length() > MAX_HEAD:
+        length = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if len(self.headers) > MAX_HEADERS or length > MAX_HEAD:
             self._error = self._head_too_long()
             raise InvalidHead
         hosts = sum(name == b"host" for name, _ in self.headers)
@@ -179,7 +171,7 @@ class HTTPProtocol(HttpToolsProtocol):
         """Limit the time and memory that slow readers take; uvicorn waits for them without end."""
         super().pause_writing()
         slow_readers[self] = None
-        self._start_write_timer(self._unread())
+        self._start_write_timer()
         while len(slow_readers) > 1 and sum(each._unread() for each in slow_readers) > MAX_WRITE_BUFFERS:
             next(iter(slow_readers))._abort()
 
@@ -191,9 +183,6 @@ class HTTPProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         """Whether all requests so far have been answered."""
         return self.cycle is None or self.cycle.response_complete
-
-    def _head_length(self) -> int:
-        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _head_too_long(self) -> HTTPStatus:
         url_too_long = len(getattr(self, "url", b"")) > MAX_HEAD // 2
@@ -222,8 +211,8 @@ class HTTPProtocol(HttpToolsProtocol):
     def _unread(self) -> int:
         return self.transport.get_write_buffer_size()
 
-    def _start_write_timer(self, unread: int) -> None:
-        self._write_timer = self.loop.call_later(WRITE_SECONDS, self._check_progress, unread)
+    def _start_write_timer(self) -> None:
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self._check_progress, self._unread())
 
     def _stop_write_timer(self) -> None:
         slow_readers.pop(self, None)
@@ -232,10 +221,10 @@ class HTTPProtocol(HttpToolsProtocol):
             self._write_timer = None
 
     def _check_progress(self, unread_before: int) -> None:
-        if (unread := self._unread()) >= unread_before:
+        if self._unread() >= unread_before:
             self._abort()
         else:
-            self._start_write_timer(unread)
+            self._start_write_timer()
 
     def _abort(self) -> None:
         """Drop the connection with its unread bytes; ``close`` would wait until they are read."""
@@ -255,7 +244,7 @@ class ResponseTransport:
         """Hold back the head until more is written. Ignore writes after the end, for which uvloop raises."""
         if self.is_closing():
             return
-        if self._head is None and not data.startswith(CONTINUE):
+        if self._head is None and not data.startswith(STATUS_LINE[HTTPStatus.CONTINUE]):
             self._head = data
             return
         self._transport.write(self._head + data if self._head else data)
@@ -304,11 +293,7 @@ def tokens(header: bytes) -> list[bytes]:
 def refuse(transport: Transport, status: HTTPStatus) -> None:
     """Send an error in GraphQL's form and close the connection."""
     content = orjson.dumps({"errors": [BadUserInput(f"{status.phrase}. {status.description}.").formatted]})
-    headers = (
-        b"content-type: application/json; charset=utf-8\r\n"
-        b"content-length: %d\r\n"
-        b"cache-control: no-store\r\n"
-        b"connection: close\r\n\r\n"
-    )
-    transport.write(STATUS_LINE[status.value] + headers % len(content) + content)
+    headers = b"content-type: application/json; charset=utf-8\r\ncache-control: no-store\r\nconnection: close\r\n"
+    head = STATUS_LINE[status.value] + headers + b"content-length: %d\r\n\r\n" % len(content)
+    transport.write(head + content)
     transport.close()

@@ -6,7 +6,7 @@ import strawberry
 from sqlalchemy import Boolean, literal_column
 
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.sql.fields import JsonText, Value, reads
 from graphql_api.sql.fields import Payload as PayloadReads
 from graphql_api.types.customer_session import CustomerSession

@@ -10,7 +10,7 @@ from db.domain.errors import Refused
 from db.operations.outcome import Outcome
 from db.operations.sessions import change_own_session
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.mutations.declaration import check_declared
 from graphql_api.mutations.payload import EntityPayload, Payload
 from graphql_api.types.user_error import user_errors

@@ -10,7 +10,7 @@ from db.domain.promotions.campaign import Stacking
 from db.domain.promotions.campaign_state import CampaignState
 from db.domain.promotions.code import CampaignRequirement
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.sql.fields import Page, column, from_json, many, reads
 from graphql_api.sql.json_documents import JsonField
 from graphql_api.sql.scope import Scope

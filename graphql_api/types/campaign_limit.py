@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Text, case, func, literal_column
 
 from db.domain.promotions.limit import LimitMeasure, LimitPeriod, LimitSubject, WhenShort
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.sql.decimal_text import FormatDecimal
 from graphql_api.sql.fields import Order, Page, Value, column, reads, value
 from graphql_api.sql.json_scalars import JsonPlainString

@@ -7,7 +7,7 @@ import strawberry
 from sqlalchemy import ColumnElement
 
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.sql.fields import Page, column, one, reads, value
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns, Source

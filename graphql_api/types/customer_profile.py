@@ -8,7 +8,7 @@ import strawberry
 from sqlalchemy import ColumnElement, case, select
 
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.decimal_text import FormatSum
 from graphql_api.sql.fields import Page, column, json_text, reads, value

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, select
 from db.domain.lifecycle import SessionState, next_states
 from db.engine import json
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.fields import Order, Page, column, from_json, json_text, many, one, reads, value
 from graphql_api.sql.json_objects import json_array

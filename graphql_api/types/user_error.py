@@ -18,7 +18,7 @@ from db.domain.promotions.limit import LimitSubject
 from db.domain.promotions.record import code_record
 from db.engine import json
 from graphql_api.execution.context import Info
-from graphql_api.execution.read import read_field
+from graphql_api.execution.run import read_field
 from graphql_api.sql.fields import FromJson, reads
 from graphql_api.sql.request import Request
 from graphql_api.types.campaign import Campaign
