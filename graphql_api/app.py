@@ -3,7 +3,7 @@
 import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -29,6 +29,7 @@ from graphql_api.schema import schema
 from graphql_api.security.admission import AdmissionControl
 from graphql_api.security.authentication import Authenticator
 from graphql_api.settings import Settings, load_settings, server_options
+from graphql_api.webhooks.deliverer import deliver_webhooks
 
 logger = logging.getLogger("cartograph")
 
@@ -67,8 +68,10 @@ def create_app(settings: Settings) -> Starlette:
                 app.state.server = Server(
                     settings, instrumented, authenticator, documents, admission, instrumentation, feed, connections
                 )
+                delivering = deliver_webhooks(database, feed, documents) if settings.webhooks else nullcontext()
                 with on_shutdown_signal(feed.stop), stop_with_parent_process():
-                    yield
+                    async with delivering:
+                        yield
                 await feed.close()
                 await connections.close()
             await authenticator.close()

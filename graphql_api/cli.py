@@ -13,6 +13,7 @@ from graphql_api.commands.keys import create_application, create_key
 from graphql_api.commands.schema import export_schema
 from graphql_api.commands.serve import migrate, serve
 from graphql_api.commands.settings import settings
+from graphql_api.commands.webhooks import webhooks
 from graphql_api.settings import InvalidSetting
 
 DISTRIBUTION = "cartograph-graphql"
@@ -26,6 +27,7 @@ app = typer.Typer(
 for command in (serve, migrate, export_schema, create_application, create_key, export, check, backup, settings):
     app.command()(command)
 app.command("import")(import_)
+app.add_typer(webhooks, name="webhooks")
 
 
 def print_version(requested: bool) -> None:

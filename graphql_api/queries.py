@@ -28,6 +28,7 @@ from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionO
 from graphql_api.types.session_statistics import SessionStatistics, StatisticsGroup, group_count, statistics
 from graphql_api.types.sources import COUPONS, REFERRALS
 from graphql_api.types.viewer import Viewer
+from graphql_api.types.webhook import Webhook
 
 
 def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:
@@ -292,4 +293,11 @@ class Query:
         metadata=reads(One(with_code(REFERRALS))),
     )
     async def referral(self, info: Info, code: Code, application_id: ApplicationId = None) -> Referral | None:
+        return await read_field(info)
+
+    @strawberry.field(
+        description="All webhooks of the application, in the order of their creation.",
+        metadata=reads(Many(lambda scope, webhook: [of_viewer(scope, webhook)], order_by=("id",))),
+    )
+    async def webhooks(self, info: Info, application_id: ApplicationId = None) -> list[Webhook]:
         return await read_field(info)

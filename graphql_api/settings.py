@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from difflib import get_close_matches
 from io import StringIO
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -155,6 +155,14 @@ class Settings(BaseSettings):
         ge=0,
         allow_inf_nan=False,
         description="Seconds for which a key is cached, and a revoked key may still work.",
+    )
+    webhooks: bool = Field(
+        default=True, description="Whether the server sends events to webhooks; cartograph webhooks deliver does, too."
+    )
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(split_commas)] = Field(
+        default=(),
+        description="Comma-separated networks, such as 10.0.0.0/8, to which webhooks may send besides public addresses,"
+        " also over http.",
     )
     max_token_seconds: int = Field(
         default=86_400, gt=0, le=31_536_000, description="Maximum lifetime of a session token in seconds."

@@ -25,6 +25,7 @@ LAYERS = (
     {"graphql_api.sql", "graphql_api.observability"},
     {"graphql_api.execution"},
     {"graphql_api.types", "graphql_api.http"},
+    {"graphql_api.webhooks"},
     {"graphql_api.mutations"},
     {"graphql_api.preview_session"},
     {"graphql_api.queries"},
@@ -37,7 +38,7 @@ LAYERS = (
 )
 LAYER = {package: number for number, packages in enumerate(LAYERS) for package in packages}
 
-SERVER_LIBRARIES = {"graphql", "httpx", "starlette", "strawberry", "uvicorn"}
+SERVER_LIBRARIES = {"aiohttp", "graphql", "httpx", "starlette", "strawberry", "uvicorn"}
 IMPURE = {"asyncio", "io", "logging", "os", "pathlib", "random", "secrets", "socket", "sqlite3", "time", "uuid"}
 OPENERS = {"create_engine", "create_async_engine", "engine", "open_database", "connect"}
 

@@ -35,7 +35,7 @@ PROMOTIONS = {
     "posting",
     "redemption",
 }
-NOT_FILLED = {"api_key", "token_secret", *PROMOTIONS}  # a downgrade that drops a table loses its rows
+NOT_FILLED = {"api_key", "token_secret", "webhook", *PROMOTIONS}  # a downgrade that drops a table loses its rows
 LINE_ID = re.compile(r"[\w-]{12}\d{1,3}")
 
 

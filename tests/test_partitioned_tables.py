@@ -22,7 +22,7 @@ from db.tables import Row
 from graphql_api.cli import main
 
 CAMPAIGNS = {"campaign", "campaign_revision", "campaign_label", "campaign_limit"}
-FEW = {"application", "api_key", "token_secret", "attribute_definition", "last_id", *CAMPAIGNS}
+FEW = {"application", "api_key", "token_secret", "attribute_definition", "last_id", "webhook", *CAMPAIGNS}
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def catalog(connection: Connection) -> list[tuple[Any, ...]]:
         "SELECT tablename, indexname, replace(indexdef, ' ONLY ', ' ') FROM pg_indexes",
         "SELECT relname, relkind = 'S', relacl::text, pg_get_userbyid(relowner) FROM pg_class WHERE relkind <> 'i'",
     )
-    names = {*Row.metadata.tables, "customer_session_id", "session_event_id"}
+    names = {*Row.metadata.tables, "customer_session_id", "session_event_id", "webhook_id"}
     return sorted(
         (tuple(row) for query in queries for row in connection.execute(text(query)) if row[0] in names), key=repr
     )

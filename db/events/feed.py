@@ -7,6 +7,7 @@ published event, after which the queue begins, so that no event is lost or deliv
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -74,10 +75,20 @@ class Feed:
         if after is None:
             after = await self._database.query(history.last_position, await self._database.tail.settled_id())
             past = await self._database.query(history.events_after, after, MAX_ID, self._max_queued)
-            return self._events(history, after, {event.id for event in past})  # committed, though not settled yet
+            settled_later = {event.id for event in past}  # committed, though not settled yet
+            return self._events(history, after, settled_later, self._max_lag)
         if after > (last := await self._database.query(history.last_position, MAX_ID)):
             raise PositionAhead(last)
-        return self._events(history, after, ())
+        return self._events(history, after, (), self._max_lag)
+
+    async def follow(self, history: History, after: int) -> AsyncGenerator[Event, None]:
+        """Return the events of a history after a position, for a subscriber that may be slow. Raises PositionAhead.
+
+        The generator ends by raising SubscriptionEnded, though never SubscriberTooSlow.
+        """
+        if after > (last := await self._database.query(history.last_position, MAX_ID)):
+            raise PositionAhead(last)
+        return self._events(history, after, (), math.inf)
 
     def stop(self) -> None:
         """End all subscriptions."""
@@ -92,13 +103,15 @@ class Feed:
         with suppress(asyncio.CancelledError):
             await self._task
 
-    async def _events(self, history: History, after: int, past: Collection[int]) -> AsyncGenerator[Event, None]:
+    async def _events(
+        self, history: History, after: int, past: Collection[int], max_lag: float
+    ) -> AsyncGenerator[Event, None]:
         """Yield the events after a position, except those with the IDs in ``past``."""
         with replay_failures(after):
             topic = await self._topic(history.application_id)
         with self._subscription(topic, history) as subscriber:
             while not self._stopped:
-                if subscriber.lag() > self._max_lag:
+                if subscriber.lag() > max_lag:
                     raise SubscriberTooSlow(after)
                 events: Sequence[Event] = ()
                 if subscriber.needs_replay:

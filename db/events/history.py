@@ -41,6 +41,7 @@ EVENTS = (
 )
 LAST_OF_APPLICATION = select(func.coalesce(func.max(EVENT.c.id), 0)).where(*UP_TO_MAX_ID)
 NEXT_OF_APPLICATION = EVENTS.where(EVENT.c.id > bindparam("position", type_=BigInteger)).order_by(EVENT.c.id)
+NEWEST = EVENTS.order_by(EVENT.c.id.desc())
 LAST_OF_SESSION = (
     select(func.coalesce(func.max(EVENT.c.version), 0))
     .join_from(EVENT, SESSION, OF_SESSION)
@@ -116,6 +117,13 @@ class SessionHistory:
             "integration_id": self.integration_id,
             "session_id": self.session_id,
         }
+
+
+def newest_event(connection: Connection, application_id: int, types: Collection[str] | None) -> Event | None:
+    """Return the newest event of an application, of some types by their names; None if there is none."""
+    statement = NEWEST if types is None else NEWEST.where(EVENT.c.type.in_([EventType[each] for each in types]))
+    row = connection.execute(statement, {"application_id": application_id, "max_id": 2**63 - 1, "limit": 1}).first()
+    return None if row is None else Event._make(row)
 
 
 History = ApplicationHistory | SessionHistory

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import MAX_PREC, Context, Decimal
 from functools import wraps
 from hashlib import sha256
-from typing import Any, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -23,6 +23,8 @@ MAX_KEY = 255
 PURGERS = 16  # of 256 operations with a key also remove expired records, chosen by the first byte of the input's hash
 EXACT = Context(prec=MAX_PREC, traps=[])  # normalizes any Decimal without rounding or an error
 
+NOT_STORED = ("replayed", "secret")  # attributes of an outcome
+
 
 class Repeatable(Protocol):
     """A command that can have an idempotency key. It is a dataclass."""
@@ -36,28 +38,30 @@ class Repeatable(Protocol):
 
 C = TypeVar("C", bound=Repeatable)
 T = TypeVar("T", bound=Any)  # a dataclass with the field ``replayed``
-Operation = Callable[[Connection, Actor, C, datetime], T]
+P = ParamSpec("P")
+Operation = Callable[Concatenate[Connection, Actor, C, datetime, P], T]
 
 
-def idempotent(outcome_type: type[T]) -> Callable[[Operation[C, T]], Operation[C, T]]:
+def idempotent(outcome_type: type[T]) -> Callable[[Operation[C, P, T]], Operation[C, P, T]]:
     """Make an operation run once for each idempotency key of its commands. ``outcome_type`` is its return type.
 
     Raises Refused with IdempotencyKeyReused if the key's record has another input. A refused operation leaves no
     record: its transaction is rolled back.
     """
 
-    def decorate(operation: Operation[C, T]) -> Operation[C, T]:
+    def decorate(operation: Operation[C, P, T]) -> Operation[C, P, T]:
         @wraps(operation)
-        def run(connection: Connection, actor: Actor, command: C, now: datetime) -> T:
+        def run(
+            connection: Connection, actor: Actor, command: C, now: datetime, /, *args: P.args, **kwargs: P.kwargs
+        ) -> T:
             if command.idempotency_key is None:
-                return operation(connection, actor, command, now)
+                return operation(connection, actor, command, now, *args, **kwargs)
             key = record_key(actor, command.application_id, command.idempotency_key)
             input_hash = hash_command(command)
             record = idempotency.claim(connection, key, input_hash, now)
             if record is None:
-                outcome = operation(connection, actor, command, now)
-                stored = asdict(outcome)
-                del stored["replayed"]
+                outcome = operation(connection, actor, command, now, *args, **kwargs)
+                stored = {name: value for name, value in asdict(outcome).items() if name not in NOT_STORED}
                 idempotency.save_outcome(connection, key, stored)
                 if input_hash[0] < PURGERS:
                     idempotency.delete_expired(connection, key.application_id, now)

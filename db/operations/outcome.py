@@ -1,7 +1,7 @@
 """The actor and the outcome of an operation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from db.domain.size import MAX_BYTES
 
@@ -64,3 +64,13 @@ class CodeCount:
     application_id: int
     count: int
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookOutcome:
+    """The webhook after a change. ``secret`` is a new secret, which is answered once and not stored."""
+
+    application_id: int
+    webhook_id: int
+    replayed: bool = False
+    secret: str | None = field(default=None, repr=False)

@@ -45,6 +45,7 @@ RETURN = table(tables.SessionReturnRow)
 RETURNED_ITEM = table(tables.ReturnedItemRow)
 SESSION = table(tables.CustomerSessionRow)
 TOKEN_SECRET = table(tables.TokenSecretRow)
+WEBHOOK = table(tables.WebhookRow)
 
 
 def insert_in(dialect: str, into: Table) -> Insert:

@@ -9,6 +9,7 @@ from db.tables.customer_session import CartItemRow, CustomerSessionRow, Discount
 from db.tables.history import IdempotencyRow, ReturnedItemRow, SessionEventRow, SessionReturnRow
 from db.tables.last_id import LastIdRow
 from db.tables.redemption import PostingRow, RedemptionRow
+from db.tables.webhook import WebhookRow
 
 __all__ = [
     "ApiKeyRow",
@@ -35,4 +36,5 @@ __all__ = [
     "SessionEventRow",
     "SessionReturnRow",
     "TokenSecretRow",
+    "WebhookRow",
 ]

@@ -10,15 +10,19 @@ from graphql_api.mutations.create_attribute_definition import create_attribute_d
 from graphql_api.mutations.create_key import create_key
 from graphql_api.mutations.create_session import create_session
 from graphql_api.mutations.create_session_token import create_session_token
+from graphql_api.mutations.create_webhook import create_webhook
+from graphql_api.mutations.delete_webhook import delete_webhook
 from graphql_api.mutations.merge_sessions import merge_sessions
 from graphql_api.mutations.remove_cart_items import remove_cart_items
 from graphql_api.mutations.return_items import return_items
 from graphql_api.mutations.revoke_key import revoke_key
+from graphql_api.mutations.rotate_webhook_secret import rotate_webhook_secret
 from graphql_api.mutations.update_application import update_application
 from graphql_api.mutations.update_attribute_definition import update_attribute_definition
 from graphql_api.mutations.update_cart_items import update_cart_items
 from graphql_api.mutations.update_profile import update_profile
 from graphql_api.mutations.update_session import update_session
+from graphql_api.mutations.update_webhook import update_webhook
 from graphql_api.mutations.upsert_session import upsert_session
 
 
@@ -45,3 +49,7 @@ class Mutation:
     create_session_token = create_session_token
     create_key = create_key
     revoke_key = revoke_key
+    create_webhook = create_webhook
+    update_webhook = update_webhook
+    delete_webhook = delete_webhook
+    rotate_webhook_secret = rotate_webhook_secret

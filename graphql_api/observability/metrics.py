@@ -7,6 +7,7 @@ from itertools import chain
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from db.domain.webhook import WebhookState
 from db.engine.database import Pool
 from graphql_api import errors
 from graphql_api.observability.operation_record import OperationRecord
@@ -34,6 +35,15 @@ class Metrics:
         self._pool = Gauge(
             "cartograph_database_connections", "Connections of the database.", ["state"], multiprocess_mode="livesum"
         )
+        self._attempts = Counter("cartograph_webhook_attempts", "Attempts to send an event to a webhook.", ["outcome"])
+        self._webhooks = Gauge(
+            "cartograph_webhooks", "Webhooks of all applications.", ["state"], multiprocess_mode="livemax"
+        )
+        self._webhook_lag = Gauge(
+            "cartograph_webhook_lag",
+            "Events after the place of the webhook that is furthest behind, counted to 10000.",
+            multiprocess_mode="livemax",
+        )
         # Looking up a labelled child takes longer than counting, so all of them are made here.
         self._histograms = {
             each: (self._seconds.labels(each), self._cost.labels(each))
@@ -60,6 +70,17 @@ class Metrics:
             self._in_progress.labels(what).set(count())
         for state, connections in pool._asdict().items():
             self._pool.labels(state).set(connections)
+
+    def count_attempt(self, outcome: str) -> None:
+        """Count an attempt to send an event."""
+        self._attempts.labels(outcome).inc()
+
+    def set_webhooks(self, states: Mapping[WebhookState, int], lag: int | None) -> None:
+        """Set how many webhooks are in each state, and how far the last one is behind, where that was counted."""
+        for state in WebhookState:
+            self._webhooks.labels(state).set(states.get(state, 0))
+        if lag is not None:
+            self._webhook_lag.set(lag)
 
 
 async def sample(gauges: Mapping[str, Callable[[], int]], pool: Callable[[], Pool]) -> None:

@@ -59,7 +59,7 @@ class TokenPermissions:
     ) -> None:
         """Raise Forbidden if the operation selects a root field that is not allowed, or the schema."""
         allowed = ALLOWED_ROOT_FIELDS[self.rights][operation.operation]
-        for name in root_fields(operation.selection_set, fragments, set()):
+        for name in (node.name.value for node in root_fields(operation.selection_set, fragments, set())):
             if name in INTROSPECTION and not introspection:
                 raise Forbidden("A session token cannot introspect the schema; use a key.")
             if name not in allowed:
@@ -74,12 +74,12 @@ class TokenPermissions:
 
 def root_fields(
     selection_set: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], visited: set[str]
-) -> Iterator[str]:
-    """Yield the names of all root fields of an operation, also of those that a directive skips."""
+) -> Iterator[FieldNode]:
+    """Yield all root fields of an operation, also those that a directive skips."""
     for node in selection_set.selections:
         match node:
             case FieldNode():
-                yield node.name.value
+                yield node
             case InlineFragmentNode():
                 yield from root_fields(node.selection_set, fragments, visited)
             case FragmentSpreadNode() if node.name.value not in visited:

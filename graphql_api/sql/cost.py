@@ -27,7 +27,7 @@ from graphql import (
 
 from graphql_api.errors import LimitExceeded
 from graphql_api.sql.arguments import DocumentArguments, absent, page_size
-from graphql_api.sql.fields import READS, Edge, Embedded, FromJson, Groups, Many, Nodes, One, Page, Payload
+from graphql_api.sql.fields import READS, Count, Edge, Embedded, FromJson, Groups, Many, Nodes, One, Page, Payload
 from graphql_api.sql.introspection_cost import introspection_cost
 from graphql_api.sql.nodes import IdCount, node_types
 from graphql_api.sql.plan import CostFormula, Sizes
@@ -94,6 +94,8 @@ class CostWalk:
         match definition.extensions["strawberry-definition"].metadata.get(READS):
             case Embedded() | FromJson() | One() | Many():
                 self._object(type_, nodes, sizes)
+            case Count():
+                self._sweep(sizes)
             case Page():
                 self._page(cast(GraphQLObjectType, type_), nodes, self._arguments.of_field(definition, nodes[0]), sizes)
             case Edge():

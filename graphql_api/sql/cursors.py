@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from sqlalchemy import ColumnElement
 
 from db.domain.times import parse_time
 from db.tables.columns import UtcTime
@@ -23,6 +24,11 @@ def cursor_json(order: Order, row: Columns) -> JsonPlainString:
     for name in order.columns:
         parts += [",", key_json(row[name])]
     return JsonPlainString(Hexadecimal(Concat([*parts, "]"])))
+
+
+def place_json(order: Order, application_id: ColumnElement[int], key: ColumnElement[int]) -> JsonPlainString:
+    """Return the SQL of the cursor of a row that may not exist, in an order of one number."""
+    return JsonPlainString(Hexadecimal(Concat([f'["{tag(order)}",', JsonInt(application_id), ",", JsonInt(key), "]"])))
 
 
 def encode(order: Order, application_id: int, *key: int | str) -> str:

@@ -41,6 +41,11 @@ class JsonText(Value):
 
 
 @dataclass(frozen=True)
+class Count(Value):
+    """An expression that counts rows of another table."""
+
+
+@dataclass(frozen=True)
 class Identity:
     """The global id of the row."""
 

@@ -9,6 +9,7 @@ from db.domain.attribute_definition import AttributeEntity, AttributeType, Unkno
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
+from db.domain.webhook import WebhookState
 from db.tables import KeyRole
 from graphql_api.security.viewer import TokenRights
 
@@ -49,6 +50,15 @@ described(
     CLOSED="SessionClosed: the purchase was made.",
     ITEMS_RETURNED="ItemsReturned: items were returned.",
     CANCELLED="SessionCancelled: the session was cancelled.",
+)
+described(
+    WebhookState,
+    "Whether a webhook sends events.",
+    ACTIVE="Events are sent as they happen.",
+    PAUSED="No events are sent until the state is set to ACTIVE. A client, or a receiver that answered 410, has paused"
+    " the webhook.",
+    FAILING="No events are sent until the state is set to ACTIVE: the attempts to send an event have failed for three"
+    " days. Only the server sets this state.",
 )
 described(
     AttributeEntity,

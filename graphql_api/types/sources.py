@@ -26,6 +26,7 @@ from db.tables import (
     ReturnedItemRow,
     SessionEventRow,
     SessionReturnRow,
+    WebhookRow,
 )
 from graphql_api.sql.request import Request, viewer_application
 from graphql_api.sql.source import Bind, Columns, Restriction, Source
@@ -64,3 +65,4 @@ REFERRALS = Source(CodeRow, "referral", kind=CodeKind.REFERRAL)
 RETURNED_ITEMS = Source(ReturnedItemRow, for_token=of_token_session("session_id"))
 RETURNS = Source(SessionReturnRow, "return", for_token=of_token_session("session_id"))
 SESSIONS = Source(CustomerSessionRow, "session", for_token=of_token_session("id"))
+WEBHOOKS = Source(WebhookRow, "webhook")

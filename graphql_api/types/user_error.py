@@ -211,7 +211,7 @@ class IdempotencyKeyReused(UserError):
     pass
 
 
-@refusal("Returned when an application, an attribute definition or a key does not exist.")
+@refusal("Returned when an application, an attribute definition, a key or a webhook does not exist.")
 class NotFound(UserError):
     pass
 

@@ -1,5 +1,6 @@
 """An accepted input of each mutation, and the shop in which it is accepted."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,9 @@ from shop import line
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import Discount
 from db.domain.lifecycle import SessionState
+from db.domain.webhook import CreateWebhook, UpdateWebhook, WebhookKey, WebhookState
+from db.operations.webhooks import MAX_OLD_SECRETS, create_webhook, rotate_webhook_secret, update_webhook
+from graphql_api.webhooks.document import DEFAULT
 
 # Tests of refusals change one field of these.
 ACCEPTED: dict[str, dict[str, Any]] = {
@@ -31,12 +35,19 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "createSessionToken": {"integrationId": "open", "expiresIn": 60},
     "createKey": {"name": "Till", "role": "READER", "applicationId": 1},
     "revokeKey": {},
+    "createWebhook": {"url": "https://shop.example"},
+    "updateWebhook": {"id": "webhook-1-1"},
+    "deleteWebhook": {"id": "webhook-1-1"},
+    "rotateWebhookSecret": {"id": "webhook-1-1"},
 }
 ADMINISTERING = {"createApplication", "updateApplication", "createKey", "revokeKey"}
 
 
 def stock(api: Api) -> Api:
-    """Add sessions in each state, one with a full cart, one whose coupon was used already, a profile and attributes."""
+    """Add sessions in each state, one with a full cart, one whose coupon was used already, a profile and attributes.
+
+    Of two webhooks, one was rotated as often as it may be.
+    """
     shop = api.shop
     shop.define(AttributeEntity.CUSTOMER_SESSION, "channel", allowed_values=("web", "till"))
     shop.define(AttributeEntity.CUSTOMER_PROFILE, "vip", AttributeType.BOOLEAN)
@@ -52,6 +63,14 @@ def stock(api: Api) -> Api:
     for name in ("redeemed", "short"):
         shop.create(name, profile_id="ada", cart_items=[line(quantity=5)], coupon="once")
     shop.close("redeemed")
+    for webhook_id in (1, 2):
+        key = WebhookKey(1, webhook_id)
+        new = CreateWebhook(application_id=1, url="https://shop.example", document=DEFAULT)
+        shop.write(create_webhook, shop.till, new, shop.tick(), settled_id=2**63 - 1)
+        paused = UpdateWebhook(application_id=1, webhook_id=webhook_id, state=WebhookState.PAUSED)
+        shop.write(update_webhook, shop.till, paused, shop.tick())
+    for _ in range(MAX_OLD_SECRETS):
+        shop.write(rotate_webhook_secret, key, datetime.now(UTC))
     return api
 
 

@@ -9,6 +9,8 @@ from changing import ACCEPTED, change, stock
 
 from graphql_api.mutations.declaration import ERRORS
 from graphql_api.schema import schema
+from graphql_api.sql import cursors
+from graphql_api.types.session_event import FEED
 
 LINE: dict[str, Any] = {"sku": "mug", "quantity": 1, "price": "9.90"}
 LONG = "x" * 1_001
@@ -63,6 +65,7 @@ MISSING = ({"integrationId": "missing"}, "SessionNotFound", ["integrationId"])
 VERSION = ({"expectedVersion": 7}, "VersionConflict", ["expectedVersion"])
 KEY = CONTENT[-2]
 REUSED = ({"idempotencyKey": "1"}, "IdempotencyKeyReused", ["idempotencyKey"])
+NO_WEBHOOK = ({"id": "webhook-1-9"}, "NotFound", ["id"])
 APPLICATION = ({"applicationId": 9}, "NotFound", ["applicationId"])
 
 NAME = {"position": 0}
@@ -265,6 +268,25 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         ({"expires": "2020-01-01T00:00:00Z"}, "InvalidInput", ["expires"]),
     ],
     "revokeKey": [({"id": "key-1-616263"}, "NotFound", ["id"])],
+    "createWebhook": [
+        APPLICATION,
+        REUSED,
+        ({"url": "http://shop.example"}, "InvalidInput", ["url"]),
+        ({"document": "{ viewer { keyName } }"}, "InvalidInput", ["document"]),
+        ({"types": []}, "InvalidInput", ["types"]),
+        ({"after": cursors.encode(FEED, 1, 10**6)}, "InvalidInput", ["after"]),
+    ],
+    "updateWebhook": [
+        NO_WEBHOOK,
+        REUSED,
+        ({"url": "https://127.0.0.1"}, "InvalidInput", ["url"]),
+        ({"document": "{ viewer { keyName } }"}, "InvalidInput", ["document"]),
+        ({"types": []}, "InvalidInput", ["types"]),
+        ({"state": "FAILING"}, "InvalidInput", ["state"]),
+        ({"after": cursors.encode(FEED, 1, 10**6)}, "InvalidInput", ["after"]),
+    ],
+    "deleteWebhook": [NO_WEBHOOK],
+    "rotateWebhookSecret": [NO_WEBHOOK, ({"id": "webhook-1-2"}, "InvalidInput", ["id"])],
 }
 
 

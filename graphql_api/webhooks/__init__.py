@@ -1,0 +1,1 @@
+"""Webhooks: checking their documents, and sending events to their URLs."""
