@@ -23,6 +23,24 @@ class AttributeDefinition(ReferenceObject):
     type_name, id_prefix, id_key = "AttributeDefinition", "attribute", ("entity", "name")
 
 
+class Webhook(ReferenceObject):
+    """A webhook."""
+
+    type_name, id_prefix, id_key = "Webhook", "webhook", ("id",)
+
+    @property
+    def after(self) -> str:
+        """The cursor of the place."""
+        return f'["feed",{self.row["application_id"]},{self.row["after_id"]}]'.encode().hex()
+
+    @property
+    def lag(self) -> int:
+        """The number of events after the place that have one of the types."""
+        events = self.dataset.rows.where("session_event", application_id=self.row["application_id"])
+        newer = [event for event in events if event["id"] > self.row["after_id"]]
+        return sum(self.row["types"] is None or event["type"].name in self.row["types"] for event in newer)
+
+
 class CartItem(ReferenceObject):
     """A line."""
 

@@ -84,7 +84,8 @@ class DocumentGenerator:
     random: Random
     known: KnownValues
     key: str
-    keys: dict[str, str] = field(default_factory=dict)  # response key -> the field and arguments that it stands for
+    # response key -> the field and arguments that it stands for, and their type
+    keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     declared: list[str] = field(default_factory=list)
     fragments: list[tuple[str, str, int, int, str]] = field(default_factory=list)
@@ -130,23 +131,23 @@ class DocumentGenerator:
         of_type = {key: each for key, each in of_type.items() if key not in COMPUTED}
         fields = [name for name, each in of_type.items() if deep or not is_composite_type(get_named_type(each.type))]
         if not fields or self.chance(12):
-            return self.keyed("__typename", "") + self.directives()
+            return self.keyed("__typename", "", "") + self.directives()
         name = self.one(fields)
         definition = of_type[name]
         arguments, size = self.arguments(type_, name, definition, rows)
-        text = self.keyed(name, arguments) + self.directives()
+        text = self.keyed(name, arguments, str(get_named_type(definition.type))) + self.directives()
         named = get_named_type(definition.type)
         if isinstance(named, Composite):
             text += " " + self.selection(named, depth - 1, rows // max(size, 1))
         return text
 
-    def keyed(self, name: str, arguments: str) -> str:
-        """Return a field, under an alias if its name is used for another field in the document."""
+    def keyed(self, name: str, arguments: str, type_: str) -> str:
+        """Return a field, under an alias if its name is used in the document for a field that differs, or its type."""
         what = name + arguments
         alias = self.one(ALIASES) if self.chance(4) else name
-        if self.keys.setdefault(alias, what) != what:
+        if self.keys.setdefault(alias, (what, type_)) != (what, type_):
             alias = f"k{len(self.keys)}"
-            self.keys[alias] = what
+            self.keys[alias] = (what, type_)
         return what if alias == name else f"{alias}: {what}"
 
     def inline(self, type_: Composite, depth: int, rows: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset import Dataset, ReferenceObject, to_api_value
-from entities import ApiKey, Application, AttributeDefinition, SessionReturn
+from entities import ApiKey, Application, AttributeDefinition, SessionReturn, Webhook
 from graphql import ExecutionResult, GraphQLError, GraphQLScalarType, build_schema, execute_sync, parse
 from ordered_list import OrderedList
 from promotion_entities import Campaign, CampaignLimit, Code, Redemption, page_of_campaigns, page_of_coupons
@@ -39,6 +39,7 @@ NODES: Sequence[tuple[str, Callable[[Dataset, RowValues], ReferenceObject]]] = (
     ("campaign_limit", CampaignLimit),
     ("code", Code),
     ("redemption", Redemption),
+    ("webhook", Webhook),
 )
 
 
@@ -219,3 +220,7 @@ class Query:
             if entity is None or to_api_value(row["entity"]) == entity
         )
         return sorted(found, key=lambda each: (each.row["entity"].value, each.row["name"]))
+
+    def webhooks(self, application_id: int | None = None) -> list[Webhook]:
+        """By number."""
+        return [Webhook(self.dataset, row) for row in self.rows("webhook", application_id)]

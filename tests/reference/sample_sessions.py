@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from sample_promotions import SamplePromotions
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.cart import CartLine, LineName, ReturnRequest
@@ -25,13 +25,17 @@ from db.domain.commands import (
 )
 from db.domain.lifecycle import SessionState
 from db.domain.money import RoundingMode
+from db.domain.webhook import WebhookState
 from db.operations.applications import create_application
 from db.operations.attribute_definitions import create_attribute_definition
 from db.operations.outcome import Actor
 from db.operations.profiles import update_profile
 from db.operations.sessions import cancel_session, close_session, create_session, return_items, update_session
+from db.repository.core import EVENT, WEBHOOK
+from db.repository.ids import next_ids
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
+
 TILL = Actor("Till", "till00000000")
 WORDS = (
     "",
@@ -95,6 +99,25 @@ class SampleSessions:
                 application_id=self.application_id, integration_id=name, attributes={"notes": list(WORDS)}
             )
             update_profile(self.connection, TILL, profile, START + timedelta(hours=1))
+
+        self.add_webhooks()
+
+    def add_webhooks(self) -> None:
+        """Insert webhooks that send nothing: one at the beginning of the history, one later."""
+        middle = select(func.min(EVENT.c.id) + 20).where(EVENT.c.application_id == self.application_id)
+        places = (0, self.connection.execute(middle).scalar_one())
+        for after_id, types, state in zip(places, (None, ["CLOSED", "CANCELLED"]), ("PAUSED", "FAILING"), strict=True):
+            (webhook_id,) = next_ids(self.connection, WEBHOOK, self.application_id)
+            row = {
+                "application_id": self.application_id,
+                "id": webhook_id,
+                "url": f"https://shop.example/{self.word()}",
+            }
+            row |= {"document": self.word(), "types": types, "state": WebhookState[state], "secrets": [], "retries": []}
+            row |= {"after_id": after_id, "acknowledged": [], "failures": 3, "created": START}
+            if types:
+                row |= {"last_attempt": START, "last_status": 500, "last_error": self.word(), "next_attempt": START}
+            self.connection.execute(insert(WEBHOOK).values(row))
 
     def add_session(self, integration_id: str, now: datetime) -> None:
         """Create a session and change it."""
