@@ -17,7 +17,7 @@ from db.operations.webhooks import still_signs
 from graphql_api.execution.context import Context, now
 from graphql_api.execution.document import Document
 from graphql_api.execution.documents import Documents
-from graphql_api.execution.read import read_operation
+from graphql_api.execution.run import read_operation
 from graphql_api.types.sources import EVENTS
 from graphql_api.webhooks.document import find_subscription, reader_for
 from graphql_api.webhooks.sender import Attempt, Sender, signed_headers
