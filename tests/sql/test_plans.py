@@ -147,6 +147,11 @@ def test_page_of_promotions_is_read_along_its_index(planned: Planned, field: str
         assert len([step for step in steps if "TEMP B-TREE" in step]) == (arguments == "last: 3")
 
 
+def test_code_is_found_by_its_key(planned: Planned) -> None:
+    (step,) = planned.steps('{ coupon(code: "Code-1") { id } }')[2:]
+    assert step.endswith("INDEX sqlite_autoindex_code_2 (application_id=? AND kind=? AND normalized=?)")
+
+
 @pytest.mark.parametrize(
     ("filter", "index"),
     [
