@@ -13,7 +13,8 @@ In the order in which a selection travels:
    ``compilation`` collects what the statement depends on: values that change its text go into the ``PlanKey``, others
    become parameters.
 5. Pages are made by ``connections``. ``page_bounds`` selects the rows between two ``cursors``, and ``filter_strategy``
-   lets the statement choose the index that reads the fewest rows. ``nodes`` reads rows by their ``global_ids``.
+   lets the statement choose the index that reads the fewest rows. ``nodes`` reads rows by their ``global_ids``, and
+   ``json_documents`` lets fields read stored JSON as if it were rows.
 6. ``json_objects``, ``json_scalars`` and ``decimal_text`` write JSON in the SQL of both databases, by ``functions``.
 7. ``plan`` holds the finished text. It serves every request with the same plan key; only parameters are computed anew.
 """

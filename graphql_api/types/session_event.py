@@ -6,11 +6,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import strawberry
+from sqlalchemy import ColumnElement, Text, case, cast, literal_column
 
 from db.domain.events import EventType
 from db.domain.lifecycle import SessionState
 from graphql_api.scalars import JSONObject
 from graphql_api.sql.fields import Order, column, one, value
+from graphql_api.sql.functions import SqlFunction
+from graphql_api.sql.json_documents import JsonField
+from graphql_api.sql.request import has_session_token
+from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Source
 from graphql_api.types.amounts import money
 from graphql_api.types.node import Node, of_application, of_session
@@ -22,6 +27,22 @@ if TYPE_CHECKING:
 
 FEED = Order("feed", ("id",))  # all events of an application
 TOTAL = "The session's total after the event, before discounts and returns."
+
+
+class WithoutPromotions(SqlFunction):
+    """A JSON object without the key promotions."""
+
+    sqlite = "json_remove({0}, '$.promotions')"
+    postgresql = "(({0})::jsonb - 'promotions')"
+
+
+def visible_changes(scope: Scope) -> ColumnElement[str]:
+    """Return the changes of an event; for a session token without the campaigns that gave discounts."""
+    changes = scope.row["changes"]
+    if not scope.plan_key(has_session_token):
+        return changes
+    has_promotions = JsonField(changes, literal_column("'promotions'", Text)).is_not(None)
+    return case((has_promotions, cast(WithoutPromotions(changes), Text)), else_=cast(changes, Text))
 
 
 @strawberry.interface(
@@ -46,10 +67,12 @@ class SessionEvent(Node):
             session["id"] == scope.row["session_id"],
         ],
     )
-    changes: JSONObject = column(
+    changes: JSONObject = value(
         "The new values of the fields that changed. Merged in the order of their versions, the changes of all"
         " events give the session. Keys and values are those of an exported session, in which amounts are"
-        " JSON numbers and states are in lower case."
+        " JSON numbers and states are in lower case. A session token does not get the key promotions,"
+        " which names campaigns.",
+        visible_changes,
     )
 
 

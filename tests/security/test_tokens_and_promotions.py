@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from api_server import Api
+from promotion_shop import add_campaign, off
 from sample_promotions import SamplePromotions
-from shop import Shop
+from shop import Shop, line
 from sqlalchemy import Connection
 from token_requests import number_of, stocked, token
 
@@ -14,6 +15,7 @@ from db.domain.promotions.code_outcome import CODE_MESSAGES, CodeStatus
 
 DOCUMENT = """{ customerSession(integrationId: "own") { evaluation {
   coupon { status message campaign { id } } campaigns { label } offers { sku campaign { id } } } } }"""
+EVENTS = '{ customerSession(integrationId: "own") { events(last: 1) { nodes { changes } } } }'
 UNKNOWN = ("PAUSED", "OTHER_RECIPIENT", "LIMIT_REACHED", "UNKNOWN")
 
 
@@ -51,3 +53,18 @@ def test_codes_that_a_token_could_guess_are_unknown(shop: Api, status: CodeStatu
         "campaign": {"id": "campaign-1-1"},
     }
     assert (len(of_key["campaigns"]), of_key["offers"]) == (1, [{"sku": "mug", "campaign": {"id": "campaign-1-1"}}])
+
+
+def test_event_does_not_name_campaigns_to_a_token(api: Api) -> None:
+    add_campaign(api.shop, off("1.00", "greeting"), name="Secret campaign")
+    api.shop.create("own", cart_items=[line(price="3.00")])
+    made = token(api)
+    api.shop.close("own")
+
+    changes, of_key = (
+        api.data(EVENTS, key=key)["customerSession"]["events"]["nodes"][0]["changes"] for key in (made, "reader")
+    )
+
+    assert of_key.pop("promotions")["greeting"]["campaign"] == "Secret campaign"
+    assert changes == of_key
+    assert changes["state"] == "closed"
