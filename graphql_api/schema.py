@@ -57,7 +57,8 @@ schema._schema.description = DESCRIPTION
 mutations, queries = schema._schema.mutation_type, schema._schema.query_type
 assert mutations is not None
 assert queries is not None
-convert_while_coercing([*mutations.fields.values(), queries.fields["previewSession"]])
+operations = [*mutations.fields.values(), queries.fields["previewSession"]]
+convert_while_coercing(operations, [field for field in queries.fields.values() if field not in operations])
 
 
 def to_sdl() -> str:

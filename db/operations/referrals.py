@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from db.domain.promotions.code import CodeKind, code_problems
 from db.domain.promotions.code_pattern import CodePattern
-from db.domain.promotions.commands import CreateReferral, UpdateReferral
+from db.domain.promotions.commands import DEFAULT_PATTERN, CreateReferral, UpdateReferral
 from db.operations.codes import change_code, new_codes
 from db.operations.coupons import insert_one
 from db.operations.idempotent import idempotent
@@ -15,7 +15,7 @@ from db.operations.outcome import Actor, WrittenRow
 from db.repository.codes import insert_codes
 
 KIND = CodeKind.REFERRAL
-RANDOM = CodePattern.of("########")
+RANDOM = CodePattern.of(DEFAULT_PATTERN)
 
 
 @idempotent(WrittenRow)

@@ -31,13 +31,17 @@ Coerce = Callable[[Any], Any]
 BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF  # Strawberry's definition behind a type, a field or an argument
 
 
-def convert_while_coercing(fields: Iterable[GraphQLField]) -> None:
-    """Let coercion return instances of the input classes, and let the resolvers take them as they are."""
+def convert_while_coercing(fields: Iterable[GraphQLField], compiled: Iterable[GraphQLField]) -> None:
+    """Let coercion return instances of the input classes, and let the resolvers take them as they are.
+
+    An input type that a ``compiled`` field takes too, such as a range, stays a mapping: that is what filters read.
+    """
+    mappings = {type_ for field in compiled for each in field.args.values() for type_ in input_objects(each.type)}
     for field in fields:
         field.resolve = direct_resolver(field.extensions[BACKREF])
         for argument in field.args.values():
             argument.out_name = argument.extensions[BACKREF].python_name
-            for input_type in input_objects(argument.type):
+            for input_type in {*input_objects(argument.type)} - mappings:
                 for each in input_type.fields.values():
                     each.out_name = each.extensions[BACKREF].python_name
                 definition = input_type.extensions[BACKREF]
@@ -57,13 +61,15 @@ def direct_resolver(field: StrawberryField) -> GraphQLFieldResolver:
     return resolve
 
 
-def input_objects(type_: Any) -> Iterator[GraphQLInputObjectType]:
-    """Yield the input object that a type wraps, and those within it."""
+def input_objects(type_: Any, found: set[GraphQLInputObjectType] | None = None) -> Iterator[GraphQLInputObjectType]:
+    """Yield the input object that a type wraps, and those within it, each once: a type can be a field of its own."""
+    found = set() if found is None else found
     named = get_named_type(type_)
-    if isinstance(named, GraphQLInputObjectType):
+    if isinstance(named, GraphQLInputObjectType) and named not in found:
+        found.add(named)
         yield named
         for field in named.fields.values():
-            yield from input_objects(field.type)
+            yield from input_objects(field.type, found)
 
 
 def factory(class_: type[Any]) -> Callable[[dict[str, Any]], Any]:

@@ -32,7 +32,7 @@ REQUIRE_COUPON = (
 IDEMPOTENCY_KEY = (
     "A text of 1 to 255 characters that the client chooses, so that it can send the mutation"
     " again safely, for example after a timeout. If a mutation with the same text and the same input was"
-    " carried out in the last 24 hours, nothing changes: the payload has the session or profile as it is"
+    " carried out in the last 24 hours, nothing changes: the payload has what it changed as it is"
     " now, and replayed is true. The same text with another input is refused with IdempotencyKeyReused."
     " Each API key has its own idempotency keys."
 )

@@ -118,6 +118,12 @@ class VersionConflict(AboutSession):
     actual_version: int = strawberry.field(description="The version of the session.")
 
 
+@refusal("Returned when the campaign has another revision than expectedRevision.")
+class RevisionConflict(UserError):
+    expected_revision: int = strawberry.field(description="The expectedRevision of the input.")
+    actual_revision: int = strawberry.field(description="The revision of the campaign.")
+
+
 @refusal("Returned when the session has another total than expectedTotal.")
 class TotalChanged(AboutSession):
     expected_total: Decimal = strawberry.field(description="The expectedTotal of the input.")
@@ -211,12 +217,15 @@ class IdempotencyKeyReused(UserError):
     pass
 
 
-@refusal("Returned when an application, an attribute definition, a key or a webhook does not exist.")
+@refusal(
+    "Returned when an application, an attribute definition, a key, a webhook, a campaign, a code or a batch does not"
+    " exist."
+)
 class NotFound(UserError):
     pass
 
 
-@refusal("Returned when an attribute definition exists already.")
+@refusal("Returned when an attribute definition, a code or a campaign with this name exists already.")
 class AlreadyExists(UserError):
     pass
 

@@ -51,7 +51,7 @@ class Limits:
     max_cost: int = value(
         "The highest cost of an operation, which extensions.cost of each response shows. Each object costs 1,"
         " times the size of the pages around it; lists without pages count as one object. totalCount, a sum,"
-        " a filter, a mutation and a preview cost 20 each. Ten fields of introspection cost 1.",
+        " a filter, a mutation and a preview cost 20 each. Twelve fields of introspection cost 1.",
         setting("max_cost"),
     )
     max_request_bytes: int = value("The largest size of a request's body in bytes.", setting("max_request_bytes"))

@@ -8,8 +8,8 @@ from graphql_api.sql.fields import One, reads
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 
-APPLICATION_ID, SESSION_ID, VERSION, CAMPAIGN_ID = (
-    attrgetter(f"source.{name}") for name in ("application_id", "session_id", "version", "campaign_id")
+APPLICATION_ID, SESSION_ID, VERSION, CAMPAIGN_ID, ROW_ID = (
+    attrgetter(f"source.{name}") for name in ("application_id", "session_id", "version", "campaign_id", "id")
 )
 
 
@@ -37,6 +37,11 @@ def written_event(scope: Scope, event: Columns) -> list[ColumnElement[bool]]:
     ]
 
 
+def written_row(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
+    """Return the conditions on the row that was written, by its ID within the application."""
+    return [of_source(scope, row), row["id"] == scope.bind(ROW_ID, BigInteger())]
+
+
 def named_campaign(scope: Scope, campaign: Columns) -> list[ColumnElement[bool]]:
     """Return the conditions on the campaign that was the reason of a refusal."""
     return [of_source(scope, campaign), campaign["id"] == scope.bind(CAMPAIGN_ID, BigInteger())]
@@ -44,3 +49,4 @@ def named_campaign(scope: Scope, campaign: Columns) -> list[ColumnElement[bool]]
 
 WRITTEN_CAMPAIGN = reads(One(named_campaign))
 WRITTEN_SESSION = reads(One(written_session))
+WRITTEN_ROW = reads(One(written_row))

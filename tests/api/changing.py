@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from api_server import Api
-from promotion_shop import add_campaign, add_code, limit, percent
-from shop import line
+from promotion_commands import change_campaign, create_campaign, limit, percent_off, run
+from shop import Shop, line
 
 from db.domain.attribute_definition import AttributeEntity, AttributeType
 from db.domain.commands import Discount
 from db.domain.lifecycle import SessionState
+from db.domain.promotions.campaign_state import CampaignState
+from db.domain.promotions.commands import CreateCoupon, CreateReferral, ImportCoupons
 from db.domain.webhook import CreateWebhook, UpdateWebhook, WebhookKey, WebhookState
 from db.operations.webhooks import MAX_OLD_SECRETS, create_webhook, rotate_webhook_secret, update_webhook
 from graphql_api.webhooks.document import DEFAULT
@@ -30,6 +32,15 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "updateProfile": {"integrationId": "ada", "attributes": {}},
     "createAttributeDefinition": {"entity": "CART_ITEM", "name": "size", "type": "STRING"},
     "updateAttributeDefinition": {"id": "attribute-1-customer_session-6368616e6e656c"},
+    "createCampaign": {"name": "Summer", "rules": [{"label": "ten", "reward": {"percentOff": {"percent": "10"}}}]},
+    "updateCampaign": {"id": "campaign-1-1"},
+    "createCoupon": {"campaignId": "campaign-1-1", "code": "NEW"},
+    "updateCoupon": {"id": "coupon-1-1"},
+    "generateCoupons": {"campaignId": "campaign-1-1", "count": 2, "batch": "new"},
+    "importCoupons": {"campaignId": "campaign-1-1", "codes": ["NEW"], "batch": "new"},
+    "endCoupons": {"campaignId": "campaign-1-1", "batch": "old"},
+    "createReferral": {"campaignId": "campaign-1-2", "advocateProfileId": "ada"},
+    "updateReferral": {"id": "referral-1-3"},
     "createApplication": {"name": "Third shop", "currency": "CHF"},
     "updateApplication": {"applicationId": 1},
     "createSessionToken": {"integrationId": "open", "expiresIn": 60},
@@ -58,8 +69,7 @@ def stock(api: Api) -> Api:
     shop.create("full", cart_items=[line("pear", 10_000)])
     shop.create("cancelled")
     shop.cancel("cancelled")
-    campaign = add_campaign(shop, percent("10"), requires="COUPON", limits=[limit("USES", "PROFILE", "1")])
-    add_code(shop, campaign, "ONCE")
+    stock_promotions(shop)
     for name in ("redeemed", "short"):
         shop.create(name, profile_id="ada", cart_items=[line(quantity=5)], coupon="once")
     shop.close("redeemed")
@@ -72,6 +82,18 @@ def stock(api: Api) -> Api:
     for _ in range(MAX_OLD_SECRETS):
         shop.write(rotate_webhook_secret, key, datetime.now(UTC))
     return api
+
+
+def stock_promotions(shop: Shop) -> None:
+    """Add four campaigns, the third of them archived and the last for one use of each customer, and their codes."""
+    coupons = create_campaign(shop, percent_off("10", "taken"), name="Coupons", requires="COUPON")
+    referrals = create_campaign(shop, name="Referrals", requires="REFERRAL")
+    change_campaign(shop, create_campaign(shop, name="Archived"), state=CampaignState.ARCHIVED)
+    run(shop, CreateCoupon, campaign_id=coupons, code="HELLO")
+    run(shop, ImportCoupons, campaign_id=coupons, codes=["OLD"], batch="old")
+    run(shop, CreateReferral, campaign_id=referrals, code="ANNA", advocate_id="anna")
+    once = create_campaign(shop, percent_off("10"), requires="COUPON", limits=[limit("USES", "PROFILE", "1")])
+    run(shop, CreateCoupon, campaign_id=once, code="ONCE")
 
 
 def change(api: Api, name: str, input_: dict[str, Any], answer: str) -> Any:

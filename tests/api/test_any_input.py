@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -68,6 +69,7 @@ cursors = st.builds(
 )
 KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "Int": st.sampled_from(WHOLE),
+    "Float": st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(WHOLE),
     "Boolean": st.booleans(),
     "ID": ids | st.sampled_from(["session-1-1", "event-1-1-1", "return-1-1-4", *TEXTS]),
     "String": st.sampled_from(TEXTS) | st.sampled_from(NAMES) | cursors,
@@ -92,13 +94,18 @@ def values(type_: GraphQLInputType) -> st.SearchStrategy[Any]:
     return st.one_of(*[known] * 12, st.none(), anything)
 
 
+@cache
 def objects(type_: GraphQLInputObjectType) -> st.SearchStrategy[dict[str, Any]]:
-    """An input object: what it needs, and some of the rest."""
-    needed: dict[str, st.SearchStrategy[Any]] = {}
-    rest: dict[str, st.SearchStrategy[Any]] = {}
-    for name, field in type_.fields.items():
-        (needed if isinstance(field.type, GraphQLNonNull) else rest)[name] = values(field.type)
-    return st.fixed_dictionaries(needed, optional=rest)
+    """An input object: what it needs, and some of the rest. A type can be a field of its own, so it is made later."""
+
+    def make() -> st.SearchStrategy[dict[str, Any]]:
+        needed: dict[str, st.SearchStrategy[Any]] = {}
+        rest: dict[str, st.SearchStrategy[Any]] = {}
+        for name, field in type_.fields.items():
+            (needed if isinstance(field.type, GraphQLNonNull) else rest)[name] = values(field.type)
+        return st.fixed_dictionaries(needed, optional=rest)
+
+    return st.deferred(make)
 
 
 def root_fields() -> Iterator[tuple[str, str, GraphQLField]]:

@@ -30,11 +30,24 @@ EVERYTHING = """{ errors {
   ... on CouponNotAccepted { outcome { code status campaign { name } message } }
   ... on ReturnExceedsRemaining { position requested remaining }
   ... on DiscountExceedsTotal { discountTotal total }
+  ... on RevisionConflict { expectedRevision actualRevision }
   ... on UnknownAttribute { name entity }
   ... on InvalidAttributeValue { name entity type allowedValues }
 } }"""
 
 ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "updateCampaign",
+        {"id": "campaign-1-1", "expectedRevision": 7},
+        {
+            "__typename": "RevisionConflict",
+            "code": "REVISION_CONFLICT",
+            "message": "The campaign is at revision 1, not 7.",
+            "path": ["expectedRevision"],
+            "expectedRevision": 7,
+            "actualRevision": 1,
+        },
+    ),
     (
         "cancelSession",
         {"integrationId": ""},
@@ -138,7 +151,7 @@ ERRORS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
             "code": "LIMIT_REACHED",
             "message": "A limit has too little left for a discount that the session shows. To close it now costs 5.00.",
             "path": [],
-            "campaign": {"id": "campaign-1-1", "name": "Spring"},
+            "campaign": {"id": "campaign-1-4", "name": "Spring"},
             "per": "PROFILE",
             "subject": "ada",
             "used": "1",

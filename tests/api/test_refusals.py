@@ -81,7 +81,85 @@ OF_CART = [
 ]
 NO_LINE = ({"cartItems": [{**LINE, "id": "x"}]}, "CartLineNotFound", ["cartItems", "0", "id"])
 
-REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
+Case = tuple[dict[str, Any], str, list[str]]
+
+
+def refused_rule(path: str, type_: str = "InvalidInput", **rule: Any) -> Case:
+    """A campaign with one rule that is refused. Without a reward, the rule has one that is accepted."""
+    reward = {"percentOff": {"percent": "10"}}
+    return {"rules": [{"label": "ten", "reward": reward, **rule}]}, type_, ["rules", "0", *path.split(".")]
+
+
+def refused_reward(path: str, **reward: Any) -> Case:
+    """A campaign whose only rule has a reward that is refused."""
+    return refused_rule(f"reward.{path}", reward=reward)
+
+
+def refused_condition(path: str, type_: str = "InvalidInput", **when: Any) -> Case:
+    """A campaign whose only rule has a condition that is refused."""
+    return refused_rule(f"when.{path}".rstrip("."), type_, when=when)
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A condition with others inside it, so many deep."""
+    return {"not": nested(depth - 1)} if depth > 1 else {"firstSession": True}
+
+
+USES = {"measure": "USES", "per": "CAMPAIGN", "max": "1"}
+RULES = ACCEPTED["createCampaign"]["rules"]
+CAMPAIGN: list[Case] = [
+    ({"name": ""}, "InvalidInput", ["name"]),
+    ({"name": "x" * 101}, "InvalidInput", ["name"]),
+    ({"name": "Archived"}, "AlreadyExists", ["name"]),
+    ({"notes": "x" * 10_001}, "InvalidInput", ["notes"]),
+    ({"bestOf": ""}, "InvalidInput", ["bestOf"]),
+    ({"starts": "2026-03-01T00:00:00Z", "ends": "2026-03-01T00:00:00Z"}, "InvalidInput", ["ends"]),
+    ({"rules": [{**RULES[0], "label": str(number)} for number in range(101)]}, "InvalidInput", ["rules"]),
+    ({"rules": RULES * 2}, "InvalidInput", ["rules", "1", "label"]),
+    refused_rule("label", label=""),
+    refused_rule("maxAmount", maxAmount="0"),
+    refused_rule("lines.price.min", lines={"price": {"min": "2", "max": "1"}}),
+    refused_reward("percentOff.percent", percentOff={"percent": "100.01"}),
+    refused_reward("percentOff.percent", percentOff={"percent": "10.005"}),
+    refused_reward("percentOff.percent", percentOff={"percent": "-1"}),
+    refused_reward("amountOff.amount", amountOff={"amount": "0"}),
+    refused_reward("amountOff.amount", amountOff={"amount": "0.001"}),
+    refused_reward("amountOffEach.amount", amountOffEach={"amount": "-0.01"}),
+    refused_reward("fixedPrice.price", fixedPrice={"price": "-1"}),
+    refused_reward("buyGet.buy", buyGet={"buy": 0, "get": 1}),
+    refused_reward("buyGet.get", buyGet={"buy": 1, "get": 0}),
+    refused_reward("offer.quantity", offer={"sku": "mug", "quantity": 0}),
+    refused_reward("message.text", message={"text": ""}),
+    refused_condition("total.min", total={"min": "2", "max": "1"}),
+    refused_condition("total.max", total={"max": "-1"}),
+    refused_condition("cart.0.units.min", cart=[{"units": {"min": 2, "max": 1}}]),
+    refused_condition("hours.0.from", hours=[{"from": "24:00"}]),
+    refused_condition("hours.0.to", hours=[{"to": "noon"}]),
+    refused_condition("attributes.0.name", "UnknownAttribute", attributes=[{"name": "x", "test": {"isSet": True}}]),
+    refused_condition("attributes.0.test.isTrue", attributes=[{"name": "channel", "test": {"isTrue": True}}]),
+    refused_condition("not.not.not.not.not", **nested(6)),
+    refused_condition("", anyOf=[{"firstSession": True}] * 201),
+    ({"limits": [USES, USES]}, "InvalidInput", ["limits", "1"]),
+    ({"limits": [{**USES, "max": "1.5"}]}, "InvalidInput", ["limits", "0", "max"]),
+    ({"limits": [{**USES, "max": "-1"}]}, "InvalidInput", ["limits", "0", "max"]),
+    ({"limits": [{**USES, "whenShort": "CUT"}]}, "InvalidInput", ["limits", "0", "whenShort"]),
+    ({"limits": [USES] * 21}, "InvalidInput", ["limits"]),
+    ({"idempotencyKey": ""}, "InvalidInput", ["idempotencyKey"]),
+    ({"idempotencyKey": "1"}, "IdempotencyKeyReused", ["idempotencyKey"]),
+]
+WINDOW: list[Case] = [
+    ({"starts": "2026-03-02T00:00:00Z", "ends": "2026-03-01T00:00:00Z"}, "InvalidInput", ["ends"]),
+    ({"usageLimit": 0}, "InvalidInput", ["usageLimit"]),
+    ({"idempotencyKey": ""}, "InvalidInput", ["idempotencyKey"]),
+    ({"idempotencyKey": "1"}, "IdempotencyKeyReused", ["idempotencyKey"]),
+]
+NEW_COUPON: list[Case] = [
+    *WINDOW,
+    ({"campaignId": "campaign-1-99"}, "NotFound", ["campaignId"]),
+    ({"campaignId": "campaign-1-2"}, "InvalidInput", ["campaignId"]),
+]
+
+REFUSED: dict[str, list[Case]] = {
     "createSession": [
         *CONTENT,
         REUSED,
@@ -239,6 +317,67 @@ REFUSED: dict[str, list[tuple[dict[str, Any], str, list[str]]]] = {
         ({"id": "attribute-1-cart_item-61"}, "NotFound", ["id"]),
         ({"description": LONG}, "InvalidInput", ["description"]),
         ({"allowedValues": ["a", "a"]}, "InvalidInput", ["allowedValues", "1"]),
+    ],
+    "createCampaign": [
+        *CAMPAIGN,
+        APPLICATION,
+        ({"state": "ACTIVE", "rules": [{**RULES[0], "label": "taken"}]}, "InvalidInput", ["rules", "0", "label"]),
+    ],
+    "updateCampaign": [
+        *CAMPAIGN,
+        ({"id": "campaign-1-99"}, "NotFound", ["id"]),
+        ({"id": "campaign-1-3", "rank": 1}, "InvalidInput", ["id"]),
+        ({"id": "campaign-1-3", "state": "ACTIVE"}, "InvalidInput", ["state"]),
+        ({"state": "DRAFT"}, "InvalidInput", ["state"]),
+        ({"expectedRevision": 7}, "RevisionConflict", ["expectedRevision"]),
+        ({"id": "campaign-1-2", "rules": [{**RULES[0], "label": "taken"}]}, "InvalidInput", ["rules", "0", "label"]),
+    ],
+    "createCoupon": [
+        *NEW_COUPON,
+        ({"code": "  "}, "InvalidInput", ["code"]),
+        ({"code": "x" * 101}, "InvalidInput", ["code"]),
+        ({"code": "é"}, "InvalidInput", ["code"]),
+        ({"code": " hello"}, "AlreadyExists", ["code"]),
+        ({"recipientProfileId": LONG}, "InvalidInput", ["recipientProfileId"]),
+    ],
+    "updateCoupon": [
+        *WINDOW,
+        ({"id": "coupon-1-3"}, "NotFound", ["id"]),
+        ({"recipientProfileId": ""}, "InvalidInput", ["recipientProfileId"]),
+    ],
+    "generateCoupons": [
+        *NEW_COUPON,
+        ({"count": 0}, "InvalidInput", ["count"]),
+        ({"count": 10_001}, "InvalidInput", ["count"]),
+        ({"pattern": "NEW-##"}, "InvalidInput", ["pattern"]),
+        ({"characters": "aA"}, "InvalidInput", ["characters"]),
+        ({"batch": ""}, "InvalidInput", ["batch"]),
+    ],
+    "importCoupons": [
+        *NEW_COUPON,
+        ({"codes": []}, "InvalidInput", ["codes"]),
+        ({"codes": ["a", "é"]}, "InvalidInput", ["codes", "1"]),
+        ({"codes": ["a", "A"]}, "InvalidInput", ["codes", "1"]),
+        ({"codes": ["a", "hello"]}, "AlreadyExists", ["codes", "1"]),
+        ({"batch": "x" * 101}, "InvalidInput", ["batch"]),
+    ],
+    "endCoupons": [
+        *WINDOW[2:],
+        ({"campaignId": "campaign-1-99"}, "NotFound", ["campaignId"]),
+        ({"batch": "x"}, "NotFound", ["batch"]),
+    ],
+    "createReferral": [
+        *WINDOW,
+        ({"campaignId": "campaign-1-99"}, "NotFound", ["campaignId"]),
+        ({"campaignId": "campaign-1-1"}, "InvalidInput", ["campaignId"]),
+        ({"code": "anna"}, "AlreadyExists", ["code"]),
+        ({"advocateProfileId": ""}, "InvalidInput", ["advocateProfileId"]),
+        ({"friendProfileId": "ada"}, "InvalidInput", ["friendProfileId"]),
+    ],
+    "updateReferral": [
+        *WINDOW,
+        ({"id": "referral-1-1"}, "NotFound", ["id"]),
+        ({"friendProfileId": "anna"}, "InvalidInput", ["friendProfileId"]),
     ],
     "createApplication": [
         ({"name": ""}, "InvalidInput", ["name"]),

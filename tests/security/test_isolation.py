@@ -157,6 +157,15 @@ CHANGES: dict[str, str] = {
     "deleteWebhook": '{id: "webhook-2-1"}',
     "rotateWebhookSecret": '{id: "webhook-2-1"}',
     "updateAttributeDefinition": f'{{id: "{ATTRIBUTE.format(2)}", description: "X"}}',
+    "createCampaign": '{applicationId: 2, name: "X", rules: []}',
+    "updateCampaign": '{id: "campaign-2-1", notes: "X"}',
+    "createCoupon": '{campaignId: "campaign-2-1", code: "X"}',
+    "updateCoupon": '{id: "coupon-2-1", usageLimit: 1}',
+    "generateCoupons": '{campaignId: "campaign-2-1", count: 1, batch: "X"}',
+    "importCoupons": '{campaignId: "campaign-2-1", codes: ["X"], batch: "X"}',
+    "endCoupons": '{campaignId: "campaign-2-1", batch: "X"}',
+    "createReferral": '{campaignId: "campaign-2-1", advocateProfileId: "ada"}',
+    "updateReferral": '{id: "referral-2-9", usageLimit: 1}',
 }
 ADMINISTERING: dict[str, str] = {
     "createApplication": '{name: "Third", currency: "EUR"}',

@@ -11,6 +11,7 @@ from db.domain.promotions.code_pattern import DEFAULT_CHARACTERS
 
 MAX_GENERATED = 10_000  # codes at once
 MAX_IMPORTED = 1_000
+DEFAULT_PATTERN = "########"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class GenerateCoupons(CreateCode):
 
     count: int
     batch: str
-    pattern: str = "########"
+    pattern: str = DEFAULT_PATTERN
     characters: str = DEFAULT_CHARACTERS
 
 
