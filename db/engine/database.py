@@ -39,7 +39,7 @@ class Database(Protocol):
         """Run a compiled read and return the JSON text that it answers, or None if it answers no row.
 
         ``objects`` is an upper bound of the objects it reads, lists without pages not counted; None if there is none.
-        Raises StatementTooDeep and AnswerTooLarge.
+        Raises StatementTooDeep, and AnswerTooLarge, also for a statement that answers an empty text.
         """
         ...
 

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import aiosqlite
 
+from db.engine.database import MAX_ANSWER
+from db.engine.errors import AnswerTooLarge
 from db.engine.fair import FairSlots
 from db.engine.sqlite_connections import OPTIONS, ReadOnlyConnection, primary_code, to_read_error
 
@@ -100,14 +102,14 @@ class SqliteReaders:
             if objects is None or objects <= MAX_INLINE_OBJECTS:
                 with suppress(InlineReadInterrupted):
                     row = self.inline.read(statement, parameters, MAX_TRIAL_CHECKS if objects is None else MAX_CHECKS)
-                    return row[0] if row else None
+                    return answer_in(row)
             row = next(iter(await self._read_on_thread(statement, parameters)), None)
         except (sqlite3.DataError, sqlite3.OperationalError) as error:
             mapped = to_read_error(error)
             if mapped is error:
                 raise
             raise mapped from error
-        return row[0] if row else None
+        return answer_in(row)
 
     async def _read_on_thread(self, statement: str, parameters: Mapping[str, Any]) -> Iterable[Any]:
         """Read on a thread; if cancelled, interrupt the statement."""
@@ -138,6 +140,13 @@ class SqliteReaders:
         for connection in self._connections:
             await connection.close()
         self.inline.close()
+
+
+def answer_in(row: tuple[str | None] | None) -> str | None:
+    """Return the one value of a row. Raises AnswerTooLarge for an empty text."""
+    if row == ("",):
+        raise AnswerTooLarge(MAX_ANSWER)
+    return row[0] if row else None
 
 
 async def interrupt(connection: aiosqlite.Connection, reading: asyncio.Future[Any]) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import Dialect, Select
 from graphql_api.errors import LimitExceeded
 from graphql_api.execution.compile_queue import run_in_compile_queue
 from graphql_api.execution.inputs import Coerce, coercer
+from graphql_api.sql.answer_size import limit_answer
 from graphql_api.sql.arguments import DocumentArguments
 from graphql_api.sql.compilation import CompilationContext
 from graphql_api.sql.compiler import Compiler
@@ -143,7 +144,8 @@ class Document:
                 return plan
             context = CompilationContext(PlanKey(request, formula.key), self.arguments)
             statement = compiled(Compiler(self.schema, self.fragments, context))
-            plan = build_plan(statement, context, formula, dialect)
+            limited = None if statement is None else limit_answer(statement, context)
+            plan = build_plan(limited, context, formula, dialect)
             of_nodes = self.plans.setdefault(key_of(nodes), [])
             of_nodes.append(plan)
             del of_nodes[:-MAX_PLANS]

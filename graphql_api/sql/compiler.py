@@ -67,6 +67,8 @@ from graphql_api.sql.source import Columns
 
 P = TypeVar("P", bound=Part)
 
+MAX_ELEMENTS = 1_000  # expected of a stored array
+
 
 class Compiler:
     """Compiles the operations of one document for one request."""
@@ -120,11 +122,11 @@ class Compiler:
                 row = select(self.object(type_, nodes, inner).label("o")).select_from(table).where(*conditions)
                 found = RowsJson(row.correlate_except(table))
                 return found if is_non_null_type(definition.type) else json_or_null(found)
-            case Many(where, order_by):
+            case Many(where, order_by, at_most, within):
                 inner, table, conditions = scope.enter(source_of(type_), where)
                 rows = select(self.object(type_, nodes, inner).label("o")).select_from(table)
                 rows = rows.where(*conditions).order_by(*(inner.row[name] for name in order_by))
-                return json_array(rows.correlate_except(table))
+                return json_array(rows.correlate_except(table), at_most, scope.row[within] if within else None)
             case Page():
                 return Connection(self, what, cast(GraphQLObjectType, type_), scope).json(nodes)
             case Edge(where, order):
@@ -148,7 +150,7 @@ class Compiler:
             document = cast(JsonColumns, inner.row).document
             return object_ if is_non_null_type(type_) else json_or_null(case((document.is_not(None), object_)))
         rows = select(object_.label("o")).select_from(table).correlate_except(table)
-        return json_array(rows.order_by(table.c.key)) if listed else RowsJson(rows)
+        return json_array(rows.order_by(table.c.key), MAX_ELEMENTS) if listed else RowsJson(rows)
 
     def object(self, type_: GraphQLNamedType, nodes: FieldNodes, scope: Scope) -> Concat:
         """Return the JSON of the object that the scope's row holds."""

@@ -38,7 +38,8 @@ class Connection:
         self.backward = reads_backward(arguments, scope.context.key)
         if self.backward and scope.plan_key(HasValue(arguments["first"])):
             raise BadUserInput("first and last exclude each other.")
-        self.limit = scope.bind(page_size(arguments, scope.context.key), Integer())
+        self.size = page_size(arguments, scope.context.key)
+        self.limit = scope.bind(self.size, Integer())
         scope.bind(self.application, Integer())  # refuses an application that is not the caller's, whatever is selected
         self.bounds = PageBounds(
             scope,
@@ -79,13 +80,13 @@ class Connection:
     def nodes(self, nodes: Nodes) -> Concat:
         """Return the JSON of ``nodes``."""
         inner, table = self.row()
-        return json_array(self.in_order(table, self.compiler.object(self.node, nodes, inner)))
+        return json_array(self.in_order(table, self.compiler.object(self.node, nodes, inner)), self.size)
 
     def edges(self, nodes: Nodes) -> Concat:
         """Return the JSON of ``edges``."""
         inner, table = self.row()
         type_: Any = get_named_type(self.type.fields["edges"].type)
-        return json_array(self.in_order(table, edge_json(self.compiler, type_, nodes, self.order, inner)))
+        return json_array(self.in_order(table, edge_json(self.compiler, type_, nodes, self.order, inner)), self.size)
 
     def page_info(self, nodes: Nodes) -> JsonObject:
         """Return the JSON of ``pageInfo``, as Relay specifies it. Rows beyond a cursor are looked for, not assumed."""

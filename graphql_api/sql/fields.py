@@ -84,10 +84,15 @@ class One:
 
 @dataclass(frozen=True)
 class Many:
-    """All rows that meet the conditions, in order."""
+    """All rows that meet the conditions, in order: ``at_most`` so many.
+
+    ``within`` names the column of the enclosing row with the bytes that they hold together at most.
+    """
 
     where: Conditions
     order_by: Sequence[str]
+    at_most: int = 10_000
+    within: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,9 +172,9 @@ def one(description: str, where: Conditions, *, name: str | None = None) -> Any:
     return strawberry.field(description=description, name=name, metadata=reads(One(where)))
 
 
-def many(description: str, where: Conditions, *, order_by: Sequence[str]) -> Any:
-    """Declare a field that reads all rows that meet the conditions."""
-    return strawberry.field(description=description, metadata=reads(Many(where, order_by)))
+def many(description: str, where: Conditions, *, order_by: Sequence[str], **limits: Any) -> Any:
+    """Declare a field that reads all rows that meet the conditions; ``limits`` are those of ``Many``."""
+    return strawberry.field(description=description, metadata=reads(Many(where, order_by, **limits)))
 
 
 def reads(what: Reads) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import Grouping
 
 from graphql_api.sql.functions import SqlFunction
 from graphql_api.sql.json_scalars import NULL, JsonValue
+from graphql_api.sql.request import Getter
 from graphql_api.sql.slices import pause
 
 Part = str | ColumnElement[Any]
@@ -35,6 +36,7 @@ class Concat(ColumnElement[str]):
     """
 
     type = Text()
+    operator = " || "
 
     def __init__(self, parts: Iterable[Part]) -> None:
         self.parts: Sequence[Part] = list(parts)
@@ -118,8 +120,8 @@ def joined(element: Concat, compiler: SQLCompiler, **options: Any) -> str:
                 pause()
                 texts.append(compiler.process(part, **options))
     while len(texts) > GROUP:
-        texts = ["(" + " || ".join(texts[i : i + GROUP]) + ")" for i in range(0, len(texts), GROUP)]
-    return " || ".join(texts) or "''"
+        texts = ["(" + element.operator.join(texts[i : i + GROUP]) + ")" for i in range(0, len(texts), GROUP)]
+    return element.operator.join(texts) or "''"
 
 
 def sql_literal(text: str) -> str:
@@ -146,13 +148,24 @@ class RowsJson(ColumnElement[str]):
     each other would limit the depth of a document. SQLite puts such an expression in the place of its name, as it does
     with a view, and then looks up columns: those of the rows around that place are found. NOT MATERIALIZED makes sure
     that it does so at each place.
+
+    There are ``at_most`` so many rows. ``within`` is the number of bytes that all of them together hold at most.
     """
 
     type = Text()
 
-    def __init__(self, rows: Select[Any], *, aggregated: bool = False) -> None:
+    def __init__(
+        self,
+        rows: Select[Any],
+        *,
+        aggregated: bool = False,
+        at_most: int | Getter = 1,
+        within: ColumnElement[Any] | None = None,
+    ) -> None:
         self.rows = rows
         self.aggregated = aggregated
+        self.at_most = at_most
+        self.within = within
 
     @cached_property
     def cte(self) -> CTE:
@@ -178,6 +191,6 @@ def rows_json_sqlite(element: RowsJson, compiler: SQLCompiler, **options: Any) -
     return compiler.process(element.of(element.cte), **options)
 
 
-def json_array(rows: Select[Any]) -> Concat:
-    """Return a JSON array of the rows' column ``o``, in their order."""
-    return Concat(["[", RowsJson(rows, aggregated=True), "]"])
+def json_array(rows: Select[Any], at_most: int | Getter, within: ColumnElement[Any] | None = None) -> Concat:
+    """Return a JSON array of the rows' column ``o``, in their order. The rest is described at RowsJson."""
+    return Concat(["[", RowsJson(rows, aggregated=True, at_most=at_most, within=within), "]"])

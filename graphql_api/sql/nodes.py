@@ -71,7 +71,7 @@ def nodes_by_id(
         )
         found.append((ID.op("->>")(0) == prefix, row))
     in_order = select(json_or_null(case(*found)).label("o")).select_from(each).order_by(each.c.key)
-    return json_array(in_order) if many else RowsJson(in_order)
+    return json_array(in_order, IdCount(given)) if many else RowsJson(in_order)
 
 
 def row_by_key(

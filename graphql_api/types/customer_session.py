@@ -7,6 +7,7 @@ from typing import ClassVar
 import strawberry
 from sqlalchemy import ColumnElement, case, select
 
+from db.domain import content
 from db.domain.lifecycle import SessionState, next_states
 from db.engine import json
 from graphql_api.execution.context import Info
@@ -47,7 +48,7 @@ def identifiers(scope: Scope) -> ColumnElement[str]:
     """Return the session's identifiers as a JSON array."""
     table = scope.alias(IDENTIFIERS)
     found = select(JsonString(table.c.identifier).label("o")).where(*of_session(table.c, scope.row))
-    return json_array(found.order_by(table.c.position).correlate_except(table))
+    return json_array(found.order_by(table.c.position).correlate_except(table), content.MAX_IDENTIFIERS)
 
 
 @strawberry.type(description="A shopper's cart, from the first item over the purchase to the last return.")
@@ -84,6 +85,7 @@ class CustomerSession(Node):
         "All lines of the cart, in order.",
         lambda scope, line: of_session(line, scope.row),
         order_by=["position"],
+        within="size",
     )
     identifiers: list[str] = json_text(
         "Texts that the session can be found by, in the order in which they were given; at most 5.", identifiers
