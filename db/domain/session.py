@@ -94,7 +94,7 @@ class CustomerSession:
         return sum((each.amount for each in self.returns), ZERO)
 
     @property
-    def sizes(self) -> Mapping[str, int]:
+    def content_sizes(self) -> Mapping[str, int]:
         """The bytes of its content, by the input fields of which there can be many."""
         return {
             "cartItems": cart.size(self.cart),
@@ -103,10 +103,20 @@ class CustomerSession:
         }
 
     @property
-    def size(self) -> int:
-        """The bytes of the content that callers gave it. Returns and promotions do not count."""
+    def content_size(self) -> int:
+        """The bytes of the content that callers gave it."""
         texts = (self.integration_id, self.profile_id, self.coupon, self.referral, *self.identifiers)
-        return sum(self.sizes.values()) + ROW_BYTES * len(self.identifiers) + texts_size(texts)
+        return sum(self.content_sizes.values()) + ROW_BYTES * len(self.identifiers) + texts_size(texts)
+
+    @property
+    def size(self) -> int:
+        """The bytes of its content, of the discounts of campaigns, and of its returns."""
+        size = self.content_size
+        for each in self.promotions:
+            size += ROW_BYTES + texts_size((each.label, each.campaign_name))
+        for made in self.returns:
+            size += ROW_BYTES * (1 + len(made.items)) + texts_size(self.cart[item.position].sku for item in made.items)
+        return size
 
     @property
     def is_sale(self) -> bool:
@@ -184,15 +194,16 @@ def check_version(session: CustomerSession, expected: int | None) -> None:
 
 
 def check_size(before: CustomerSession | None, after: CustomerSession, max_bytes: int) -> None:
-    """Raises Refused with InvalidInput if a change makes the session larger than ``max_bytes``.
+    """Raises Refused with InvalidInput if a change makes the content of the session larger than ``max_bytes``.
 
     The path is the input field by which it grows most.
     """
-    size = after.size
-    if size <= max_bytes or (before is not None and size <= before.size):
+    size = after.content_size
+    if size <= max_bytes or (before is not None and size <= before.content_size):
         return
-    old = before.sizes if before is not None else dict.fromkeys(after.sizes, 0)
-    field_name = max(old, key=lambda name: after.sizes[name] - old[name])
+    new = after.content_sizes
+    old = before.content_sizes if before is not None else dict.fromkeys(new, 0)
+    field_name = max(new, key=lambda name: new[name] - old[name])
     problem = f"The session would hold {size} bytes; the limit is {max_bytes}."
     raise Refused(InvalidInput(path=(field_name,), problem=problem))
 

@@ -29,8 +29,8 @@ class CustomerSessionRow(Row, table=True):
     """A session. ``minor_digits`` is copied from its application, so that amounts are formatted without a join.
 
     ``evaluation`` is the newest evaluation of its promotions, or null if no campaign was evaluated.
-    ``size`` is an upper bound of the bytes of JSON in which its texts, attributes, lines and the caller's discounts
-    can be answered once.
+    ``size`` is an upper bound of the bytes of JSON in which its texts, attributes, lines, discounts and returns can
+    be answered once.
     """
 
     __tablename__ = "customer_session"

@@ -144,7 +144,7 @@ class Document:
                 return plan
             context = CompilationContext(PlanKey(request, formula.key), self.arguments)
             statement = compiled(Compiler(self.schema, self.fragments, context))
-            limited = None if statement is None else limit_answer(statement, context)
+            limited = None if statement is None else limit_answer(statement, context, dialect.name)
             plan = build_plan(limited, context, formula, dialect)
             of_nodes = self.plans.setdefault(key_of(nodes), [])
             of_nodes.append(plan)

@@ -48,7 +48,9 @@ def identifiers(scope: Scope) -> ColumnElement[str]:
     """Return the session's identifiers as a JSON array."""
     table = scope.alias(IDENTIFIERS)
     found = select(JsonString(table.c.identifier).label("o")).where(*of_session(table.c, scope.row))
-    return json_array(found.order_by(table.c.position).correlate_except(table), content.MAX_IDENTIFIERS)
+    return json_array(
+        found.order_by(table.c.position).correlate_except(table), content.MAX_IDENTIFIERS, scope.row["size"]
+    )
 
 
 @strawberry.type(description="A shopper's cart, from the first item over the purchase to the last return.")
@@ -111,6 +113,7 @@ class CustomerSession(Node):
         "All discounts on the session, ordered by label.",
         lambda scope, discount: of_session(discount, scope.row),
         order_by=["label"],
+        within="size",
     )
     evaluation: SessionEvaluation | None = from_json(
         "What promotions made of the session; null if it has never been evaluated, because the application had no"
@@ -126,6 +129,7 @@ class CustomerSession(Node):
         "All returns of the session, the oldest first.",
         lambda scope, made: of_session(made, scope.row),
         order_by=["version"],
+        within="size",
     )
     version: int = column(
         "The number of accepted changes: 1 after the creation. Send it as expectedVersion to change the session only if"

@@ -41,5 +41,6 @@ class SessionReturn(Node):
         "The items that were returned, in the order of the cart; one for each cart line.",
         lambda scope, item: of_session(item, scope.row, version="version"),
         order_by=["position"],
+        at_most=1_000,
     )
     amount: Decimal = money("The refund for all items: the sum of their amounts.")

@@ -8,11 +8,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shop import line
+from shop import line, units
 
 from db.domain.cart import CartLine
 from db.domain.errors import InvalidInput, Refused
-from db.domain.session import CustomerSession, check_size
+from db.domain.lifecycle import SessionState
+from db.domain.money import RoundingMode
+from db.domain.promotions.allocated_discount import AllocatedDiscount, DiscountSource
+from db.domain.session import CustomerSession, check_size, return_items
 from db.domain.size import ROW_BYTES, json_size, texts_size
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -68,10 +71,25 @@ def test_every_text_and_attribute_of_a_session_adds_to_its_size() -> None:
     assert full.size - empty.size == 4 * ROW_BYTES + texts + attributes
 
 
-def test_returned_units_do_not_change_the_size() -> None:
-    before = session(line(quantity=2))
-    returned = before.cart[0]._replace(returned_quantity=1, returned_total=Decimal(1))
-    assert replace(before, cart=(returned,)).size == before.size
+def test_returns_add_to_the_size_but_not_to_that_of_the_content() -> None:
+    before = session(line(quantity=2), state=SessionState.CLOSED)
+
+    after = return_items(before, [units(0, 1)], RoundingMode.HALF_UP, NOW)
+
+    assert after.size == before.size + 2 * ROW_BYTES + len("apple")
+    assert after.content_size == before.content_size
+
+
+def test_discounts_of_campaigns_add_to_the_size_but_not_to_that_of_the_content() -> None:
+    discount = AllocatedDiscount(
+        units=1, shares=(), minor_digits=2, label="spring", source=DiscountSource.CAMPAIGN, campaign_name="Spring sale"
+    )
+    before = session()
+
+    after = replace(before, promotions=(discount,))
+
+    assert after.size == before.size + ROW_BYTES + len("spring" + "Spring sale")
+    assert after.content_size == before.content_size
 
 
 def test_session_of_the_maximum_size_is_accepted() -> None:

@@ -24,7 +24,7 @@ TOO_LARGE = [
     f'{{ customerProfile(integrationId: "ada") {{ sessions(first: 100) {{ nodes {{ {LINES} }} }} }} }}',
     "{ customerSessions(first: 100) { nodes { a: events { nodes { changes } } b: events { nodes { changes } } } } }",
     "{ " + " ".join(f'a{n}: customerSession(integrationId: "s{n}") {{ {LINES} }}' for n in range(LARGE)) + " }",
-    f'{{ customerSession(integrationId: "s1") {{ {" ".join(f"a{n}: {LINES}" for n in range(25))} }} }}',
+    f'{{ customerSession(integrationId: "s1") {{ {" ".join(f"a{n}: {LINES}" for n in range(40))} }} }}',
 ]
 ANSWERED = [
     """{ customerSessions(first: 100) {
@@ -74,20 +74,22 @@ def test_answer_is_the_same_with_a_check_of_its_size(
 ) -> None:
     unchecked = add_sessions(serve()).data(document)
 
-    monkeypatch.setattr(answer_size.MayBeTooLarge, "exceeds", lambda *_: True)
+    monkeypatch.setattr(answer_size.Exceeds, "compare", lambda *_: True)
 
     assert add_sessions(serve()).data(document) == unchecked
 
 
+@pytest.mark.parametrize("reads_texts", [True, False])
 @pytest.mark.parametrize("document", ANSWERED)
 def test_estimate_is_at_least_the_size_of_the_answer(
-    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, document: str
+    serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch, document: str, reads_texts: bool
 ) -> None:
     api = add_sessions(serve())
 
-    def compared(statement: Select[Any], context: object) -> Select[Any]:
+    def compared(statement: Select[Any], *_: object) -> Select[Any]:
         json: Any = next(iter(statement.inner_columns))
-        return select(case((answer_size.Estimates().of(json) < answer_size.ByteLength(json), EMPTY), else_=json))
+        estimate = answer_size.Estimates(reads_texts=reads_texts).of(json)
+        return select(case((estimate < answer_size.ByteLength(json), EMPTY), else_=json))
 
     monkeypatch.setattr(documents, "limit_answer", compared)
 

@@ -23,14 +23,22 @@ SESSIONS = sa.text("""
     WHERE application_id = :application_id AND id BETWEEN :first AND :last""")
 PARTS = [
     sa.text(f"""
-        SELECT session_id, {columns} FROM {table}
-        WHERE application_id = :application_id AND session_id BETWEEN :first AND :last""")  # noqa: S608  # our own names
+        SELECT each.session_id, {columns} FROM {table} AS each
+        WHERE each.application_id = :application_id AND each.session_id BETWEEN :first AND :last""")  # noqa: S608  # our own names
     for table, columns in (
         ("cart_item", "CAST(attributes AS TEXT), sku, name, category, product_name"),
         ("session_identifier", "NULL, identifier"),
-        ("session_discount", "NULL, CASE WHEN campaign_name IS NULL THEN label END"),
+        ("session_discount", "NULL, label, campaign_name"),
+        ("session_return", "NULL"),
     )
 ]
+PARTS.append(
+    sa.text("""
+        SELECT each.session_id, NULL, sku FROM returned_item AS each
+        JOIN cart_item ON cart_item.application_id = each.application_id
+            AND cart_item.session_id = each.session_id AND cart_item.position = each.position
+        WHERE each.application_id = :application_id AND each.session_id BETWEEN :first AND :last""")
+)
 UPDATE = sa.text("UPDATE customer_session SET size = :size WHERE application_id = :application_id AND id = :id")
 
 
@@ -61,8 +69,6 @@ def sizes_of(connection: sa.Connection, page: Mapping[str, int]) -> dict[int, in
         texts[id_] += of_session
     for part in PARTS:
         for id_, attributes, *of_row in connection.execute(part, page):
-            if of_row == [None]:  # the discount of a campaign
-                continue
             sizes[id_] += ROW_BYTES + attributes_size(attributes)
             texts[id_] += of_row
     return {id_: size + texts_size(texts[id_]) for id_, size in sizes.items()}
