@@ -110,10 +110,10 @@ class CustomerSession:
 
     @property
     def size(self) -> int:
-        """The bytes of its content, of the discounts of campaigns, and of its returns."""
-        size = self.content_size
+        """The bytes of its content and returns, of the discounts of campaigns, and of the shares that lines have."""
+        size = self.content_size + ROW_BYTES * len(self.discounts) * len(self.cart)
         for each in self.promotions:
-            size += ROW_BYTES + texts_size((each.label, each.campaign_name))
+            size += ROW_BYTES * (1 + len(each.shares)) + texts_size((each.label, each.campaign_name))
         for made in self.returns:
             size += ROW_BYTES * (1 + len(made.items)) + texts_size(self.cart[item.position].sku for item in made.items)
         return size

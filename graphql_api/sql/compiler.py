@@ -136,7 +136,7 @@ class Compiler:
                 return RowsJson(edge.select_from(table).where(*conditions).correlate_except(table))
             case Groups(grouping):
                 groups = grouping(scope)
-                return json_array(groups.rows(self.object(type_, nodes, groups.enter(scope))))
+                return json_array(groups.rows(self.object(type_, nodes, groups.enter(scope))), groups.count)
             case Nodes():
                 return nodes_by_id(self, what, definition, nodes, scope)
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, FromClause, Select, literal_column, select
 
 from graphql_api.sql.functions import SqlFunction
+from graphql_api.sql.request import Getter
 from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 
@@ -42,7 +43,7 @@ class Grouping:
     """The groups of the rows in ``table`` that meet conditions, with equal values in the column KEY.
 
     ``order`` names the columns that groups are ordered by, each with whether it descends. Without a column KEY all rows
-    are one group.
+    are one group. There are at most ``count`` groups, which is the value of ``limit``.
     """
 
     table: FromClause
@@ -50,6 +51,7 @@ class Grouping:
     columns: GroupColumns
     order: Sequence[tuple[str, bool]]
     limit: ColumnElement[int]
+    count: Getter
 
     def enter(self, scope: Scope) -> Scope:
         """Return the scope of a group."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 import strawberry
 from sqlalchemy import ColumnElement, Text, case, cast, func, select
 
+from db.domain.cart import MAX_LINES
 from db.domain.promotions.allocated_discount import DiscountSource
 from graphql_api.sql.fields import column, from_json, one, value
 from graphql_api.sql.json_objects import Concat, json_array
@@ -27,7 +28,7 @@ def shares(scope: Scope) -> ColumnElement[str]:
     line = scope.alias(CART_ITEMS)
     pair = Concat(["[", JsonInt(line.c.position), ",", JsonInt(line.c.discount_share), "]"])
     of_lines = select(pair.label("o")).where(*of_session(line.c, scope.row), line.c.discount_share > 0)
-    return func.coalesce(own, json_array(of_lines.order_by(line.c.position).correlate_except(line)))
+    return func.coalesce(own, json_array(of_lines.order_by(line.c.position).correlate_except(line), MAX_LINES))
 
 
 def origin(scope: Scope) -> ColumnElement[str]:

@@ -119,12 +119,14 @@ def statistics(scope: Scope) -> Grouping:
     order = (
         [(groups.KEY, True)] if by in TIMES else [("rank_whole", True), ("rank_fraction", True), (groups.KEY, False)]
     )
+    count = group_count(scope.arguments or {})
     return Grouping(
         table,
         conditions,
         GroupColumns(f"g{next(scope.numbers)}", computed, known),
         order if key is not None else [],
-        scope.bind(group_count(scope.arguments or {}), Integer()),
+        scope.bind(count, Integer()),
+        count,
     )
 
 

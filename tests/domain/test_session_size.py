@@ -68,7 +68,7 @@ def test_every_text_and_attribute_of_a_session_adds_to_its_size() -> None:
     )
     texts = len("apple") + len("ééé".encode()) + len("ada" + "spring" + "friend" + "till") + len("ab\\n")
     attributes = json_size({"color": "red"}) + json_size({"channel": "web"})
-    assert full.size - empty.size == 4 * ROW_BYTES + texts + attributes
+    assert full.content_size - empty.content_size == 4 * ROW_BYTES + texts + attributes
 
 
 def test_returns_add_to_the_size_but_not_to_that_of_the_content() -> None:

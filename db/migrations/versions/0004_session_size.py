@@ -39,6 +39,13 @@ PARTS.append(
             AND cart_item.session_id = each.session_id AND cart_item.position = each.position
         WHERE each.application_id = :application_id AND each.session_id BETWEEN :first AND :last""")
 )
+SHARES = sa.text("""
+    SELECT each.session_id, CAST(each.shares AS TEXT) AS shares, each.campaign_name, (
+        SELECT count(*) FROM cart_item
+        WHERE cart_item.application_id = each.application_id AND cart_item.session_id = each.session_id
+    ) AS lines
+    FROM session_discount AS each
+    WHERE each.application_id = :application_id AND each.session_id BETWEEN :first AND :last""")
 UPDATE = sa.text("UPDATE customer_session SET size = :size WHERE application_id = :application_id AND id = :id")
 
 
@@ -71,6 +78,8 @@ def sizes_of(connection: sa.Connection, page: Mapping[str, int]) -> dict[int, in
         for id_, attributes, *of_row in connection.execute(part, page):
             sizes[id_] += ROW_BYTES + attributes_size(attributes)
             texts[id_] += of_row
+    for id_, shares, campaign, lines in connection.execute(SHARES, page):
+        sizes[id_] += ROW_BYTES * (lines if campaign is None else len(json.loads(shares)))
     return {id_: size + texts_size(texts[id_]) for id_, size in sizes.items()}
 
 
