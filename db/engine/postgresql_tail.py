@@ -35,7 +35,8 @@ class PostgresTail:
         self._acquire = acquire
         self._connect = connect
         self._listening: asyncio.Task[None] | None = None
-        self._notifying: asyncio.Task[None] | None = None
+        self._notifying: set[asyncio.Task[None]] = set()
+        self._notification_waits = False
         self._committed = asyncio.Event()
         self._settled = 0
         self._returned = 0  # the settled ID when wait_for_commit returned last
@@ -44,13 +45,16 @@ class PostgresTail:
     def committed(self) -> None:
         """Report a commit of this process, to all processes."""
         self._committed.set()
-        if self._notifying is None:
-            self._notifying = asyncio.create_task(self._notify())
+        if not self._notification_waits:
+            self._notification_waits = True
+            notifying = asyncio.create_task(self._notify())
+            self._notifying.add(notifying)  # the event loop alone would not keep it alive, and close has to wait for it
+            notifying.add_done_callback(self._notifying.discard)
 
     async def _notify(self) -> None:
         """Notify every process of the commits until now."""
         await asyncio.sleep(NOTIFY_DELAY)
-        self._notifying = None  # a commit from here on needs another notification
+        self._notification_waits = False  # a commit from here on needs another notification
         try:
             async with self._acquire() as connection:
                 await connection.execute(f"NOTIFY {CHANNEL}")
@@ -86,9 +90,8 @@ class PostgresTail:
         return self._settled
 
     async def close(self) -> None:
-        """Send the last notification and stop listening."""
-        if self._notifying is not None:
-            await self._notifying
+        """Finish all notifications and stop listening."""
+        await asyncio.gather(*self._notifying)
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)

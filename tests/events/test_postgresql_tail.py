@@ -58,6 +58,33 @@ async def comes_to(tail: PostgresTail, last: int) -> None:
             await asyncio.sleep(0.01)
 
 
+def test_close_waits_for_a_notification_that_is_under_way(runner: asyncio.Runner) -> None:
+    async def close_while_the_pool_connects() -> None:
+        asked, connected, sent = asyncio.Event(), asyncio.Event(), []
+
+        class Connection:
+            async def execute(self, statement: str) -> None:
+                sent.append(statement)
+
+        @asynccontextmanager
+        async def acquire() -> AsyncIterator[Connection]:
+            asked.set()
+            await connected.wait()
+            yield Connection()
+
+        tail = PostgresTail(acquire, None)
+        tail.committed()
+        await asked.wait()
+        closing = asyncio.create_task(tail.close())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        connected.set()
+        await closing
+        assert sent == [f"NOTIFY {CHANNEL}"]
+
+    runner.run(close_while_the_pool_connects())
+
+
 def test_an_id_is_not_settled_while_its_transaction_runs(url: str) -> None:
     async def scenario() -> None:
         async with tail_of(url) as tail, AsyncExitStack() as stack:
