@@ -13,6 +13,7 @@ from graphql_api.commands.keys import create_application, create_key
 from graphql_api.commands.schema import export_schema
 from graphql_api.commands.serve import migrate, serve
 from graphql_api.commands.settings import settings
+from graphql_api.commands.statistics import statistics
 from graphql_api.commands.webhooks import webhooks
 from graphql_api.settings import InvalidSetting
 
@@ -24,7 +25,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (serve, migrate, export_schema, create_application, create_key, export, check, backup, settings):
+COMMANDS = (
+    serve,
+    migrate,
+    export_schema,
+    create_application,
+    create_key,
+    export,
+    statistics,
+    check,
+    backup,
+    settings,
+)
+for command in COMMANDS:
     app.command()(command)
 app.command("import")(import_)
 app.add_typer(webhooks, name="webhooks")

@@ -11,6 +11,7 @@ import typer
 
 from graphql_api.commands.database import APPLICATION, with_database
 from graphql_api.commands.files import STANDARD, reading, writing
+from graphql_api.commands.statistics import FILTER
 from graphql_api.settings import load_settings
 
 if TYPE_CHECKING:  # SQLAlchemy is slow to import
@@ -77,16 +78,38 @@ def import_(
 def export(
     application: Annotated[int, typer.Option(**APPLICATION, help="The application to export.")],
     file: Annotated[Path, typer.Argument(help="The file to write; - is standard output.")] = STANDARD,
+    format: Annotated[
+        Literal["json", "csv"], typer.Option(help="JSON lines, which can be imported; or CSV for a spreadsheet.")
+    ] = "json",
+    lines: Annotated[
+        bool, typer.Option("--lines", help="CSV: a row for each cart line, not for each session.")
+    ] = False,
+    filter: Annotated[str | None, FILTER] = None,
 ) -> None:
-    """Export all sessions of an application as JSON, one a line, in order of creation."""
+    """Export all sessions of an application, in order of creation: as JSON, one a line, or as CSV."""
     from db.import_export.exporting import export_sessions
+    from graphql_api.commands.queries import Queries, read_filter
+    from graphql_api.commands.spreadsheet import csv_rows
+
+    settings = load_settings()
+    wanted = read_filter(filter)
+    if format == "json" and (lines or filter):
+        raise typer.BadParameter("needs --format csv.", param_hint="--lines" if lines else "--filter")
 
     def write(connection: "Connection") -> None:
         with writing(file) as stream:
             stream.writelines(export_sessions(connection, application))
 
+    async def write_csv(database: "Database") -> None:
+        with writing(file) as stream:
+            async for page in csv_rows(Queries(database, settings), application, wanted, lines):
+                stream.write(page)
+
     try:
-        with_database(load_settings(), lambda database: database.query(write))
+        if format == "csv":
+            with_database(settings, write_csv)
+        else:
+            with_database(settings, lambda database: database.query(write))
     except BrokenPipeError:  # the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at exit
     except OSError as error:
