@@ -28,6 +28,7 @@ from graphql_api.observability.instrumented_database import InstrumentedDatabase
 from graphql_api.schema import schema
 from graphql_api.security.admission import AdmissionControl
 from graphql_api.security.authentication import Authenticator
+from graphql_api.security.code_guesses import CodeGuesses
 from graphql_api.settings import Settings, load_settings, server_options
 from graphql_api.webhooks.deliverer import deliver_webhooks
 
@@ -58,6 +59,7 @@ def create_app(settings: Settings) -> Starlette:
             feed = Feed(database, settings.max_queued_events, settings.max_lag_seconds)
             connections = Connections(authenticator, settings.max_connections_per_key)
             admission = AdmissionControl(settings.max_operations_under_way, settings.max_cost_per_minute)
+            code_guesses = CodeGuesses(settings.max_failed_codes_per_minute)
             gauges = {
                 "operations": admission.__len__,
                 "writes": lambda: instrumented.writes,
@@ -66,7 +68,15 @@ def create_app(settings: Settings) -> Starlette:
             }
             async with instrument(settings, gauges, instrumented.pool, start_traces) as instrumentation:
                 app.state.server = Server(
-                    settings, instrumented, authenticator, documents, admission, instrumentation, feed, connections
+                    settings,
+                    instrumented,
+                    authenticator,
+                    documents,
+                    admission,
+                    code_guesses,
+                    instrumentation,
+                    feed,
+                    connections,
                 )
                 delivering = deliver_webhooks(database, feed, documents) if settings.webhooks else nullcontext()
                 with on_shutdown_signal(feed.stop), stop_with_parent_process():

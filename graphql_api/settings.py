@@ -127,6 +127,11 @@ class Settings(BaseSettings):
         default=None,
         description="Cost that each key or session token can spend per minute; without it there is no limit.",
     )
+    max_failed_codes_per_minute: PositiveInt = Field(
+        default=20,
+        description="Coupons and referrals that each session token can set per minute and that are not accepted, since"
+        " they are unknown or another customer's.",
+    )
     max_operations_under_way: PositiveInt = Field(
         default=1_000, description="Maximum number of operations that a process executes at once."
     )

@@ -1,6 +1,7 @@
 """Campaigns and codes of a shop, stored directly, and what its sessions are given."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -47,13 +48,16 @@ def add_campaign(
     shop: Shop, *rules: Input, name: str = "Spring", state: CampaignState = CampaignState.ACTIVE, **fields: Any
 ) -> int:
     """Store a campaign and return its ID."""
-    return shop.write(insert_campaign, shop, {"name": name, "rules": list(rules), **fields}, state)
+    content = {"name": name, "rules": list(rules), **fields}
+    return shop.write(insert_campaign, shop.application_id, content, state, shop.now)
 
 
-def insert_campaign(connection: Connection, shop: Shop, content: Input, state: CampaignState) -> int:
+def insert_campaign(
+    connection: Connection, application_id: int, content: Input, state: CampaignState, now: datetime
+) -> int:
     """Insert the rows of a campaign."""
-    key = {"application_id": shop.application_id}
-    rules = load_all_rules(connection, shop.application_id)
+    key = {"application_id": application_id}
+    rules = load_all_rules(connection, application_id)
     compiled = compile_campaign(content, rules.attributes, rules.minor_digits)
     columns = (CAMPAIGN.c.id, CAMPAIGN_LIMIT.c.id)
     campaign_id, limit_id = (1 + (max(connection.execute(select(each)).scalars(), default=0)) for each in columns)
@@ -68,11 +72,11 @@ def insert_campaign(connection: Connection, shop: Shop, content: Input, state: C
         "requires": CampaignRequirement(compiled.requires),
         "state": state,
         "revision": 1,
-        "created": shop.now,
-        "updated": shop.now,
+        "created": now,
+        "updated": now,
     }
     connection.execute(insert(CAMPAIGN).values(**key, **row))
-    revision = {"campaign_id": campaign_id, "revision": 1, "content": content, "created": shop.now}
+    revision = {"campaign_id": campaign_id, "revision": 1, "content": content, "created": now}
     connection.execute(insert(CAMPAIGN_REVISION).values(**key, **revision))
     for rule in compiled.rules:
         connection.execute(insert(CAMPAIGN_LABEL).values(**key, label=rule.label, campaign_id=campaign_id))
@@ -89,7 +93,7 @@ def insert_campaign(connection: Connection, shop: Shop, content: Input, state: C
             "when_short": each.when_short,
         }
         connection.execute(insert(CAMPAIGN_LIMIT).values(**key, **values))
-    raise_version(connection, shop)
+    raise_version(connection, application_id)
     return campaign_id
 
 
@@ -100,15 +104,15 @@ def set_state(shop: Shop, campaign_id: int, state: CampaignState) -> None:
         connection.execute(
             update(CAMPAIGN).filter_by(application_id=shop.application_id, id=campaign_id).values(state=state)
         )
-        raise_version(connection, shop)
+        raise_version(connection, shop.application_id)
 
     shop.write(change)
 
 
-def raise_version(connection: Connection, shop: Shop) -> None:
+def raise_version(connection: Connection, application_id: int) -> None:
     """Make each process read the campaigns again."""
     version = APPLICATION.c.campaigns_version
-    connection.execute(update(APPLICATION).filter_by(application_id=shop.application_id).values({version: version + 1}))
+    connection.execute(update(APPLICATION).filter_by(application_id=application_id).values({version: version + 1}))
 
 
 def add_code(shop: Shop, campaign_id: int, code: str, kind: CodeKind = CodeKind.COUPON, **fields: Any) -> int:

@@ -14,7 +14,7 @@ from db.domain.promotions.campaign_state import CampaignState
 from db.domain.promotions.code import Code, CodeKind
 from db.domain.promotions.evaluation import Evaluation, evaluate, local_time
 from db.domain.promotions.facts import EvaluationSettings, SessionFacts
-from db.domain.promotions.limit import CounterKey, LimitMeasure, WhenShort, find_period_starts
+from db.domain.promotions.limit import CounterKey, LimitMeasure, WhenShort, find_period_starts, find_subjects
 from db.domain.promotions.session_evaluation import apply_evaluation, session_facts
 from db.domain.session import CustomerSession
 from db.engine.errors import WriteConflict
@@ -136,11 +136,12 @@ class Reading:
 
     def _counters(self) -> Iterator[tuple[CounterKey, CounterRow]]:
         """Yield the counters that the session can be charged to."""
+        subjects = find_subjects(self.facts)
         starts = find_period_starts(local_time(self.at, self.settings.time_zone).date())
         for stored in self.stored.values():
             for limit in stored.campaign.limits:
                 limit_id = stored.limit_ids[limit.measure, limit.per, limit.period]
-                for key in limit.counter_keys(stored.campaign.id, self.facts, starts):
+                for key in limit.counter_keys(stored.campaign.id, subjects, starts):
                     yield key, CounterRow(limit_id, key.subject or "", key.starts or "")
 
     @property

@@ -20,12 +20,16 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The session after a change, changed or not. ``replayed``: repeated from an earlier request with the same key."""
+    """The session after a change, changed or not. ``replayed``: repeated from an earlier request with the same key.
+
+    ``failed_codes`` counts the codes that the change set and that are unknown or another customer's.
+    """
 
     application_id: int
     session_id: int
     version: int
     created: bool = False
+    failed_codes: int = 0
     replayed: bool = False
 
 

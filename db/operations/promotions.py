@@ -48,6 +48,7 @@ class CloseConditions:
 
 
 UNCONDITIONAL = CloseConditions()
+GUESSED = frozenset({CodeStatus.UNKNOWN, CodeStatus.OTHER_RECIPIENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,17 @@ class Promoted:
     def is_redeemed(self) -> bool:
         """Whether the change closes the session."""
         return self.evaluated is not None and self.session.state is SessionState.CLOSED
+
+    def failed_codes(self, before: CustomerSession) -> int:
+        """Return how many codes the change has set that are unknown or another customer's."""
+        if self.evaluated is None:
+            return 0
+        after, evaluation = self.session, self.evaluated.evaluation
+        outcomes = (
+            (evaluation.coupon, before.coupon != after.coupon),
+            (evaluation.referral, before.referral != after.referral),
+        )
+        return sum(1 for outcome, is_new in outcomes if is_new and outcome and outcome.status in GUESSED)
 
     def post(self, connection: Connection) -> None:
         """Charge counters and codes if the session is closed. Raises WriteConflict."""

@@ -81,7 +81,7 @@ class SessionChange:
         promoted.post(self.connection)
         save_session(self.connection, before, after, event, promoted.campaigns_version)
         promoted.record(self.connection, after.id)
-        return Outcome(after.application_id, after.id, after.version)
+        return Outcome(after.application_id, after.id, after.version, failed_codes=promoted.failed_codes(before))
 
 
 def begin_change(

@@ -11,6 +11,7 @@ from db.events.feed import Feed
 from db.operations.outcome import Actor
 from graphql_api.execution.document import Document
 from graphql_api.observability.operation_record import OperationRecord
+from graphql_api.security.code_guesses import CodeGuesses
 from graphql_api.security.viewer import Viewer
 from graphql_api.settings import Settings
 
@@ -25,6 +26,7 @@ class Context:
     document: Document
     feed: Feed
     record: OperationRecord = field(default_factory=OperationRecord)
+    code_guesses: CodeGuesses = field(default_factory=CodeGuesses)
 
     @property
     def actor(self) -> Actor:

@@ -105,7 +105,9 @@ async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> Exec
         raise method_not_allowed("POST", "A GET can only query; send any other operation by POST.")
     assert record.viewer is not None, "the caller has been authenticated"
     current_holder.set(record.viewer.holder)
-    context = Context(server.database, server.settings, record.viewer, document, server.feed, record)
+    context = Context(
+        server.database, server.settings, record.viewer, document, server.feed, record, server.code_guesses
+    )
     if request.accepts_events and (media_type is None or is_subscription):
 
         async def start() -> Results:

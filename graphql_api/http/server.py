@@ -9,6 +9,7 @@ from graphql_api.http.connections import Connections
 from graphql_api.observability.instrumentation import Instrumentation
 from graphql_api.security.admission import AdmissionControl
 from graphql_api.security.authentication import Authenticator
+from graphql_api.security.code_guesses import CodeGuesses
 from graphql_api.settings import Settings
 
 
@@ -21,6 +22,7 @@ class Server:
     authenticator: Authenticator
     documents: Documents
     admission: AdmissionControl
+    code_guesses: CodeGuesses
     instrumentation: Instrumentation
     feed: Feed
     connections: Connections

@@ -210,7 +210,9 @@ class Socket:
                 entered.close()
             server = self._server
             current_holder.set(record.viewer.holder)
-            context = Context(server.database, server.settings, record.viewer, document, server.feed, record)
+            context = Context(
+                server.database, server.settings, record.viewer, document, server.feed, record, server.code_guesses
+            )
             results = await streams.start(context, operation, given.variables)
             if is_subscription:
                 results = streams.charge_each(admission, record, results)

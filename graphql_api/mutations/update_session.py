@@ -1,12 +1,14 @@
 """updateSession."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import strawberry
 
-from db.domain.commands import UpdateSession
+from db.domain.commands import UNSET, UpdateSession
 from db.domain.errors import CartLineNotFound, SessionNotEditable, SessionNotFound, VersionConflict
 from db.operations import sessions
+from db.operations.outcome import Outcome
 from graphql_api.execution.context import Info
 from graphql_api.mutations.declaration import CONTENT_ERRORS, mutation
 from graphql_api.mutations.inputs import ContentInput, VersionedInput
@@ -42,4 +44,27 @@ async def update_session(
     application_id = viewer.resolve_application(input.application_id)
     command = input.command(UpdateSession, application_id, content=input.content())
     operation = of_viewer(info, sessions.update_session)
-    return await execute_command(info, UpdateSessionPayload, operation, command)
+    if viewer.token_permissions is None:
+        return await execute_command(info, UpdateSessionPayload, operation, command)
+    return await update_by_token(info, operation, command)
+
+
+async def update_by_token(
+    info: Info, operation: Callable[..., Outcome], command: UpdateSession
+) -> UpdateSessionPayload:
+    """Update the session of a token, which can set only so many codes that fail. Raises RateLimited."""
+    guesses, token = info.context.code_guesses, info.context.viewer.key_prefix
+    codes = sum(1 for code in (command.content.coupon, command.content.referral) if code is not UNSET and code)
+    failed = 0
+
+    def counted(*arguments: Any) -> Outcome:
+        nonlocal failed
+        outcome = operation(*arguments)
+        failed = outcome.failed_codes
+        return outcome
+
+    guesses.try_codes(token, codes)
+    try:
+        return await execute_command(info, UpdateSessionPayload, counted, command)
+    finally:
+        guesses.take_back(token, codes - failed)

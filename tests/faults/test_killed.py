@@ -4,13 +4,17 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from customers import Act, Customers, versions
 from process import Process, address, serving
+from promotion_shop import insert_campaign, percent
 from stores import Store
 
+from db.domain.promotions.campaign_state import CampaignState
+from db.engine import open_database
 from graphql_api.cli import main
 from graphql_api.settings import PREFIX
 
@@ -23,6 +27,7 @@ def process(
 ) -> Iterator[Process]:
     """``cartograph serve`` in a process of its own, on either database."""
     url = store.copy(seeded[0])
+    asyncio.run(add_promotion(url))
     monkeypatch.setenv(f"{PREFIX}DATABASE_URL", url)
     with serving("--port", "0") as process:
         yield process
@@ -33,6 +38,19 @@ def process(
 def customers(process: Process, seeded: tuple[str, dict[str, str]]) -> Customers:
     """Customers of that server."""
     return Customers(address(process), seeded[1]["writer"])
+
+
+async def add_promotion(url: str) -> None:
+    """Give every session a discount that counts against four limits."""
+    database = await open_database(url)
+    limits = [
+        {"measure": measure, "per": per, "max": "100000"}
+        for measure in ("USES", "DISCOUNT")
+        for per in ("CAMPAIGN", "PROFILE")
+    ]
+    content = {"name": "Spring", "rules": [percent("10")], "limits": limits}
+    await database.write(insert_campaign, 1, content, CampaignState.ACTIVE, datetime.now(UTC))
+    await database.close()
 
 
 def killing(process: Process, after: int) -> Act:

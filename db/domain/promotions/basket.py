@@ -9,7 +9,7 @@ from db.domain import money
 from db.domain.cart import CartLine
 from db.domain.money import PLACES
 from db.domain.promotions.facts import EvaluationSettings, SessionFacts
-from db.domain.promotions.limit import find_period_starts
+from db.domain.promotions.limit import find_period_starts, find_subjects
 
 
 class Point(NamedTuple):
@@ -30,6 +30,7 @@ class Basket:
         self.session = session
         self.local = local
         self.period_starts = find_period_starts(local.date())
+        self.subjects = find_subjects(session)
         self.minor_digits = settings.minor_digits
         self.rounding = settings.rounding
         self.step: int = 10 ** (PLACES - settings.minor_digits)
@@ -59,9 +60,13 @@ class Basket:
 
     def take(self, positions: Sequence[int], shares: Sequence[int]) -> None:
         """Take shares in minor units off lines, each of which has as much left."""
-        self.nets = list(self.nets)  # a point that was saved refers to the list before
-        for position, share in zip(positions, shares, strict=True):
-            self.nets[position] -= share * self.step
+        step = self.step
+        if positions is self.positions:  # of all lines, which is the usual case and takes half the time
+            self.nets = [net - share * step for net, share in zip(self.nets, shares, strict=True)]
+        else:
+            self.nets = list(self.nets)  # a point that was saved refers to the list before
+            for position, share in zip(positions, shares, strict=True):
+                self.nets[position] -= share * step
         self.given += sum(shares)
 
     def take_manual(self, shares: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from db.domain.promotions.campaign_result import CampaignOutcome
 from db.domain.promotions.code import CampaignRequirement, Code
 from db.domain.promotions.facts import SessionFacts
 from db.domain.promotions.failure import Failure
-from db.domain.promotions.limit import CounterKey, Limit, LimitMeasure, subjects
+from db.domain.promotions.limit import CounterKey, Limit, LimitMeasure
 from db.domain.times import format_time
 
 Counters = Mapping[CounterKey, int]
@@ -46,7 +46,7 @@ def find_reason(
     elif campaign.requires is not CampaignRequirement.NOTHING:
         return Reason(CampaignOutcome.NO_CODE, Failure(("requires",), campaign.requires.name))
     for limit in campaign.limits:
-        if not subjects(limit.per, basket.session):
+        if not basket.subjects[limit.per]:
             return Reason(CampaignOutcome.SUBJECT_MISSING, Failure((*limit.path, "per"), limit.per.name))
     if code is not None and code.used_up:
         return Reason(CampaignOutcome.LIMIT_REACHED)
@@ -61,7 +61,7 @@ def make_charges(campaign: Campaign, basket: Basket, counters: Counters) -> list
     return [
         Charge(limit, key, limit.max - counters.get(key, 0))
         for limit in campaign.limits
-        for key in limit.counter_keys(campaign.id, basket.session, basket.period_starts)
+        for key in limit.counter_keys(campaign.id, basket.subjects, basket.period_starts)
     ]
 
 

@@ -56,6 +56,9 @@ class CounterKey(NamedTuple):
     starts: str | None
 
 
+Subjects = Mapping[LimitSubject, Sequence[str | None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
     """A limit. ``max`` is a number of uses, or an amount in minor units. ``path`` is its place in the input."""
@@ -68,14 +71,19 @@ class Limit:
     when_short: WhenShort
 
     def counter_keys(
-        self, campaign_id: int, session: SessionFacts, period_starts: Mapping[LimitPeriod, str | None]
-    ) -> Sequence[CounterKey]:
+        self, campaign_id: int, subjects: Subjects, period_starts: Mapping[LimitPeriod, str | None]
+    ) -> list[CounterKey]:
         """Return the counters that a session is charged to; none if it has no such subject."""
         starts = period_starts[self.period]
         return [
             CounterKey(campaign_id, self.measure, self.per, self.period, subject, starts)
-            for subject in subjects(self.per, session)
+            for subject in subjects[self.per]
         ]
+
+
+def find_subjects(session: SessionFacts) -> Subjects:
+    """Return the subjects that a session is charged to, of each kind."""
+    return {per: subjects(per, session) for per in LimitSubject}
 
 
 def subjects(per: LimitSubject, session: SessionFacts) -> Sequence[str | None]:

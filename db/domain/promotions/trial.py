@@ -119,6 +119,9 @@ def make_award(rule: Rule, claim: Claim, basket: Basket) -> Award:
 def apply_limits(trial: Trial, minor_digits: int) -> None:
     """Cut the awards to what limits of discounts with CUT have left; withdraw them if one with SKIP has too little."""
     charges = [charge for charge in trial.charges if charge.limit.measure is LimitMeasure.DISCOUNT]
+    units = trial.units
+    if all(charge.left >= units for charge in charges):
+        return
     cutting = [charge for charge in charges if charge.limit.when_short is WhenShort.CUT]
     tightest = min(cutting, key=lambda charge: charge.left, default=None)
     if tightest and tightest.left < trial.units:

@@ -14,7 +14,7 @@ from strategies import cart_lines
 from db.domain.money import RoundingMode
 from db.domain.promotions.code import Code, CodeKind
 from db.domain.promotions.facts import EvaluationSettings, ProfileFacts, SessionFacts
-from db.domain.promotions.limit import CounterKey, LimitMeasure, LimitPeriod, find_period_starts
+from db.domain.promotions.limit import CounterKey, LimitMeasure, LimitPeriod, find_period_starts, find_subjects
 
 ZONES = [ZoneInfo("UTC"), ZoneInfo("Europe/Lisbon"), ZoneInfo("Pacific/Auckland")]
 CATEGORIES = ["hats", "shoes", None]
@@ -201,6 +201,6 @@ def cases(draw: st.DrawFn) -> Case:
         key: draw(st.integers(0, 2) if key.measure is LimitMeasure.USES else st.integers(0, 2_500))
         for campaign in compiled(*contents, digits=digits)
         for limit in campaign.limits
-        for key in limit.counter_keys(campaign.id, session, starts)
+        for key in limit.counter_keys(campaign.id, find_subjects(session), starts)
     }
     return Case(session, contents, counters, at, settings)
