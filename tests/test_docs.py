@@ -4,7 +4,8 @@ The blocks of a page run in order:
 
 - ``graphql`` is sent with the variables of a ``json`` block titled "Variables" behind it; the data is compared with a
   ``json`` block titled "Answer" behind that, and has to be free of errors where there is none. The title "ADMIN" or
-  "READER" names the role of the key; it is WRITER otherwise.
+  "READER" names the role of the key; it is WRITER otherwise. A variable such as "<createCampaign.campaign.id>" is the
+  value at this path in the answers before.
 - ``sh`` runs in an empty directory; variables it exports stay for the rest of the page, and ``KEY`` is set to a WRITER
   key. Output is compared with a ``json`` block titled "Output" behind it. Calls of make are left out: CI makes them.
 - ``<!-- not run: reason -->`` before a block leaves it out.
@@ -16,6 +17,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,6 +146,12 @@ def sent(demo: Demo, document: str, variables: Any, role: str) -> Any:
     return answer.json()
 
 
+def filled_in(value: Any, answered: Any) -> Any:
+    """A variable, or what stands at its path in the answers."""
+    path = re.fullmatch(r"<([\w.]+)>", value) if isinstance(value, str) else None
+    return reduce(lambda found, name: found[name], path[1].split("."), answered) if path else value
+
+
 def refusals(data: Any) -> Iterator[Any]:
     """The refusals in the payloads of mutations."""
     if isinstance(data, dict):
@@ -155,14 +163,17 @@ def refusals(data: Any) -> Iterator[Any]:
 def run_page(page: Path, demo: Demo, directory: Path, postgresql_url: Callable[[], str]) -> None:
     """Run the blocks of a page in order."""
     shell = Shell(directory, KEY=demo.keys["WRITER"], ADMIN_KEY=demo.keys["ADMIN"], PYTHONPATH=str(ROOT))
-    shown = blocks(page)
+    shown, answered = blocks(page), dict[str, Any]()
     for index, block in enumerate(shown):
         behind = shown[index + 1 :]
         if block.reason is not None:
             continue
         if block.language == "graphql":
-            variables = json.loads(behind.pop(0).text) if behind and behind[0].title == "Variables" else None
+            variables = None
+            if behind and behind[0].title == "Variables":
+                variables = {name: filled_in(each, answered) for name, each in json.loads(behind.pop(0).text).items()}
             answer = sent(demo, block.text, variables, block.title if block.title in demo.keys else "WRITER")
+            answered |= answer.get("data") or {}
             if behind and behind[0].title == "Answer":
                 assert {name: answer[name] for name in ("data", "errors") if name in answer} == json.loads(
                     behind[0].text
