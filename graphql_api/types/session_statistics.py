@@ -151,8 +151,9 @@ def of_sessions(scope: Scope, session: FromClause, by: StatisticsGroup, applicat
         text = local_time.DateText(key)
     elif by is StatisticsGroup.CAMPAIGN:
         discount = scope.alias(DISCOUNTS)
+        amount = cast(func.sum(stored(discount.c.amount)), BigInteger())  # PostgreSQL's sum is no integer
         given_by = (
-            select(discount.c.session_id, discount.c.campaign_id, func.sum(stored(discount.c.amount)).label("amount"))
+            select(discount.c.session_id, discount.c.campaign_id, amount.label("amount"))
             .where(discount.c.application_id == scope.bind(application, Integer()), discount.c.campaign_id.is_not(None))
             .group_by(discount.c.session_id, discount.c.campaign_id)
             .subquery(f"d{next(scope.numbers)}")

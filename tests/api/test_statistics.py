@@ -214,3 +214,40 @@ def test_the_cost_is_a_hundred_and_one_for_each_group(api: Api) -> None:
         for arguments in ("", "(groupBy: DAY)", "(groupBy: DAY, first: 7)")
     }
     assert costs == {"": 101, "(groupBy: DAY)": 200, "(groupBy: DAY, first: 7)": 107}
+
+
+CAMPAIGN = """mutation($name: String!, $percent: Decimal!) {
+  createCampaign(input: {
+    name: $name, state: ACTIVE, rules: [
+      {label: $name, reward: {percentOff: {percent: $percent}}}
+      {label: "more", reward: {amountOff: {amount: "1.00"}}, when: {profileIds: ["eve"]}}
+    ]
+  }) { campaign { id } errors { message } }
+}"""
+CREATE = """mutation($input: CreateSessionInput!) { createSession(input: $input) { errors { message } } }"""
+
+
+def test_groups_of_campaigns_have_what_the_campaign_gave(serve: Callable[..., Api]) -> None:
+    api = serve()
+    ids = []
+    for name, percent in (("ten", "10"), ("five", "5")):
+        made = api.data(CAMPAIGN.replace('"more"', f'"{name} more"'), {"name": name, "percent": percent})
+        assert made["createCampaign"]["errors"] == []
+        ids.append(made["createCampaign"]["campaign"]["id"])
+        for profile in ("eve", "bob"):
+            given: dict[str, Any] = {"integrationId": f"{name} {profile}", "profileId": profile}
+            given |= {"cartItems": [{"sku": "a", "quantity": 2, "price": "50.00"}]}
+            assert api.data(CREATE, {"input": given})["createSession"]["errors"] == []
+
+    rows = {row["key"]: row for row in statistics(api, "CAMPAIGN")}
+
+    ten, five = ids
+    assert set(rows) == {ten, five}
+    assert [rows[ten][name] for name in ("sessions", "units", "total")] == [4, 8, "400.00"]
+    # 10 % of 100.00 four times, and 1.00 more for each of eve's two sessions.
+    assert rows[ten]["discountTotal"] == "42.00"
+    # 5 % of what is left in the two newer sessions: of 89.00 and of 90.00. And 1.00 for eve's.
+    assert rows[five]["discountTotal"] == "9.95"
+    assert [rows[five][name] for name in ("sessions", "units", "total")] == [2, 4, "200.00"]
+    for key, row in rows.items():
+        assert api.data(f'{{ node(id: "{key}") {{ ... on Campaign {{ name }} }} }}')["node"] is not None, row
