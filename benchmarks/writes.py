@@ -1,4 +1,4 @@
-"""The cases that write: create a session with three lines, and close it."""
+"""The cases that write: create a session, close it, and add a line to its cart."""
 
 from typing import Any
 
@@ -29,6 +29,25 @@ def creation(**replaced: Any) -> Request:
         }"""
         + WRITTEN,
         variables=lambda number: {"input": {"integrationId": NEW, **content(number), **replaced}},
+    )
+
+
+FIVE = [{"sku": f"sku-{place}", "name": f"Thing {place}", "quantity": 1, "price": "4.10"} for place in range(5)]
+
+
+def adding(**replaced: Any) -> Request:
+    """Return a request to add a line to a cart; arguments replace fields of its input."""
+    item = {"sku": "one more", "name": "Thing", "quantity": 1, "price": "9.95"}
+    return Request(
+        operation="Add",
+        query="""mutation Add($input: AddCartItemsInput!) {
+            addCartItems(input: $input) {
+                session { ...Written cartItems { position sku name quantity price total } }
+                errors { __typename path }
+            }
+        }"""
+        + WRITTEN,
+        variables=lambda number: {"input": {"integrationId": NEW, "items": [item], **replaced}},
     )
 
 
@@ -63,6 +82,16 @@ WRITES = (
             closing(integrationId="session-1"),
             closing(integrationId="session-0", expectedVersion=9),
             closing(integrationId="nobody's"),
+        ),
+    ),
+    Case(
+        name="Create a session with 5 lines, then add a line",
+        request=creation(cartItems=FIVE),
+        then=adding(),
+        refused=(
+            adding(integrationId="nobody's"),
+            adding(integrationId="session-1"),
+            adding(items=[{"sku": "", "quantity": 0, "price": "-1"}]),
         ),
     ),
 )

@@ -34,10 +34,7 @@ def add_items(
     found = id_problems(items, "items")
     for index, line in enumerate(items):
         found.extend(line_problems(line, ("items", str(index))))
-    items = [
-        with_attributes(line, None, rules, ("items", str(index), "attributes"), found)
-        for index, line in enumerate(items)
-    ]
+    items = [with_attributes(line, None, rules, ("items", index), found) for index, line in enumerate(items)]
     if found:
         raise Refused(*found)
     return with_cart(session, put_in(session.cart, items, id_prefix), "items")

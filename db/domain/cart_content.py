@@ -44,14 +44,13 @@ def validate_cart(
     valid = len(found) == before
     matched = match_ids(lines, current, found)
     if valid and current:
-        canonical = [with_attributes(line, None, rules, (), []) for line in lines]
+        canonical = [with_attributes(line, None, rules, ("cartItems", 0), []) for line in lines]
         matched = match_items(canonical, current, matched)
     same_place = same_sku(lines, current, matched)
     validated = []
     for position, line in enumerate(lines):
         old = matched.get(position)
-        path = ("cartItems", str(position), "attributes")
-        new = with_attributes(line, old or same_place.get(position), rules, path, found)
+        new = with_attributes(line, old or same_place.get(position), rules, ("cartItems", position), found)
         validated.append(new._replace(id=old.id if old else new_id(id_prefix, position)))
     if len(found) == before:
         found.extend(cart_problems(validated, ("cartItems",)))
@@ -75,12 +74,16 @@ def same_sku(
 
 
 def with_attributes(
-    line: CartLine, old: CartLine | None, rules: AttributeRules, path: tuple[str, ...], found: list[Refusal]
+    line: CartLine, old: CartLine | None, rules: AttributeRules, place: tuple[str, int], found: list[Refusal]
 ) -> CartLine:
-    """Return a line that replaces ``old`` with its attributes in canonical form. Refusals are appended to ``found``."""
+    """Return a line that replaces ``old`` with its attributes in canonical form. Refusals are appended to ``found``.
+
+    ``place`` is the field and the index of the line in the input.
+    """
     current = old.attributes if old else {}
     if not current and not line.attributes:
         return line
+    path = (place[0], str(place[1]), "attributes")
     return line._replace(attributes=rules.replace(AttributeEntity.CART_ITEM, current, line.attributes, path, found))
 
 

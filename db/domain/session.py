@@ -231,7 +231,8 @@ def create(command: CreateSession, rules: Rules, now: datetime, id_prefix: str) 
         closed=now if command.state is SessionState.CLOSED else None,
         **validate_content(command.content, rules, {}, (), id_prefix),
     )
-    check_discounts(new)
+    if command.content.discounts is not UNSET:
+        check_discounts(new)
     return share_discounts(new)
 
 

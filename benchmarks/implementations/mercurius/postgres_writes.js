@@ -1,6 +1,6 @@
-// Both mutations over node-postgres: one transaction each, pipelined as far as the rules allow, in named statements that
+// The mutations over node-postgres: one transaction each, pipelined as far as the rules allow, in named statements that
 // each connection prepares once. The payload is built from the written values; nothing is read again.
-import { closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
+import { added, addedEvent, closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
 
 const UNIQUE_VIOLATION = "23505";
 
@@ -35,9 +35,9 @@ const ADD = {
       session AS (
         INSERT INTO customer_session (
           application_id, id, integration_id, profile_id, state, version, first_session, minor_digits, total,
-          discount_total, returned_total, created, updated, attributes
+          discount_total, returned_total, created, updated, size, attributes
         )
-        VALUES (1, nextval('customer_session_id'), $1, $2, 'open', 1, $3, 2, $4, 0, 0, $5, $5, '{}')
+        VALUES (1, nextval('customer_session_id'), $1, $2, 'open', 1, $3, 2, $4, 0, 0, $5, $5, $15, '{}')
         RETURNING id
       ),
       lines AS (
@@ -60,6 +60,36 @@ const FIND = {
     SELECT * FROM customer_session
     WHERE application_id = 1 AND integration_id = $1 FOR UPDATE`,
 };
+const FIND_LINES = {
+  name: "find lines",
+  text: `
+    SELECT id, position, sku, name, quantity, price FROM cart_item
+    WHERE application_id = 1 AND session_id = $1 ORDER BY position`,
+};
+const PUT_ADDED = {
+  name: "put added",
+  text: `
+    WITH
+      session AS (
+        UPDATE customer_session SET version = $2, updated = $3, total = $4, size = $5
+        WHERE application_id = 1 AND id = $1 AND version = $2 - 1
+        RETURNING id
+      ),
+      lines AS (
+        INSERT INTO cart_item (
+          application_id, session_id, position, id, sku, name, quantity, returned_quantity, price, discount_share,
+          returned_total, attributes
+        )
+        SELECT 1, session.id, position, line.id, sku, name, quantity, 0, price, 0, 0, '{}'
+        FROM session, unnest($6::int[], $7::text[], $8::text[], $9::text[], $10::int[], $11::bigint[])
+          AS line (position, id, sku, name, quantity, price)
+        ON CONFLICT ON CONSTRAINT pk_cart_item DO UPDATE SET quantity = excluded.quantity
+      )
+    INSERT INTO session_event (${EVENT_COLUMNS})
+    SELECT 1, session.id, $2, nextval('session_event_id'), 'updated', $3, $12, 'open', 'open', $4, $13, $14, $15
+    FROM session
+    RETURNING session_id`,
+};
 const CLOSE = {
   name: "close",
   text: `
@@ -80,6 +110,7 @@ const APPEND = {
     VALUES (1, $1, $2, nextval('session_event_id'), $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 };
 
+const LINE = ["position", "id", "sku", "name", "quantity", "price"];
 const column = (lines, name) => lines.map((line) => line[name]);
 
 const create = async (client, input, now) => {
@@ -91,14 +122,31 @@ const create = async (client, input, now) => {
   );
   session.first_session = other === undefined || !other.rows[0].found;
   const { actor, changed_fields, changes } = createdEvent(session);
-  const columns = ["position", "id", "sku", "name", "quantity", "price"].map((name) => column(lines, name));
+  const columns = LINE.map((name) => column(lines, name));
   const first = session.first_session;
-  const row = [integration_id, profile_id, first, total, now, ...columns, actor, changed_fields, changes];
+  const row = [integration_id, profile_id, first, total, now, ...columns, actor, changed_fields, changes, session.size];
   try {
     await Promise.all([ask(ADD, ...row), ask(COMMIT)]); // if the first fails, the second rolls back
   } catch (error) {
     throw error.code === UNIQUE_VIOLATION ? taken(integration_id) : error;
   }
+  return session;
+};
+
+const add = async (client, input, now) => {
+  const ask = (statement, ...values) => client.query({ ...statement, values });
+  const [, found] = await Promise.all([ask(BEGIN), ask(FIND, input.integrationId)]);
+  const before = found.rows[0];
+  const lines = before ? (await ask(FIND_LINES, before.id)).rows : [];
+  const session = added(before, lines, input, now);
+  const { actor, discount_total, changed_fields, changes } = addedEvent(session);
+  const columns = LINE.map((name) => column(session.changed, name));
+  const values = [session.id, session.version, session.updated, session.total, session.size, ...columns];
+  const [changed] = await Promise.all([
+    ask(PUT_ADDED, ...values, actor, discount_total, changed_fields, changes),
+    ask(COMMIT),
+  ]);
+  if (changed.rowCount !== 1) throw new Error("the session was changed concurrently");
   return session;
 };
 
@@ -134,5 +182,5 @@ export const writes = (pool, shown) => {
         client.release();
       }
     };
-  return { createSession: run(create), closeSession: run(close) };
+  return { createSession: run(create), addCartItems: run(add), closeSession: run(close) };
 };

@@ -53,11 +53,15 @@ export const schema = `
   type InvalidTransition implements UserError { message: String!, path: [String!]! }
   input CartItemInput { sku: String!, quantity: Int!, price: Decimal!, name: String }
   input CreateSessionInput { integrationId: String!, profileId: String, cartItems: [CartItemInput!] }
+  type SessionNotEditable implements UserError { message: String!, path: [String!]! }
+  input AddCartItemsInput { integrationId: String!, items: [CartItemInput!]!, expectedVersion: Int }
   input CloseSessionInput { integrationId: String!, expectedVersion: Int }
   type CreateSessionPayload { session: CustomerSession, errors: [UserError!]! }
+  type CartPayload { session: CustomerSession, errors: [UserError!]! }
   type CloseSessionPayload { session: CustomerSession, errors: [UserError!]! }
   type Mutation {
     createSession(input: CreateSessionInput!): CreateSessionPayload!
+    addCartItems(input: AddCartItemsInput!): CartPayload!
     closeSession(input: CloseSessionInput!): CloseSessionPayload!
   }
 `;

@@ -1,8 +1,8 @@
-// Both mutations over better-sqlite3: one transaction each, with the durability of Cartograph. The payload is built from
+// The mutations over better-sqlite3: one transaction each, with the durability of Cartograph. The payload is built from
 // the written values; nothing is read again.
 import Database from "better-sqlite3";
 
-import { closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
+import { added, addedEvent, closed, closedEvent, created, createdEvent, Refused, taken } from "./rules.js";
 
 export const writes = (path, shown) => {
   const database = new Database(path);
@@ -25,11 +25,11 @@ export const writes = (path, shown) => {
     .prepare(`
       INSERT INTO customer_session (
         application_id, id, integration_id, profile_id, state, version, first_session, minor_digits,
-        total, discount_total, returned_total, created, updated, attributes
+        total, discount_total, returned_total, created, updated, size, attributes
       )
       VALUES (
         1, (SELECT coalesce(max(id), 0) + 1 FROM customer_session WHERE application_id = 1), @integration_id,
-        @profile_id, @state, @version, @first_session, 2, @total, 0, 0, @created, @updated, '{}'
+        @profile_id, @state, @version, @first_session, 2, @total, 0, 0, @created, @updated, @size, '{}'
       )
       ON CONFLICT (application_id, integration_id) DO NOTHING RETURNING id
     `)
@@ -52,6 +52,17 @@ export const writes = (path, shown) => {
     )
   `);
   const find = database.prepare("SELECT * FROM customer_session WHERE application_id = 1 AND integration_id = ?");
+  const linesOf = database.prepare(`
+    SELECT id, position, sku, name, quantity, price FROM cart_item
+    WHERE application_id = 1 AND session_id = ? ORDER BY position
+  `);
+  const putAdded = database.prepare(`
+    UPDATE customer_session SET version = @version, updated = @updated, total = @total, size = @size
+    WHERE application_id = 1 AND id = @id AND version = @version - 1
+  `);
+  const putLine = database.prepare(`
+    UPDATE cart_item SET quantity = ? WHERE application_id = 1 AND session_id = ? AND position = ?
+  `);
   const putClosed = database.prepare(`
     UPDATE customer_session SET state = @state, version = @version, updated = @updated, closed = @closed
     WHERE application_id = 1 AND id = @id AND version = @version - 1
@@ -77,6 +88,17 @@ export const writes = (path, shown) => {
     addEvent.run(createdEvent(session));
     return session;
   });
+  const add = database.transaction((input, now) => {
+    const before = find.get(input.integrationId);
+    const lines = before ? linesOf.all(before.id) : [];
+    const session = added(before, lines, input, now);
+    if (putAdded.run(session).changes !== 1) throw new Error("the session was changed concurrently");
+    for (const { position, id, sku, name, quantity, price } of session.changed)
+      if (position < lines.length) putLine.run(quantity, session.id, position);
+      else addLine.run(session.id, position, id, sku, name, quantity, price);
+    addEvent.run(addedEvent(session));
+    return session;
+  });
   const close = database.transaction(({ integrationId, expectedVersion }, now) => {
     const session = closed(find.get(integrationId), integrationId, expectedVersion, now);
     if (putClosed.run(session).changes !== 1) throw new Error("the session was changed concurrently");
@@ -95,5 +117,5 @@ export const writes = (path, shown) => {
         return { session: null, errors: error.errors };
       }
     };
-  return { createSession: run(create), closeSession: run(close) };
+  return { createSession: run(create), addCartItems: run(add), closeSession: run(close) };
 };
