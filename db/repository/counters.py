@@ -10,7 +10,7 @@ from functools import cache
 from operator import add, sub
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, and_, bindparam, cast, column, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, cast, column, func, select
 from sqlalchemy import literal_column as literal
 from sqlalchemy.types import TypeEngine
 
@@ -76,18 +76,26 @@ def change_counters(
 
 
 def to_counters(rows: Iterable[Any]) -> Mapping[CounterRow, int]:
-    """Return rows by their keys."""
-    return {CounterRow(row.limit_id, row.subject, row.starts): to_units(row.used, PLACES) for row in rows}
+    """Return the rows that exist by their keys."""
+    return {
+        CounterRow(row.limit_id, row.subject, row.starts): to_units(row.used, PLACES)
+        for row in rows
+        if row.used is not None
+    }
 
 
 @cache
 def reading(dialect: str) -> AutocommitStatement:
-    """Return the statement of ``read_counters``."""
+    """Return the statement of ``read_counters``: a look-up by key for each element of the list.
+
+    In a join, SQLite would read all counters of the application and the list for each of them.
+    """
     listed = columns_of_list(dialect, "counters", [each.type for each in KEY])
     same = [stored == wanted for stored, wanted in zip(KEY, listed, strict=True)]
-    return AutocommitStatement(
-        select(*KEY, LIMIT_COUNTER.c.used).where(LIMIT_COUNTER.c.application_id == APPLICATION_ID, *same)
-    )
+    used = select(LIMIT_COUNTER.c.used).where(LIMIT_COUNTER.c.application_id == APPLICATION_ID, *same)
+    names = CounterRow._fields
+    columns = [column.label(name) for name, column in zip(names, listed, strict=True)]
+    return AutocommitStatement(select(*columns, used.correlate_except(LIMIT_COUNTER).scalar_subquery().label("used")))
 
 
 @cache
@@ -100,10 +108,10 @@ def changing(dialect: str, change: Change) -> Statement:
         dialect, "counters", [*(each.type for each in KEY), BigInteger()]
     )
     new = select(APPLICATION_ID, limit_id, subject, starts, amount).order_by(limit_id, subject, starts)
-    limit = and_(CAMPAIGN_LIMIT.c.application_id == APPLICATION_ID, CAMPAIGN_LIMIT.c.id == limit_id)
-    new = new.where(limit)
-    if change is Change.ADD:
-        new = new.where(amount <= CAMPAIGN_LIMIT.c.max)
+    of_limit = CAMPAIGN_LIMIT.c.application_id == APPLICATION_ID, CAMPAIGN_LIMIT.c.id == limit_id
+    max_ = select(CAMPAIGN_LIMIT.c.max).where(*of_limit).correlate_except(CAMPAIGN_LIMIT).scalar_subquery()
+    # SQLite takes ON CONFLICT after a SELECT without WHERE for a part of a join.
+    new = new.where(amount <= max_ if change is Change.ADD else amount.is_not(None))
     statement = insert_in(dialect, LIMIT_COUNTER).from_select(["application_id", *CounterRow._fields, "used"], new)
     excluded = statement.excluded
     used = (sub if change is Change.SUBTRACT else add)(LIMIT_COUNTER.c.used, excluded.used)
@@ -111,11 +119,11 @@ def changing(dialect: str, change: Change) -> Statement:
     if change is Change.ADD:
         # Plain text, since SQLAlchemy would add the table that is inserted into to the FROM of the subquery.
         stored = CAMPAIGN_LIMIT.alias("stored_limit")
-        max_ = select(stored.c.max).where(
+        stored_max = select(stored.c.max).where(
             stored.c.application_id == literal(f"{LIMIT_COUNTER.name}.application_id"),
             stored.c.id == literal(f"{LIMIT_COUNTER.name}.limit_id"),
         )
-        guard = used <= max_.scalar_subquery()
+        guard = used <= stored_max.scalar_subquery()
     return Statement(
         statement.on_conflict_do_update(
             index_elements=LIMIT_COUNTER.primary_key.columns, set_={"used": used}, where=guard

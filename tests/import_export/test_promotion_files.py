@@ -1,17 +1,21 @@
 """Promotions in exports, imports and the check."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
-from promotion_shop import add_campaign, add_code, counters, given, limit, off, percent, redemptions
+from promotion_shop import add_campaign, add_code, counters, given, limit, off, percent, redemptions, set_state
 from shop import Shop, line, units
 from sqlalchemy import Connection, update
 from transfer import disagreements, export_from, file, import_into, messages, record, records_of
 
 from db.domain.commands import Discount
+from db.domain.errors import Refused
 from db.domain.lifecycle import SessionState
+from db.domain.promotions.campaign_state import CampaignState
 from db.repository.core import CODE, DISCOUNT, LIMIT_COUNTER, POSTING, REDEMPTION
 
 CART = [line(quantity=3, price="20.00"), line("pear", price="50.00")]
@@ -171,3 +175,69 @@ def test_check_finds_wrong_promotions(shop: Shop, change: Callable[[], Any], mes
     shop.write(write)
 
     assert any(message in each for each in disagreements(shop))
+
+
+def change_at_random(shop: Shop, random: Random, campaigns: list[int]) -> None:
+    """Make one change of a session or of a campaign. It may be refused."""
+    name = f"s{random.randrange(12)}"
+    content: dict[str, Any] = {
+        "cart_items": [
+            line(random.choice(["apple", "pear"]), random.randint(1, 4), random.choice(["9.99", "20.00", "0.0125"]))
+            for _ in range(random.randint(0, 4))
+        ],
+        "profile_id": random.choice(["ada", "eve", None]),
+        "coupon": random.choice(["hello", "other", None]),
+        "identifiers": random.sample(["a", "b", "c"], random.randint(0, 2)),
+    }
+    if random.random() < 0.3:
+        content["discounts"] = [Discount("voucher", Decimal(random.randint(0, 900)) / 100)]
+    some = {key: value for key, value in content.items() if random.random() < 0.5}
+    match random.randrange(10):
+        case 0 | 1 | 2:
+            shop.upsert(name, **content)
+        case 3:
+            shop.create(name, SessionState.CLOSED, **content)
+        case 4:
+            shop.update(name, **some)
+        case 5 | 6:
+            shop.close(name)
+        case 7:
+            shop.return_items(units(random.randrange(3), random.choice([None, 1, 2])), integration_id=name)
+        case 8:
+            shop.cancel(name)
+        case 9:
+            set_state(shop, random.choice(campaigns), random.choice([CampaignState.ACTIVE, CampaignState.PAUSED]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_promotions_add_up_after_any_changes_and_survive_a_transfer(shop: Shop, seed: int) -> None:
+    random = Random(seed)  # noqa: S311  # not a secret
+    limits = [
+        limit("USES", "CAMPAIGN", "9"),
+        limit("USES", "IDENTIFIER", "4", period="DAY"),
+        limit("DISCOUNT", "PROFILE", "12.00", period="MONTH", whenShort="CUT"),
+        limit("DISCOUNT", "CAMPAIGN", "60.00", period="WEEK", whenShort="SKIP"),
+    ]
+    first = {"profile": {"closedSessions": {"max": 1}}}
+    campaigns = [
+        add_campaign(shop, percent("10"), off("0.50", "more"), requires="COUPON", limits=limits),
+        add_campaign(shop, off("2.00", "pears", lines={"skus": ["pear"]}), name="Pears", limits=limits[:1]),
+        add_campaign(shop, percent("33.33", "first", when=first), name="First", bestOf="best", limits=limits[2:]),
+        add_campaign(shop, off("3.00", "best"), name="Best", bestOf="best", limits=limits[3:]),
+    ]
+    add_code(shop, campaigns[0], "HELLO", usage_limit=8)
+
+    for _ in range(150):
+        with suppress(Refused):
+            change_at_random(shop, random, campaigns)
+
+    assert redemptions(shop)
+    assert not disagreements(shop)
+    other = shop.another("Another", "EUR")
+    exported = export_from(shop)
+    assert import_into(other, exported).failed == 0
+    assert not disagreements(other)
+    own = b'"applicationId":%d,' % other.application_id
+    again = export_from(other).replace(own, b'"applicationId":1,')
+    frozen = [each for each in exported.splitlines() if b'"state":"open"' not in each]
+    assert [each for each in again.splitlines() if b'"state":"open"' not in each] == frozen

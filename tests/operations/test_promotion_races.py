@@ -171,7 +171,7 @@ def test_close_uses_the_campaigns_as_they_are(shop: Shop) -> None:
     campaign = add_campaign(shop, percent("10"))
     shop.create(cart_items=[line(price="60.00")])
     dialect = shop.write(lambda connection: connection.dialect)
-    outdated = dict(VERSIONS[dialect])
+    outdated = dict(VERSIONS.setdefault(dialect, {}))
     set_state(shop, campaign, CampaignState.PAUSED)
 
     VERSIONS[dialect].update(outdated)  # as in another process
