@@ -1,4 +1,4 @@
-"""The API behind a real server in this process, and a client of each protocol."""
+"""The API on a port, served in this process, and a client of each protocol."""
 
 import asyncio
 import json
@@ -31,12 +31,12 @@ class Running:
         self.connections = server.server_state.connections
 
     def client(self, key: str | None = "writer", **options: Any) -> AbstractAsyncContextManager["Client"]:
-        """A socket; initialised with a key unless there is none."""
+        """Open a WebSocket; with a key, also send connection_init."""
         return opened(self.address, None if key is None else self.api.keys[key], **options)
 
     @asynccontextmanager
     async def stream(self, document: str, key: str = "writer", **variables: Any) -> AsyncIterator["Stream"]:
-        """A stream of events, already open."""
+        """Open a stream of server-sent events."""
         headers = {"Authorization": f"Bearer {self.api.keys[key]}", "Accept": "text/event-stream"}
         async with (
             httpx.AsyncClient(base_url=f"http://{self.address}", trust_env=False, timeout=PATIENCE) as client,
@@ -48,42 +48,42 @@ class Running:
 
 
 class Client:
-    """One socket of a client."""
+    """A client on a WebSocket."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
         self._names = count(1)
-        self._heard: list[Message] = []
+        self._received: list[Message] = []
 
-    async def say(self, kind: str, **rest: Any) -> None:
+    async def send(self, kind: str, **rest: Any) -> None:
         """Send a message."""
         await self.connection.send(json.dumps({"type": kind, **rest}))
 
-    async def hear(self) -> Message:
-        """The next message; each is text."""
+    async def receive(self) -> Message:
+        """Return the next message."""
         async with asyncio.timeout(PATIENCE):
             text = await self.connection.recv()
         assert isinstance(text, str)
         message: Message = json.loads(text)
         return message
 
-    async def begin(self, document: str, **variables: Any) -> "Operation":
-        """Subscribe."""
+    async def start(self, document: str, **variables: Any) -> "Operation":
+        """Start an operation."""
         name = str(next(self._names))
-        await self.say("subscribe", id=name, payload={"query": document, "variables": variables})
+        await self.send("subscribe", id=name, payload={"query": document, "variables": variables})
         return Operation(self, name)
 
-    async def hear_of(self, name: str) -> Message:
-        """The next message of one operation; those of others wait."""
+    async def receive_for(self, name: str) -> Message:
+        """Return the next message of one operation. Messages of others are stored."""
         while True:
-            for message in self._heard:
+            for message in self._received:
                 if message.get("id") == name:
-                    self._heard.remove(message)
+                    self._received.remove(message)
                     return message
-            self._heard.append(await self.hear())
+            self._received.append(await self.receive())
 
     async def closed(self) -> int:
-        """The code that the server closes with, after whatever it says before."""
+        """Wait until the server closes the WebSocket, and return the code. Messages before it are ignored."""
         async with asyncio.timeout(PATIENCE):
             await self.connection.wait_closed()
         assert self.connection.close_code is not None
@@ -91,43 +91,43 @@ class Client:
 
 
 class Operation:
-    """One operation of a client."""
+    """An operation on a WebSocket."""
 
     def __init__(self, client: Client, name: str) -> None:
         self.client = client
         self.name = name
 
     async def next(self) -> Any:
-        """The data of the next result."""
-        message = await self.client.hear_of(self.name)
+        """Return the data of the next result."""
+        message = await self.client.receive_for(self.name)
         assert message["type"] == "next", message
         assert "errors" not in message["payload"], message
         return message["payload"]["data"]
 
     async def end(self) -> list[Message]:
-        """The errors that it ends with; none where it is complete."""
-        message = await self.client.hear_of(self.name)
+        """Return the errors that it ends with; none if it completes."""
+        message = await self.client.receive_for(self.name)
         assert message["type"] in ("complete", "error"), message
         return message.get("payload", [])
 
     async def stop(self) -> None:
-        """Complete it."""
-        await self.client.say("complete", id=self.name)
+        """Send complete."""
+        await self.client.send("complete", id=self.name)
 
 
 class Stream:
-    """One response of server-sent events."""
+    """A response of server-sent events."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
         self._lines = response.aiter_lines()
 
     def __aiter__(self) -> Self:
-        """The events: kind and data."""
+        """Iterate over events."""
         return self
 
     async def __anext__(self) -> tuple[str, Any]:
-        """The next event; comments are passed over."""
+        """Return the type and the data of the next event. Comments are skipped."""
         event: dict[str, str] = {}
         async for line in self._lines:
             if line and not line.startswith(":"):
@@ -140,26 +140,26 @@ class Stream:
 
 @asynccontextmanager
 async def opened(address: str, secret: str | None, **options: Any) -> AsyncIterator[Client]:
-    """A socket; initialised with a key unless there is none."""
+    """Open a WebSocket; with a key, also send connection_init."""
     options = {"subprotocols": [PROTOCOL], "max_size": None, **options}
     async with connect(f"ws://{address}/graphql", proxy=None, **options) as connection:
         client = Client(connection)
         if secret is not None:
-            await client.say("connection_init", payload={"authorization": f"Bearer {secret}"})
-            assert await client.hear() == {"type": "connection_ack"}
+            await client.send("connection_init", payload={"authorization": f"Bearer {secret}"})
+            assert await client.receive() == {"type": "connection_ack"}
         yield client
 
 
 async def until(holds: Callable[[], object]) -> None:
-    """Wait until something holds."""
+    """Wait until a condition holds."""
     async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110  # nobody tells
+        while not holds():  # noqa: ASYNC110  # no event reports it
             await asyncio.sleep(0.001)
 
 
 @asynccontextmanager
 async def running(api: Api) -> AsyncIterator[Running]:
-    """Serve the API on a free port. It keeps its lifespan to itself."""
+    """Serve the API on a free port. Its lifespan is that of ``api``."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         options: Mapping[str, Any] = connection_options(api.server.settings)
@@ -173,11 +173,11 @@ async def running(api: Api) -> AsyncIterator[Running]:
             await task
 
 
-def play(api: Api, scenario: Callable[[Running], Coroutine[Any, Any, None]]) -> None:
-    """Play a scenario against the API on a port of its own."""
+def run_on_server(api: Api, scenario: Callable[[Running], Coroutine[Any, Any, None]]) -> None:
+    """Serve the API on a free port, and run a scenario against it."""
 
-    async def played() -> None:
+    async def run() -> None:
         async with running(api) as server, asyncio.timeout(3 * PATIENCE):
             await scenario(server)
 
-    api.runner.run(played())
+    api.runner.run(run())

@@ -1,4 +1,4 @@
-"""Which lines of a new cart are lines that the session has: by id, or by equality in all but quantity."""
+"""Match lines of a new cart to those that the session has: by id, or by equality in all but quantity."""
 
 from collections import deque
 from collections.abc import Hashable, Mapping, Sequence

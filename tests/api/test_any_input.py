@@ -80,7 +80,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
 
 
 def values(type_: GraphQLInputType) -> st.SearchStrategy[Any]:
-    """What may be sent for a type: mostly of it, and now and then anything at all."""
+    """Return a strategy of values for a type: most are of the type, some are anything."""
     if isinstance(type_, GraphQLNonNull):
         return values(type_.of_type)
     if isinstance(type_, GraphQLList):

@@ -96,7 +96,7 @@ READ = set().union(*(reachable(TYPES[name]) for name in ROOTS))  # type: ignore[
 
 
 def facts(document: DocumentNode) -> set[str]:
-    """What a schema promises, a line for each name with its type: names, types, nullability, defaults."""
+    """Return what a schema promises, as a line for each name: its type, nullability and default."""
     types = TypeDefinitionNode | TypeExtensionNode
     return {fact for each in document.definitions if isinstance(each, types) for fact in promised(each)}
 

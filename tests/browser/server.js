@@ -1,5 +1,5 @@
-// A development server on a free port, with a database of its own that goes when the server goes, and with what
-// options and variables it is given besides.
+// Starts a development server on a free port, with the given options and environment variables, and a database that is
+// removed when it stops.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -18,22 +18,22 @@ export async function serve(options = [], variables = {}) {
     env: { ...process.env, CARTOGRAPH_DATABASE_URL: database, ...variables },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  let said = "";
-  server.stdout.on("data", (chunk) => (said += chunk));
-  const gone = new Promise((resolve) => server.once("exit", resolve).once("error", resolve));
+  let output = "";
+  server.stdout.on("data", (chunk) => (output += chunk));
+  const exited = new Promise((resolve) => server.once("exit", resolve).once("error", resolve));
   const stop = async () => {
     server.kill("SIGTERM");
-    await gone;
+    await exited;
     await rm(folder, { recursive: true });
   };
   const origin = `http://127.0.0.1:${port}`;
-  const ended = gone.then(() => "The server ended before it answered.");
-  const outcome = await Promise.race([answers(origin), ended, late()]);
+  const ended = exited.then(() => "The server ended before it answered.");
+  const outcome = await Promise.race([untilAnswers(origin), ended, timeout()]);
   if (outcome) {
     await stop();
     throw new Error(outcome);
   }
-  return { origin, key: said.match(/\bck_\w+/)[0], stop };
+  return { origin, key: output.match(/\bck_\w+/)[0], stop };
 }
 
 function freePort() {
@@ -46,11 +46,11 @@ function freePort() {
   });
 }
 
-async function answers(origin) {
+async function untilAnswers(origin) {
   while (!(await fetch(origin).catch(() => null))) await sleep(100, undefined, { ref: false });
 }
 
-async function late() {
+async function timeout() {
   await sleep(PATIENCE, undefined, { ref: false });
   return `The server did not answer within ${PATIENCE / 1000} s.`;
 }

@@ -29,7 +29,7 @@ FEW = {
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What has been sent to the database so far."""
+    """The statements sent to the database so far."""
     sent: list[str] = []
 
     def listen(*args: object) -> None:

@@ -17,7 +17,7 @@ Printed = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def printed(capsys: Printed) -> Printed:
-    """What the command prints."""
+    """The output of the command."""
     return capsys
 
 
@@ -31,7 +31,7 @@ def database(server: Server) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Who signs the server's certificate."""
+    """The authority that signs the server's certificate."""
     return trustme.CA()
 
 

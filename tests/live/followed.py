@@ -1,4 +1,4 @@
-"""What can be followed: the subscriptions, and changes for them to tell of."""
+"""Subscriptions, and changes that they report."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ CHANGE = "mutation($input: UpsertSessionInput!) { upsertSession(input: $input) {
 
 
 def names(events: list[Any]) -> list[tuple[str, int]]:
-    """Which session each event is of, and its version."""
+    """Return the integration ID and the version of each event's session."""
     nodes = [event["sessionEvents"]["node"] for event in events]
     return [(node["session"]["integrationId"], node["version"]) for node in nodes]
 
 
 def changes(api: Api) -> None:
-    """Three sessions and six events."""
+    """Create three sessions with six events."""
     shop = api.shop
     shop.create("s1", cart_items=[line()])
     shop.update("s1", coupon="a")

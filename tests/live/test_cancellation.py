@@ -32,18 +32,18 @@ class Endless:
         self.api = api
         self._read = api.database.read
         self._dialect = api.database.dialect.name
-        self._begun = 0
+        self._started = 0
         monkeypatch.setattr(api.database, "read", self._read_on)
 
     async def _read_on(self, statement: str, parameters: Any, objects: int | None) -> str | None:
         reading = asyncio.ensure_future(self._read(ENDLESS[self._dialect], {}, objects))
         await asyncio.sleep(0)  # the driver has it now
-        self._begun += 1
+        self._started += 1
         return await reading
 
     async def running_reads(self, times: int) -> None:
         """Wait until so many reads are running."""
-        await until(lambda: self._begun >= times)
+        await until(lambda: self._started >= times)
         while self._dialect == "postgresql" and await self._active() < times:  # noqa: ASYNC110  # nothing to await
             await asyncio.sleep(0.01)
 
@@ -66,15 +66,15 @@ def endless(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Calla
     return lambda **settings: Endless(serve(database_pool_size=MANY + 1, **settings), monkeypatch)
 
 
-def play(endless: Endless, scenario: Callable[[Running], Coroutine[Any, Any, None]]) -> None:
+def run_on_server(endless: Endless, scenario: Callable[[Running], Coroutine[Any, Any, None]]) -> None:
     """Run a scenario against a server; assert that no read is left running."""
 
-    async def played() -> None:
+    async def run() -> None:
         async with running(endless.api) as server, asyncio.timeout(3 * PATIENCE):
             await scenario(server)
             await endless.assert_idle()
 
-    endless.api.runner.run(played())
+    endless.api.runner.run(run())
 
 
 def test_a_disconnect_cancels_the_query_in_the_database(endless: Callable[..., Endless]) -> None:
@@ -93,7 +93,7 @@ def test_a_disconnect_cancels_the_query_in_the_database(endless: Callable[..., E
             for each in asked:
                 each.cancel()  # closes its connection
 
-    play(slow, scenario)
+    run_on_server(slow, scenario)
 
 
 def test_complete_and_a_closed_socket_cancel_the_query_in_the_database(endless: Callable[..., Endless]) -> None:
@@ -101,13 +101,13 @@ def test_complete_and_a_closed_socket_cancel_the_query_in_the_database(endless: 
 
     async def scenario(server: Running) -> None:
         async with server.client() as leaving, server.client() as staying:
-            await leaving.begin(LOOKUP)
-            completed = await staying.begin(LOOKUP)
+            await leaving.start(LOOKUP)
+            completed = await staying.start(LOOKUP)
             await slow.running_reads(2)
             await completed.stop()
             await leaving.connection.close()
 
-    play(slow, scenario)
+    run_on_server(slow, scenario)
 
 
 def test_a_deadline_cancels_the_query_in_the_database(endless: Callable[..., Endless]) -> None:
@@ -118,4 +118,4 @@ def test_a_deadline_cancels_the_query_in_the_database(endless: Callable[..., End
         codes = [error["extensions"]["code"] for each in asked for error in each.json()["errors"]]
         assert codes == ["TIMEOUT"] * READERS
 
-    play(slow, scenario)
+    run_on_server(slow, scenario)

@@ -1,4 +1,4 @@
-"""How subscriptions end, over both transports; each that is cut off is told where to go on from."""
+"""The end of subscriptions, over both transports: each error has the position to resume from."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from api_server import Api
 from followed import ALL, SESSION, changes, names, post
-from sockets import Running, play, until
+from sockets import Running, run_on_server, until
 
 from db.engine.errors import DatabaseUnavailable
 from db.events.history import SessionHistory
@@ -37,16 +37,16 @@ def test_key_that_stops_working_ends_its_sockets_and_streams(serve: Callable[...
             server.client("writer") as other,
             server.stream(ALL, "reader") as stream,
         ):
-            await client.begin(ALL)
+            await client.start(ALL)
             assert (await revocation).json()["data"] == {"revokeKey": {"errors": []}}
             assert await client.closed() == 4401
             kind, answer = await anext(stream)
             assert (kind, answer["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
             assert (await anext(stream))[0] == "complete"
-            assert await (await other.begin("{ viewer { role } }")).next()
+            assert await (await other.start("{ viewer { role } }")).next()
             assert len(api.server.connections) == 1
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_slow_subscriber_gets_the_position_to_resume_from(
@@ -64,19 +64,19 @@ def test_slow_subscriber_gets_the_position_to_resume_from(
 
     async def scenario(server: Running) -> None:
         async with server.client() as client, server.stream(ALL) as stream:
-            told = await client.begin(ALL)
-            session = await client.begin(SESSION, id="s0")
+            subscription = await client.start(ALL)
+            session = await client.start(SESSION, id="s0")
             await until(lambda: api.server.feed.subscribers == 3)
             in_time.set()
             await post(api, "s0")
-            assert [await told.next(), await session.next(), await anext(stream)]  # all keep up
+            assert [await subscription.next(), await session.next(), await anext(stream)]  # all keep up
             in_time.clear()
             for number in range(10):
                 await post(api, "s0", f"c{number}")
             in_time.set()
             extensions = {"code": "LIMIT_EXCEEDED"}
-            assert names([await told.next()]) == [("s0", 2)]
-            (error,) = await told.end()
+            assert names([await subscription.next()]) == [("s0", 2)]
+            (error,) = await subscription.end()
             assert error["extensions"] == {**extensions, "after": cursors.encode(FEED, 1, 2)}
             assert (await session.next())["customerSessionChanged"]["version"] == 2
             (error,) = await session.end()
@@ -85,7 +85,7 @@ def test_slow_subscriber_gets_the_position_to_resume_from(
             assert last[1]["errors"][0]["extensions"] == {**extensions, "after": cursors.encode(FEED, 1, 2)}
             assert end == ("complete", None)
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_stopped_server_gives_its_subscribers_the_position_to_resume_from(api: Api) -> None:
@@ -95,17 +95,17 @@ def test_stopped_server_gives_its_subscribers_the_position_to_resume_from(api: A
         async with AsyncExitStack() as open_:
             client = await open_.enter_async_context(server.client())
             stream = await open_.enter_async_context(server.stream(ALL))
-            told = await client.begin(SESSION, id="s1", after=3)
-            assert (await told.next())["customerSessionChanged"]["version"] == 4
+            subscription = await client.start(SESSION, id="s1", after=3)
+            assert (await subscription.next())["customerSessionChanged"]["version"] == 4
             api.server.feed.stop()
-            (error,) = await told.end()
+            (error,) = await subscription.end()
             assert error["extensions"] == {"code": "GOING_AWAY", "afterVersion": 4}
             kind, answer = await anext(stream)
             assert kind == "next"
             assert answer["errors"][0]["extensions"] == {"code": "GOING_AWAY", "after": cursors.encode(FEED, 1, 6)}
             assert json.loads(bytes.fromhex(answer["errors"][0]["extensions"]["after"])) == ["feed", 1, 6]
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize(
@@ -125,24 +125,24 @@ def test_subscription_can_resume_with_an_event_that_could_not_be_read(
 
     async def scenario(server: Running) -> None:
         async with server.client() as client, server.stream(ALL) as stream:
-            told = await client.begin(ALL)
-            session = await client.begin(SESSION, id="s0")
+            subscription = await client.start(ALL)
+            session = await client.start(SESSION, id="s0")
             await until(lambda: api.server.feed.subscribers == 3)
             for number in range(2):
                 await post(api, "s0", f"c{number}")
-                assert [await told.next(), await session.next(), await anext(stream)]
+                assert [await subscription.next(), await session.next(), await anext(stream)]
             broken.set()
             await post(api, "s0", "c2")
-            (of_all,), (of_session,) = await told.end(), await session.end()
+            (of_all,), (of_session,) = await subscription.end(), await session.end()
             _, answer = await anext(stream)
             for extensions in (of_all["extensions"], answer["errors"][0]["extensions"]):
                 assert extensions == {**extensions, "code": code, "after": cursors.encode(FEED, 1, 2)}
             assert of_session["extensions"] == {**of_session["extensions"], "code": code, "afterVersion": 2}
             broken.clear()
-            again = await client.begin(ALL, after=of_all["extensions"]["after"])
+            again = await client.start(ALL, after=of_all["extensions"]["after"])
             assert names([await again.next()]) == [("s0", 3)]
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_subscription_can_resume_with_a_replay_that_failed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,10 +155,10 @@ def test_subscription_can_resume_with_a_replay_that_failed(api: Api, monkeypatch
 
     async def scenario(server: Running) -> None:
         async with server.client() as client:
-            (error,) = await (await client.begin(SESSION, id="s1", after=2)).end()
+            (error,) = await (await client.start(SESSION, id="s1", after=2)).end()
             assert error["extensions"] == {"code": "UNAVAILABLE", "afterVersion": 2}
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_stream_ends_when_its_client_disconnects(api: Api) -> None:
@@ -167,4 +167,4 @@ def test_stream_ends_when_its_client_disconnects(api: Api) -> None:
             assert len(api.server.connections) == 1
         await until(lambda: not len(api.server.connections) and not api.server.feed.subscribers)
 
-    play(api, scenario)
+    run_on_server(api, scenario)

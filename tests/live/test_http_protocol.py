@@ -111,16 +111,16 @@ def api(serve_file: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> Api:
     return serve_file(deadline_seconds=0.5, key_cache_seconds=600, graphiql=False)
 
 
-def play(api: Api, scenario: Callable[[Running], Awaitable[None]]) -> None:
+def run_on_server(api: Api, scenario: Callable[[Running], Awaitable[None]]) -> None:
     """Run a scenario against a server."""
 
-    async def played() -> None:
+    async def run() -> None:
         async with running(api) as server, asyncio.timeout(3 * PATIENCE):
             while (await api.post({"query": "{ __typename }"})).status_code != 200:
                 pass  # the first lookup of the key may exceed the short deadline
             await scenario(server)
 
-    api.runner.run(played())
+    api.runner.run(run())
 
 
 async def exchange(server: Running, *sent: bytes, ends: bool = True) -> bytes:
@@ -212,7 +212,7 @@ def test_random_bytes_never_cause_an_internal_error_or_block_other_clients(api: 
                     assert json.loads(content).keys() & {"errors", "data"}
             await assert_serves(server)
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_a_head_is_limited_in_size_and_time(api: Api, head: bytes, expected: int
             assert json.loads(content)["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
         await assert_serves(server)
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_a_head_within_the_limit_is_accepted_in_any_pieces(api: Api) -> None:
@@ -249,7 +249,7 @@ def test_a_head_within_the_limit_is_accepted_in_any_pieces(api: Api) -> None:
         for pieces in ([request(server, X="x" * 60_000)], [bytes([each]) for each in request(server)]):
             assert parsed(await exchange(server, *pieces, ends=False))[0] == 200
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_the_limit_of_a_head_counts_all_its_pieces(api: Api) -> None:
@@ -263,7 +263,7 @@ def test_the_limit_of_a_head_counts_all_its_pieces(api: Api) -> None:
         assert parsed(await reader.read())[0] == 431
         writer.close()
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_the_limit_of_a_head_applies_to_each_request_of_a_connection(api: Api) -> None:
@@ -275,7 +275,7 @@ def test_the_limit_of_a_head_applies_to_each_request_of_a_connection(api: Api) -
         answer = await exchange(server, request(server, body, Connection="keep-alive"), request(server), ends=False)
         assert answer.count(b"HTTP/1.1 200 OK") == 2
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -284,10 +284,10 @@ def test_slow_bodies_do_not_block_other_clients(api: Api, *, chunked: bool) -> N
     length: dict[str, Any] = {"Transfer_Encoding": "chunked"} if chunked else {"Content_Length": "31"}
 
     async def scenario(server: Running) -> None:
-        begun = request(server, b"", **length)
+        head = request(server, b"", **length)
         if chunked:
-            begun = begun.replace(b"Content-Length: 0\r\n", b"")
-        slow = [asyncio.create_task(exchange(server, begun + body, ends=False)) for _ in range(SLOW)]
+            head = head.replace(b"Content-Length: 0\r\n", b"")
+        slow = [asyncio.create_task(exchange(server, head + body, ends=False)) for _ in range(SLOW)]
         await asyncio.sleep(0.1)
         for _ in range(20):
             await assert_serves(server)
@@ -297,17 +297,17 @@ def test_slow_bodies_do_not_block_other_clients(api: Api, *, chunked: bool) -> N
         assert {json.loads(content)["errors"][0]["extensions"]["code"] for _, _, content in answers} == {"TIMEOUT"}
         await assert_serves(server)
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_an_endless_body_is_refused(api: Api) -> None:
     async def scenario(server: Running) -> None:
-        begun = request(server, b"", Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
-        answer = await exchange(server, begun, *[b"10000\r\n" + b" " * 65_536 + b"\r\n"] * 1_000)
+        head = request(server, b"", Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
+        answer = await exchange(server, head, *[b"10000\r\n" + b" " * 65_536 + b"\r\n"] * 1_000)
         assert not answer or parsed(answer)[0] == 413  # a reset may discard the response
         await assert_serves(server)
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def chunked_request(server: Running, *trailers: str, **headers: str) -> bytes:
@@ -327,7 +327,7 @@ def test_trailers_are_ignored(api: Api) -> None:
         nobody = chunked_request(server, key).replace(f"{key}\r\n".encode(), b"", 1)
         assert parsed(await exchange(server, nobody, ends=False))[0] == 401
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize(
@@ -348,18 +348,18 @@ def test_no_transfer_coding_but_chunked_is_accepted(api: Api, codings: str, expe
         sent = chunked_request(server).replace(b"Transfer-Encoding: chunked", f"Transfer-Encoding: {codings}".encode())
         assert parsed(await exchange(server, sent, ends=False))[0] == expected
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize("field", [b"X: " + b"x" * 2**20, b"X: x\r\n" * 2**18])
 def test_trailers_are_limited_in_size(api: Api, field: bytes) -> None:
     async def scenario(server: Running) -> None:
-        begun = chunked_request(server, Connection="keep-alive").removesuffix(b"\r\n")
-        answer = await exchange(server, begun, field, ends=False)
+        head = chunked_request(server, Connection="keep-alive").removesuffix(b"\r\n")
+        answer = await exchange(server, head, field, ends=False)
         assert not answer or b"HTTP/1.1 431" in answer  # a reset may discard the response
         await assert_serves(server)
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_pipelined_requests_do_not_count_as_one_head(api: Api) -> None:
@@ -369,7 +369,7 @@ def test_pipelined_requests_do_not_count_as_one_head(api: Api) -> None:
         answer = await exchange(server, many + one[:30], one[30:] + request(server), ends=False)
         assert answer.count(b"HTTP/1.1 200 OK") == many.count(b"POST") + 2
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_a_request_needs_one_host_header(api: Api, hosts: int, version: str, exp
         sent = request(server).replace(host, host * hosts).replace(b"HTTP/1.1", f"HTTP/{version}".encode())
         assert parsed(await exchange(server, sent, ends=False))[0] == expected
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_a_refusal_follows_the_responses_to_earlier_requests(api: Api, behind: b
         assert statuses == [200, 200, expected]
         await assert_serves(server)
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize("headers", [{"Content-Length": "1"}, {"Transfer-Encoding": "chunked"}, {"X": "x" * 10_000}])
@@ -413,7 +413,7 @@ def test_an_invalid_websocket_handshake_is_refused(api: Api, headers: dict[str, 
         sent = f"GET /graphql HTTP/1.1\r\n{lines}\r\n".encode()
         assert parsed(await exchange(server, sent, ends=False))[0] == 400
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 1_000])
@@ -433,7 +433,7 @@ def test_an_upgrade_offer_is_declined_and_the_request_is_answered(api: Api, piec
             == 405
         )
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize("names", ["close, Upgrade", "Upgrade\r\nConnection: close", "close\r\nConnection: Upgrade"])
@@ -443,7 +443,7 @@ def test_connection_close_is_respected_beside_an_upgrade_offer(api: Api, names: 
         status, headers, _ = parsed(answer)
         assert (status, headers.get("connection")) == (200, "close")
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 class ClosedTransport(asyncio.Transport):

@@ -1,4 +1,4 @@
-"""Several processes on one database: whoever writes where, and whoever dies, each subscriber is told everything."""
+"""Several processes on one database: subscribers miss no event, even if processes are killed."""
 
 import asyncio
 import json
@@ -37,18 +37,18 @@ ONE = """subscription($name: String!, $after: Int!) {
 
 @dataclass
 class Fleet:
-    """The servers, by address; one that is gone is not in it."""
+    """The servers that run, by address."""
 
     servers: dict[str, Process]
     keys: dict[str, str]
     random: Random = field(default_factory=lambda: Random(7))  # noqa: S311  # the same in every run
 
     def any(self) -> str:
-        """The address of a server."""
+        """Return the address of one of the servers."""
         return self.random.choice([*self.servers])
 
     def kill(self) -> str:
-        """Kill a server without a word. Answers its address."""
+        """Kill a server, and return its address."""
         url = self.any()
         os.killpg(self.servers.pop(url).pid, signal.SIGKILL)
         return url
@@ -56,19 +56,19 @@ class Fleet:
 
 @dataclass
 class Subscriber:
-    """One who wants everything, or all of one session, and comes back to any server from where it was."""
+    """A subscriber to all events, or to those of one session, which reconnects to any server and resumes."""
 
     fleet: Fleet
     name: str | None
     ids: list[str] = field(default_factory=list)
     version: int = 0
     cursor: str | None = None
-    comebacks: int = -1
+    connections_lost: int = -1
 
     async def run(self) -> None:
-        """Be told, for as long as this is not cancelled."""
+        """Follow until cancelled, and reconnect when a connection is lost."""
         while True:
-            self.comebacks += 1
+            self.connections_lost += 1
             url = self.fleet.any().replace("http", "ws")
             with suppress(ConnectionClosed, OSError):
                 async with connect(f"{url}/graphql", subprotocols=[PROTOCOL], proxy=None) as connection:
@@ -76,7 +76,7 @@ class Subscriber:
             await asyncio.sleep(0.01)
 
     async def follow(self, connection: ClientConnection) -> None:
-        """Be told over one socket."""
+        """Follow over one WebSocket."""
         authorization = {"authorization": f"Bearer {self.fleet.keys['reader']}"}
         await connection.send(json.dumps({"type": "connection_init", "payload": authorization}))
         if self.name is None:
@@ -88,9 +88,9 @@ class Subscriber:
             message = json.loads(text)
             assert message["type"] in ("connection_ack", "next"), message
             if message["type"] == "next":
-                (told,) = message["payload"]["data"].values()
-                self.cursor = told.get("cursor")
-                event = told.get("node", told)
+                (result,) = message["payload"]["data"].values()
+                self.cursor = result.get("cursor")
+                event = result.get("node", result)
                 self.version = event["version"]
                 self.ids.append(event["id"])
 
@@ -118,7 +118,7 @@ def fleet(
 
 
 async def write(fleet: Fleet, changes: Iterator[int]) -> None:
-    """Change after change, each at any server; what a server took with it into death is not asked for again."""
+    """Send changes one after another, each to any server. A request whose server is killed is not repeated."""
     async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         for number in changes:
             given = {"integrationId": f"s{number % SESSIONS}", "coupon": f"c{number}"}
@@ -130,7 +130,7 @@ async def write(fleet: Fleet, changes: Iterator[int]) -> None:
 
 
 async def committed(url: str) -> tuple[list[str], dict[str, list[str]]]:
-    """The global ids of all events in commit order, and of each session's."""
+    """Return the global IDs of all events in commit order, and those of each session."""
     database = await open_database(url)
     events = await database.query(ApplicationHistory(1).events_after, 0, MAX_ID, 2 * CHANGES)
     await database.close()
@@ -167,5 +167,5 @@ def test_nothing_is_lost_nothing_comes_twice_and_nothing_out_of_order(fleet: Fle
             assert subscriber.ids == (everything if subscriber.name is None else by_session[subscriber.name])
 
     asyncio.run(scenario())
-    assert any(subscriber.comebacks for subscriber in subscribers)
+    assert any(subscriber.connections_lost for subscriber in subscribers)
     assert len(fleet.servers) == PROCESSES - 1

@@ -12,14 +12,14 @@ PAGE = "{ customerSessions(first: 30) { nodes { state } } }"  # costs 30
 CHANGES = 'subscription { customerSessionChanged(integrationId: "s1", afterVersion: 0) { version session { state } } }'
 
 
-def play(api: Api, scenario: Callable[[Running], Any]) -> None:
+def run_on_server(api: Api, scenario: Callable[[Running], Any]) -> None:
     """Run a scenario against a running server."""
 
-    async def played() -> None:
+    async def run() -> None:
         async with running(api) as server:
             await scenario(server)
 
-    api.runner.run(played())
+    api.runner.run(run())
 
 
 def spent(api: Api) -> bool:
@@ -34,7 +34,7 @@ async def one_query_by_stream(server: Running) -> None:
 
 async def one_query_by_socket(server: Running) -> None:
     async with server.client() as client:
-        operation = await client.begin(PAGE)
+        operation = await client.start(PAGE)
         await operation.next()
         await operation.end()
 
@@ -47,7 +47,7 @@ async def three_events_by_stream(server: Running) -> None:
 
 async def three_events_by_socket(server: Running) -> None:
     async with server.client() as client:
-        operation = await client.begin(CHANGES)
+        operation = await client.start(CHANGES)
         for _ in range(3):
             await operation.next()
 
@@ -64,19 +64,19 @@ def test_results_over_streams_and_sockets_are_charged(
     shop.create("s1")
     for coupon in ("a", "b", "c"):
         shop.update("s1", coupon=coupon)
-    play(api, scenario)
+    run_on_server(api, scenario)
     assert spent(api) is not left
 
 
 def test_refusal_over_a_socket_says_when_to_retry(serve: Callable[..., Api]) -> None:
     async def two_queries(server: Running) -> None:
         async with server.client() as client:
-            await (await client.begin(PAGE)).next()
-            (error,) = await (await client.begin(PAGE)).end()
+            await (await client.start(PAGE)).next()
+            (error,) = await (await client.start(PAGE)).end()
             assert error["extensions"]["code"] == "RATE_LIMITED"
             assert 0 < error["extensions"]["retryAfter"] <= 60
 
-    play(serve(max_cost_per_minute=1), two_queries)
+    run_on_server(serve(max_cost_per_minute=1), two_queries)
 
 
 def test_query_by_stream_counts_as_concurrent(serve: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,4 +98,4 @@ def test_query_by_stream_counts_as_concurrent(serve: Callable[..., Api], monkeyp
         assert len(api.server.admission) == 0
 
     monkeypatch.setattr(api.database, "read", waiting)
-    play(api, two)
+    run_on_server(api, two)

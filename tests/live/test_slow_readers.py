@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from api_server import Api
 from shop import line
-from sockets import PATIENCE, Running, play, until
+from sockets import PATIENCE, Running, run_on_server, until
 
 from graphql_api.http import graphiql, uvicorn_protocol
 from graphql_api.sql import cursors
@@ -47,7 +47,7 @@ def test_a_client_that_does_not_read_a_response_is_disconnected(impatient: Api) 
             await until(lambda: server.connections)
             await until(lambda: not server.connections)
 
-    play(impatient, scenario)
+    run_on_server(impatient, scenario)
 
 
 def test_a_client_that_does_not_read_a_stream_is_disconnected(impatient: Api) -> None:
@@ -64,7 +64,7 @@ def test_a_client_that_does_not_read_a_stream_is_disconnected(impatient: Api) ->
             await until(lambda: len(impatient.server.connections))
             await until(lambda: not len(impatient.server.connections) and not server.connections)
 
-    play(impatient, scenario)
+    run_on_server(impatient, scenario)
 
 
 def test_the_slowest_readers_are_disconnected_beyond_the_memory_limit(
@@ -81,7 +81,7 @@ def test_the_slowest_readers_are_disconnected_beyond_the_memory_limit(
             assert len(uvicorn_protocol.slow_readers) <= 4
         await until(lambda: not server.connections)
 
-    play(serve_file(), scenario)
+    run_on_server(serve_file(), scenario)
     assert not uvicorn_protocol.slow_readers
 
 
@@ -96,4 +96,4 @@ def test_a_slow_reader_gets_the_whole_response(serve_file: Callable[..., Api], m
                 await asyncio.sleep(0.005)
             assert read.endswith(LARGE.read_bytes())
 
-    play(serve_file(), scenario)
+    run_on_server(serve_file(), scenario)

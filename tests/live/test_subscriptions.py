@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from api_server import Api
 from followed import ALL, SESSION, changes, names, post
-from sockets import Running, play
+from sockets import Running, run_on_server
 
 from db.repository.core import EVENT
 from graphql_api.sql import cursors
@@ -20,8 +20,8 @@ def test_session_is_replayed_from_a_version_and_then_followed_live(api: Api) -> 
 
     async def scenario(server: Running) -> None:
         async with server.client("reader") as client:
-            told = await client.begin(SESSION, id="s1", after=1)
-            missed = [(await told.next())["customerSessionChanged"] for _ in range(3)]
+            subscription = await client.start(SESSION, id="s1", after=1)
+            missed = [(await subscription.next())["customerSessionChanged"] for _ in range(3)]
             assert [(each["__typename"], each["version"]) for each in missed] == [
                 ("SessionUpdated", 2),
                 ("SessionUpdated", 3),
@@ -30,9 +30,9 @@ def test_session_is_replayed_from_a_version_and_then_followed_live(api: Api) -> 
             assert missed[0]["changedFields"] == ["coupon"]
             assert missed[0]["session"] == {"integrationId": "s1", "version": 4}
             await api.post({"query": 'mutation { cancelSession(input: {integrationId: "s1"}) { replayed } }'})
-            assert (await told.next())["customerSessionChanged"]["__typename"] == "SessionCancelled"
+            assert (await subscription.next())["customerSessionChanged"]["__typename"] == "SessionCancelled"
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_replayed_and_live_events_join_without_a_gap(api: Api) -> None:
@@ -42,20 +42,20 @@ def test_replayed_and_live_events_join_without_a_gap(api: Api) -> None:
 
     async def scenario(server: Running) -> None:
         async with server.client("reader") as client, server.stream(ALL, "reader", after=before_all) as stream:
-            told = await client.begin(ALL, after=before_all)
+            subscription = await client.start(ALL, after=before_all)
             await post(api, "s4")
             await post(api, "s4", "c")
-            heard = [await told.next() for _ in expected]
-            assert names(heard) == expected
+            received = [await subscription.next() for _ in expected]
+            assert names(received) == expected
             streamed = [await anext(stream) for _ in expected]
             assert [kind for kind, _ in streamed] == ["next"] * len(expected)
-            assert [each["data"] for _, each in streamed] == heard
-            for place, event in enumerate(heard):
-                again = await client.begin(ALL, after=event["sessionEvents"]["cursor"])
+            assert [each["data"] for _, each in streamed] == received
+            for place, event in enumerate(received):
+                again = await client.start(ALL, after=event["sessionEvents"]["cursor"])
                 assert names([await again.next() for _ in expected[place + 1 :]]) == expected[place + 1 :]
                 await again.stop()
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_cursor_encoded_in_python_equals_the_one_that_the_database_writes(api: Api) -> None:
@@ -63,13 +63,13 @@ def test_cursor_encoded_in_python_equals_the_one_that_the_database_writes(api: A
 
     async def scenario(server: Running) -> None:
         async with server.client() as client:
-            told = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
+            subscription = await client.start(ALL, after=cursors.encode(FEED, 1, 0))
             for number in range(1, 7):
-                cursor = (await told.next())["sessionEvents"]["cursor"]
+                cursor = (await subscription.next())["sessionEvents"]["cursor"]
                 assert cursor == cursors.encode(FEED, 1, number)
                 assert cursors.decode(cursor, FEED, [EVENT.c.id], 1) == [number]
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 SOME = """
@@ -99,18 +99,18 @@ def test_only_events_that_fit_types_and_prefix_are_sent(
 
     async def scenario(server: Running) -> None:
         async with server.client("reader") as client:
-            everything = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
-            some = await client.begin(SOME, after=cursors.encode(FEED, 1, 0), **wanted)
+            everything = await client.start(ALL, after=cursors.encode(FEED, 1, 0))
+            some = await client.start(SOME, after=cursors.encode(FEED, 1, 0), **wanted)
             for change in (("s4",), ("S4",), ("s4", "c")):
                 await post(api, *change)
             assert len([await everything.next() for _ in range(9)]) == 9
-            heard = [await some.next() for _ in expected]
-            assert names(heard) == expected
+            received = [await some.next() for _ in expected]
+            assert names(received) == expected
             await post(api, "s5")
             if not wanted.get("prefix") and wanted["types"] in (None, ["CREATED"]):
                 assert names([await some.next()]) == [("s5", 1)]
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +138,13 @@ def test_subscription_with_bad_arguments_is_refused(api: Api, key: str, variable
 
     async def scenario(server: Running) -> None:
         async with server.client(key) as client, server.stream(document, key, **variables) as stream:
-            (error,) = await (await client.begin(document, **variables)).end()
+            (error,) = await (await client.start(document, **variables)).end()
             assert error["extensions"]["code"] == code
             kind, answer = await anext(stream)
             assert (kind, answer["errors"][0]["extensions"]["code"]) == ("next", code)
             assert (await anext(stream))[0] == "complete"
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_events_of_another_application_are_not_delivered(api: Api) -> None:
@@ -152,9 +152,9 @@ def test_events_of_another_application_are_not_delivered(api: Api) -> None:
 
     async def scenario(server: Running) -> None:
         async with server.client("other reader") as other, server.client("admin") as admin:
-            theirs = await other.begin(SESSION, id="s1", after=0)
-            everything = await other.begin(ALL)
-            ours = await admin.begin(SESSION, id="s1", after=3, application=1)
+            theirs = await other.start(SESSION, id="s1", after=0)
+            everything = await other.start(ALL)
+            ours = await admin.start(SESSION, id="s1", after=3, application=1)
             assert (await ours.next())["customerSessionChanged"]["version"] == 4
             await post(api, "s5")
             mine = 'mutation { createSession(input: {integrationId: "s1"}) { replayed } }'
@@ -162,7 +162,7 @@ def test_events_of_another_application_are_not_delivered(api: Api) -> None:
             assert names([await everything.next()]) == [("s1", 1)]
             assert (await theirs.next())["customerSessionChanged"]["__typename"] == "SessionCreated"
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_session_token_receives_the_events_of_its_session_only(api: Api) -> None:
@@ -174,11 +174,11 @@ def test_session_token_receives_the_events_of_its_session_only(api: Api) -> None
 
     async def scenario(server: Running) -> None:
         async with server.client("token") as client:
-            other = await client.begin(SESSION, id="s1", after=0)
-            ahead = await client.begin(SESSION, id="s3", after=1)
-            own = await client.begin(SESSION, id="s2", after=0)
+            other = await client.start(SESSION, id="s1", after=0)
+            ahead = await client.start(SESSION, id="s3", after=1)
+            own = await client.start(SESSION, id="s2", after=0)
             assert (await own.next())["customerSessionChanged"]["version"] == 1
-            (error,) = await (await client.begin(ALL)).end()
+            (error,) = await (await client.start(ALL)).end()
             assert error["extensions"]["code"] == "FORBIDDEN"
             await post(api, "s2", "x")
             assert (await own.next())["customerSessionChanged"]["version"] == 2
@@ -186,11 +186,11 @@ def test_session_token_receives_the_events_of_its_session_only(api: Api) -> None
             assert error["extensions"]["code"] == "BAD_USER_INPUT"
             assert "version is 0" in error["message"]
             await post(api, "s3", "x")
-            await client.say("ping")
-            assert (await client.hear())["type"] == "pong"
+            await client.send("ping")
+            assert (await client.receive())["type"] == "pong"
             await other.stop()
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_subscription_whose_events_would_cost_too_much_is_refused_at_the_start(serve: Callable[..., Api]) -> None:
@@ -200,10 +200,10 @@ def test_subscription_whose_events_would_cost_too_much_is_refused_at_the_start(s
         async with server.client() as client:
             events = "session { events(first: 50) { nodes { version } } }"
             document = f'subscription {{ customerSessionChanged(integrationId: "s1") {{ {events} }} }}'
-            (error,) = await (await client.begin(document)).end()
+            (error,) = await (await client.start(document)).end()
             assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 def test_query_over_a_stream_is_one_event_and_complete(api: Api) -> None:
@@ -219,7 +219,7 @@ def test_query_over_a_stream_is_one_event_and_complete(api: Api) -> None:
             assert (kind, end) == ("next", ("complete", None))
             assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
-    play(api, scenario)
+    run_on_server(api, scenario)
 
 
 @pytest.mark.parametrize("accept", ["application/json", "*/*", "application/graphql-response+json"])
@@ -242,4 +242,4 @@ def test_number_of_streams_of_a_key_is_limited(serve: Callable[..., Api]) -> Non
         async with server.stream(ALL), server.stream(ALL) as second:
             assert (second.response.status_code, second.response.headers["retry-after"]) == (429, "1")
 
-    play(api, scenario)
+    run_on_server(api, scenario)

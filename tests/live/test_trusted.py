@@ -1,4 +1,4 @@
-"""Trusted documents over sockets: named by their ids as over HTTP, and nothing else where the mode is only."""
+"""Trusted documents over WebSockets: named by their IDs as over HTTP; no others in the mode only."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from api_server import Api
-from sockets import Running, running
+from sockets import running
 
 WHO = "query Who { viewer { keyName } }"
 CHANGES = 'subscription { customerSessionChanged(integrationId: "s1", afterVersion: 0) { version } }'
@@ -22,18 +22,14 @@ def only(serve: Callable[..., Api], tmp_path: Path) -> Api:
 
 
 def first_of(api: Api, payload: dict[str, Any]) -> dict[str, Any]:
-    """What a socket hears first of an operation."""
+    """Return the first message of an operation."""
 
-    async def heard() -> dict[str, Any]:
-        async with running(api) as server:
-            return await subscribed(server)
+    async def receive_first() -> dict[str, Any]:
+        async with running(api) as server, server.client() as client:
+            await client.send("subscribe", id="1", payload=payload)
+            return await client.receive_for("1")
 
-    async def subscribed(server: Running) -> dict[str, Any]:
-        async with server.client() as client:
-            await client.say("subscribe", id="1", payload=payload)
-            return await client.hear_of("1")
-
-    answer: dict[str, Any] = api.runner.run(heard())
+    answer: dict[str, Any] = api.runner.run(receive_first())
     return answer
 
 
@@ -42,14 +38,14 @@ def first_of(api: Api, payload: dict[str, Any]) -> dict[str, Any]:
     [{"documentId": "who"}, {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "who"}}}],
 )
 def test_a_socket_names_a_document_as_a_request_does(only: Api, payload: dict[str, Any]) -> None:
-    heard = first_of(only, payload)
-    assert (heard["type"], heard["payload"]["data"]) == ("next", {"viewer": {"keyName": "Writer"}})
+    message = first_of(only, payload)
+    assert (message["type"], message["payload"]["data"]) == ("next", {"viewer": {"keyName": "Writer"}})
 
 
 def test_a_subscription_can_be_trusted(only: Api) -> None:
     only.shop.create("s1")
-    heard = first_of(only, {"documentId": "changes"})
-    assert heard["payload"]["data"] == {"customerSessionChanged": {"version": 1}}
+    message = first_of(only, {"documentId": "changes"})
+    assert message["payload"]["data"] == {"customerSessionChanged": {"version": 1}}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +53,6 @@ def test_a_subscription_can_be_trusted(only: Api) -> None:
     [({"query": WHO}, "FORBIDDEN"), ({"query": CHANGES}, "FORBIDDEN"), ({"documentId": "none"}, "DOCUMENT_NOT_FOUND")],
 )
 def test_a_socket_is_no_way_around_the_manifest(only: Api, payload: dict[str, Any], code: str) -> None:
-    heard = first_of(only, payload)
-    assert heard["type"] == "error"
-    assert [error["extensions"]["code"] for error in heard["payload"]] == [code]
+    message = first_of(only, payload)
+    assert message["type"] == "error"
+    assert [error["extensions"]["code"] for error in message["payload"]] == [code]

@@ -17,30 +17,32 @@ FEED = "subscription { sessionEvents { node { session { integrationId } } } }"
 WHO = "{ viewer { role } }"
 
 Scenario = Callable[[Running], Coroutine[Any, Any, None]]
-Play = Callable[[Scenario], None]
+RunOnServer = Callable[[Scenario], None]
 
 
 @pytest.fixture
-def play(api: Api) -> Play:
+def run_on_server(api: Api) -> RunOnServer:
     """Return a function that runs a scenario against a server."""
 
-    async def played(scenario: Scenario) -> None:
+    async def run(scenario: Scenario) -> None:
         async with running(api) as server:
             await scenario(server)
 
-    return lambda scenario: api.runner.run(played(scenario))
+    return lambda scenario: api.runner.run(run(scenario))
 
 
-def closes(play: Play, code: int, *said: object, key: str | None = "writer", **options: Any) -> None:
+def assert_closed(
+    run_on_server: RunOnServer, code: int, *messages: object, key: str | None = "writer", **options: Any
+) -> None:
     """Assert that these messages make the server close with a code. bytes and str are sent unchanged."""
 
     async def scenario(server: Running) -> None:
         async with server.client(key, **options) as client:
-            for each in said:
+            for each in messages:
                 await client.connection.send(each if isinstance(each, bytes | str) else json.dumps(each))
             assert await client.closed() == code
 
-    play(scenario)
+    run_on_server(scenario)
 
 
 def subscribe(name: str = "1", document: str = FEED, **rest: Any) -> dict[str, Any]:
@@ -48,18 +50,18 @@ def subscribe(name: str = "1", document: str = FEED, **rest: Any) -> dict[str, A
     return {"type": "subscribe", "id": name, "payload": {"query": document}, **rest}
 
 
-def test_a_query_and_a_mutation_send_one_result_and_complete(play: Play) -> None:
+def test_a_query_and_a_mutation_send_one_result_and_complete(run_on_server: RunOnServer) -> None:
     async def scenario(server: Running) -> None:
         async with server.client() as client:
-            query = await client.begin(WHO)
+            query = await client.start(WHO)
             assert await query.next() == {"viewer": {"role": "WRITER"}}
             assert await query.end() == []
             document = "mutation($id: String!) { createSession(input: {integrationId: $id}) { session { version } } }"
-            mutation = await client.begin(document, id="s1")
+            mutation = await client.start(document, id="s1")
             assert await mutation.next() == {"createSession": {"session": {"version": 1}}}
             assert await mutation.end() == []
 
-    play(scenario)
+    run_on_server(scenario)
 
 
 @pytest.mark.parametrize(
@@ -77,25 +79,25 @@ def test_a_query_and_a_mutation_send_one_result_and_complete(play: Play) -> None
     ],
 )
 def test_an_operation_that_fails_ends_with_error_and_the_socket_stays_open(
-    play: Play, document: str, code: str
+    run_on_server: RunOnServer, document: str, code: str
 ) -> None:
     async def scenario(server: Running) -> None:
         async with server.client() as client:
-            wrong = await client.begin(document)
+            wrong = await client.start(document)
             errors = await wrong.end()
             assert {error["extensions"]["code"] for error in errors} == {code}
-            assert await (await client.begin(WHO)).next() == {"viewer": {"role": "WRITER"}}
+            assert await (await client.start(WHO)).next() == {"viewer": {"role": "WRITER"}}
 
-    play(scenario)
+    run_on_server(scenario)
 
 
-def test_ping_is_answered_with_its_payload_before_and_after_connection_init(play: Play) -> None:
+def test_ping_is_answered_with_its_payload_before_and_after_connection_init(run_on_server: RunOnServer) -> None:
     async def pinged(client: Client) -> None:
-        await client.say("pong")
-        await client.say("ping")
-        assert await client.hear() == {"type": "pong"}
-        await client.say("ping", payload={"n": 1})
-        assert await client.hear() == {"type": "pong", "payload": {"n": 1}}
+        await client.send("pong")
+        await client.send("ping")
+        assert await client.receive() == {"type": "pong"}
+        await client.send("ping", payload={"n": 1})
+        assert await client.receive() == {"type": "pong", "payload": {"n": 1}}
 
     async def scenario(server: Running) -> None:
         async with server.client(None) as client:
@@ -103,7 +105,7 @@ def test_ping_is_answered_with_its_payload_before_and_after_connection_init(play
         async with server.client() as client:
             await pinged(client)
 
-    play(scenario)
+    run_on_server(scenario)
 
 
 @pytest.mark.parametrize(
@@ -141,15 +143,15 @@ def test_ping_is_answered_with_its_payload_before_and_after_connection_init(play
         '{"type": "ping", "payload": {"x": NaN}}',
     ],
 )
-def test_an_invalid_message_closes_the_socket_with_4400(play: Play, message: bytes | str) -> None:
-    closes(play, 4400, message)
+def test_an_invalid_message_closes_the_socket_with_4400(run_on_server: RunOnServer, message: bytes | str) -> None:
+    assert_closed(run_on_server, 4400, message)
 
 
 @pytest.mark.parametrize("message", ["null", "[]", '{"type": "connection_init", "payload": []}', b"{}"])
 def test_an_invalid_message_before_connection_init_closes_the_socket_with_4400(
-    play: Play, message: bytes | str
+    run_on_server: RunOnServer, message: bytes | str
 ) -> None:
-    closes(play, 4400, message, key=None)
+    assert_closed(run_on_server, 4400, message, key=None)
 
 
 @pytest.mark.parametrize(
@@ -164,52 +166,54 @@ def test_an_invalid_message_before_connection_init_closes_the_socket_with_4400(
         {"payload": {"authorization": "Basic dXNlcjpwYXNz"}},
     ],
 )
-def test_an_invalid_key_closes_the_socket_with_4401(play: Play, payload: dict[str, Any]) -> None:
-    closes(play, 4401, {"type": "connection_init", **payload}, key=None)
+def test_an_invalid_key_closes_the_socket_with_4401(run_on_server: RunOnServer, payload: dict[str, Any]) -> None:
+    assert_closed(run_on_server, 4401, {"type": "connection_init", **payload}, key=None)
 
 
-def test_subscribe_before_connection_init_closes_the_socket_with_4401(play: Play) -> None:
-    closes(play, 4401, subscribe(), key=None)
+def test_subscribe_before_connection_init_closes_the_socket_with_4401(run_on_server: RunOnServer) -> None:
+    assert_closed(run_on_server, 4401, subscribe(), key=None)
 
 
-def test_a_second_connection_init_closes_the_socket_with_4429(play: Play) -> None:
-    closes(play, 4429, {"type": "connection_init"})
+def test_a_second_connection_init_closes_the_socket_with_4429(run_on_server: RunOnServer) -> None:
+    assert_closed(run_on_server, 4429, {"type": "connection_init"})
 
 
-def test_an_id_in_use_closes_the_socket_with_4409(play: Play) -> None:
-    closes(play, 4409, subscribe(), subscribe())
+def test_an_id_in_use_closes_the_socket_with_4409(run_on_server: RunOnServer) -> None:
+    assert_closed(run_on_server, 4409, subscribe(), subscribe())
 
 
 @pytest.mark.parametrize("offered", [["graphql-ws"], ["graphql-ws", "x"], None])
-def test_another_subprotocol_closes_the_socket_with_4406(play: Play, offered: list[str] | None) -> None:
-    closes(play, 4406, key=None, subprotocols=offered)
+def test_another_subprotocol_closes_the_socket_with_4406(run_on_server: RunOnServer, offered: list[str] | None) -> None:
+    assert_closed(run_on_server, 4406, key=None, subprotocols=offered)
 
 
-def test_the_subprotocol_is_selected_among_several(play: Play) -> None:
+def test_the_subprotocol_is_selected_among_several(run_on_server: RunOnServer) -> None:
     async def scenario(server: Running) -> None:
         async with server.client(subprotocols=["graphql-ws", PROTOCOL]) as client:
             assert client.connection.subprotocol == PROTOCOL
 
-    play(scenario)
+    run_on_server(scenario)
 
 
-def test_a_missing_connection_init_closes_the_socket_with_4408(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_connection_init_closes_the_socket_with_4408(
+    run_on_server: RunOnServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(websocket, "INIT_SECONDS", 0.05)
-    closes(play, 4408, key=None)
+    assert_closed(run_on_server, 4408, key=None)
 
 
 def test_the_time_limit_of_a_request_head_does_not_apply_to_an_open_socket(
-    play: Play, monkeypatch: pytest.MonkeyPatch
+    run_on_server: RunOnServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uvicorn_protocol, "HEAD_SECONDS", 0.05)
 
     async def scenario(server: Running) -> None:
         async with server.client() as client:
             await asyncio.sleep(0.2)
-            await client.say("ping")
-            assert await client.hear() == {"type": "pong"}
+            await client.send("ping")
+            assert await client.receive() == {"type": "pong"}
 
-    play(scenario)
+    run_on_server(scenario)
 
 
 def test_a_message_over_the_limit_closes_the_socket_with_1009(serve: Callable[..., Api]) -> None:
@@ -217,9 +221,9 @@ def test_a_message_over_the_limit_closes_the_socket_with_1009(serve: Callable[..
 
     async def scenario() -> None:
         async with running(api) as server, server.client() as client:
-            await client.say("ping", payload={"x": "y" * 900})
-            assert (await client.hear())["type"] == "pong"
-            await client.say("ping", payload={"x": "y" * 1_000})
+            await client.send("ping", payload={"x": "y" * 900})
+            assert (await client.receive())["type"] == "pong"
+            await client.send("ping", payload={"x": "y" * 1_000})
             assert await client.closed() == 1009
 
     api.runner.run(scenario())
@@ -227,14 +231,14 @@ def test_a_message_over_the_limit_closes_the_socket_with_1009(serve: Callable[..
 
 @pytest.mark.parametrize("pieces", [(b"\xff",), (b'{"type":', b'"\xff"}'), (b"\xe2\x82", b"")])
 def test_text_that_is_not_utf_8_closes_the_socket_with_1007_and_logs_nothing(
-    play: Play, caplog: pytest.LogCaptureFixture, pieces: tuple[bytes, ...]
+    run_on_server: RunOnServer, caplog: pytest.LogCaptureFixture, pieces: tuple[bytes, ...]
 ) -> None:
     async def scenario(server: Running) -> None:
         async with server.client() as client:
             await client.connection.send(pieces if len(pieces) > 1 else pieces[0], text=True)
             assert await client.closed() == CloseCode.INVALID_DATA
 
-    play(scenario)
+    run_on_server(scenario)
     assert not caplog.records
 
 
@@ -243,7 +247,7 @@ def test_a_client_that_does_not_read_is_disconnected(serve: Callable[..., Api]) 
 
     async def flood(client: Client) -> None:
         while True:
-            await client.say("ping", payload={"x": "y" * 1_000_000})
+            await client.send("ping", payload={"x": "y" * 1_000_000})
 
     async def scenario() -> None:
         async with running(api) as server, server.client() as client:
@@ -257,20 +261,20 @@ def test_a_client_that_does_not_read_is_disconnected(serve: Callable[..., Api]) 
     api.runner.run(scenario())
 
 
-def test_an_id_can_be_used_again_after_its_operation(play: Play) -> None:
+def test_an_id_can_be_used_again_after_its_operation(run_on_server: RunOnServer) -> None:
     async def scenario(server: Running) -> None:
         async with server.client() as client:
             for _ in range(3):
                 await client.connection.send(json.dumps(subscribe(document=WHO)))
-                assert (await client.hear())["type"] == "next"
-                assert await client.hear() == {"type": "complete", "id": "1"}
+                assert (await client.receive())["type"] == "next"
+                assert await client.receive() == {"type": "complete", "id": "1"}
             for _ in range(3):
                 await client.connection.send(json.dumps(subscribe()))
                 await client.connection.send(json.dumps({"type": "complete", "id": "1"}))
-            await client.connection.send(json.dumps({"type": "complete", "id": "never heard of"}))
-            assert await (await client.begin(WHO)).next() == {"viewer": {"role": "WRITER"}}
+            await client.connection.send(json.dumps({"type": "complete", "id": "unknown"}))
+            assert await (await client.start(WHO)).next() == {"viewer": {"role": "WRITER"}}
 
-    play(scenario)
+    run_on_server(scenario)
 
 
 def test_the_operations_of_a_socket_are_limited(serve: Callable[..., Api]) -> None:
@@ -278,11 +282,11 @@ def test_the_operations_of_a_socket_are_limited(serve: Callable[..., Api]) -> No
 
     async def scenario() -> None:
         async with running(api) as server, server.client() as client:
-            first, _ = await client.begin(FEED), await client.begin(FEED)
-            (error,) = await (await client.begin(WHO)).end()
+            first, _ = await client.start(FEED), await client.start(FEED)
+            (error,) = await (await client.start(WHO)).end()
             assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
             await first.stop()
-            assert await (await client.begin(WHO)).next() == {"viewer": {"role": "WRITER"}}
+            assert await (await client.start(WHO)).next() == {"viewer": {"role": "WRITER"}}
 
     api.runner.run(scenario())
 
@@ -294,7 +298,7 @@ def test_the_sockets_of_a_key_are_limited(serve: Callable[..., Api]) -> None:
         async with running(api) as server:
             async with server.client(), server.client("reader"), server.client(None) as third:
                 authorization = {"authorization": f"Bearer {api.keys['writer']}"}
-                await third.say("connection_init", payload=authorization)
+                await third.send("connection_init", payload=authorization)
                 assert await third.closed() == 4403
             await until(lambda: not len(api.server.connections))
             async with server.client():
@@ -331,7 +335,7 @@ def test_pages_of_the_same_or_a_listed_origin_can_open_a_socket(
             named = None if origin is None else origin.format(server.address)
             if opens:
                 async with server.client(origin=named) as client:
-                    assert await (await client.begin(WHO)).next()
+                    assert await (await client.start(WHO)).next()
                 return
             with pytest.raises(InvalidStatus) as refused:
                 async with server.client(origin=named):

@@ -42,14 +42,14 @@ class Cluster:
     keys: dict[str, str]
     alive: list[int]
 
-    def play(self, scenario: Callable[[list[Client]], Coroutine[Any, Any, None]]) -> None:
+    def run_on_server(self, scenario: Callable[[list[Client]], Coroutine[Any, Any, None]]) -> None:
         """Run a scenario with a socket to each worker."""
 
-        async def played() -> None:
+        async def run() -> None:
             async with self.workers.sockets(self.alive, self.keys["writer"]) as clients:
                 await scenario(clients)
 
-        asyncio.run(played())
+        asyncio.run(run())
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def cluster(database_url: str, seeded: tuple[str, dict[str, str]]) -> Iterator[C
 
 async def version_of(client: Client, name: str) -> int:
     """Return the version of a session."""
-    read = await (await client.begin(SESSION, id=name)).next()
+    read = await (await client.start(SESSION, id=name)).next()
     version: int = read["customerSession"]["version"]
     return version
 
@@ -95,7 +95,7 @@ def test_each_worker_reads_what_the_others_write(cluster: Cluster, capsys: pytes
             found = {name: await version_of(client, name) for name in customers.acknowledged}
             assert found == customers.acknowledged
 
-    cluster.play(scenario)
+    cluster.run_on_server(scenario)
     assert main(["check"]) == 0
     assert f"{len(customers.acknowledged)} sessions checked, 0 disagreements" in capsys.readouterr().out
 
@@ -103,45 +103,45 @@ def test_each_worker_reads_what_the_others_write(cluster: Cluster, capsys: pytes
 def test_a_repeated_request_is_replayed_by_another_worker(cluster: Cluster) -> None:
     async def scenario(clients: list[Client]) -> None:
         asked = {"integrationId": "once", "idempotencyKey": "k"}
-        answers = await changed([await client.begin(CREATE, input=asked) for client in 5 * clients])
+        answers = await changed([await client.start(CREATE, input=asked) for client in 5 * clients])
         assert Counter(each["replayed"] for each in answers) == {False: 1, True: len(answers) - 1}
         assert all(each == {**each, "session": {"version": 1}, "errors": []} for each in answers)
 
-    cluster.play(scenario)
+    cluster.run_on_server(scenario)
 
 
 def test_one_of_concurrent_changes_to_a_version_succeeds(cluster: Cluster) -> None:
     async def scenario(clients: list[Client]) -> None:
-        await changed([await clients[0].begin(CREATE, input={"integrationId": "contended"})])
+        await changed([await clients[0].start(CREATE, input={"integrationId": "contended"})])
         for version in range(1, 6):
             asked = {"integrationId": "contended", "expectedVersion": version}
             coupons = [f"{version} {number}" for number in range(WORKERS)]
             changes = zip(clients, coupons, strict=True)
-            answers = await changed([await client.begin(UPDATE, input={**asked, "coupon": c}) for client, c in changes])
+            answers = await changed([await client.start(UPDATE, input={**asked, "coupon": c}) for client, c in changes])
             (made,) = (each for each in answers if not each["errors"])
             assert made["session"] == {"version": version + 1}
             conflict = {"__typename": "VersionConflict", "session": {"version": version + 1}}
             assert [each["errors"] for each in answers if each != made] == [[conflict]] * (WORKERS - 1)
 
-    cluster.play(scenario)
+    cluster.run_on_server(scenario)
 
 
 def test_each_worker_sends_all_events_once_and_in_order(cluster: Cluster) -> None:
     async def scenario(clients: list[Client]) -> None:
-        following = [await client.begin(FOLLOW, id="told") for client in clients]
-        await changed([await clients[0].begin(CREATE, input={"integrationId": "told"})])
+        following = [await client.start(FOLLOW, id="followed") for client in clients]
+        await changed([await clients[0].start(CREATE, input={"integrationId": "followed"})])
         for number, client in enumerate(3 * clients):
-            await changed([await client.begin(UPDATE, input={"integrationId": "told", "coupon": f"{number}"})])
+            await changed([await client.start(UPDATE, input={"integrationId": "followed", "coupon": f"{number}"})])
         for each in following:
             versions = [(await each.next())["customerSessionChanged"]["version"] for _ in range(3 * WORKERS + 1)]
             assert versions == [*range(1, 3 * WORKERS + 2)]
 
-    cluster.play(scenario)
+    cluster.run_on_server(scenario)
 
 
 def test_a_killed_worker_is_replaced_and_the_others_continue(cluster: Cluster) -> None:
     async def losing(clients: list[Client]) -> None:
-        await changed([await clients[0].begin(CREATE, input={"integrationId": "lasting"})])
+        await changed([await clients[0].start(CREATE, input={"integrationId": "lasting"})])
         os.kill(cluster.alive[0], signal.SIGKILL)
         assert await clients[0].closed() == ABNORMAL_CLOSURE
         assert [await version_of(client, "lasting") for client in clients[1:]] == [1] * (WORKERS - 1)
@@ -149,9 +149,9 @@ def test_a_killed_worker_is_replaced_and_the_others_continue(cluster: Cluster) -
     async def whole(clients: list[Client]) -> None:
         assert [await version_of(client, "lasting") for client in clients] == [1] * WORKERS
 
-    cluster.play(losing)
+    cluster.run_on_server(losing)
     cluster.alive = cluster.workers.wait_for_workers(WORKERS + 1)[1:]
-    cluster.play(whole)
+    cluster.run_on_server(whole)
 
 
 def test_sigterm_stops_all_workers_and_every_request_gets_a_response(cluster: Cluster) -> None:
@@ -160,7 +160,7 @@ def test_sigterm_stops_all_workers_and_every_request_gets_a_response(cluster: Cl
 
         async def scenario() -> None:
             async with workers.sockets(workers.wait_for_workers(2), cluster.keys["reader"]) as clients:
-                following = [await client.begin(FOLLOW, id="nobody's") for client in clients]
+                following = [await client.start(FOLLOW, id="nobody's") for client in clients]
                 end = workers.process.terminate
                 await customers.shop(1_000, lambda _: customers.changes == 100 and end(), prefix="last ")
                 for each in following:

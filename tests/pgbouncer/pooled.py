@@ -93,7 +93,7 @@ def test_subscriptions_receive_events_of_other_processes_once_and_in_order(behin
 
         async def scenario() -> None:
             async with running(api) as server, server.client() as client:
-                subscription = await client.begin(ALL, after=cursors.encode(FEED, 1, 0))
+                subscription = await client.start(ALL, after=cursors.encode(FEED, 1, 0))
                 for begun in range(0, MANY, 20):
                     names = [f"s{number}" for number in range(begun, begun + 20)]
                     made = [elsewhere.post({"query": CREATE, "variables": {"id": name}}) for name in names]

@@ -212,7 +212,7 @@ class LimitCounter(ReferenceObject):
 
     @property
     def remaining(self) -> str:
-        """What is left."""
+        """The rest of the limit."""
         return self.limit.quantity(self.limit.row["max"] - self.row["used"])
 
 

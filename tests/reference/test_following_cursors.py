@@ -1,4 +1,4 @@
-"""Whoever follows the cursors of a list meets every row once, in order, while rows come and change."""
+"""Following the cursors of a list reads every row once, in order, while rows are added and changed."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -47,7 +47,7 @@ def pages(
 
 
 def place(node: Answer, by: str) -> Any:
-    """What a row is put in order by."""
+    """Return the value that a row is ordered by."""
     return Decimal(node["total"]) if by == "TOTAL" else node[FIELDS[by]]
 
 

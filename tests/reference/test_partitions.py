@@ -65,7 +65,7 @@ def compared(request: pytest.FixtureRequest, explaining: Server) -> Iterator[Com
 
 @pytest.fixture(scope="module")
 def log(explaining: Server) -> PlanLog:
-    """What the server wrote down."""
+    """The plans in the server's log."""
     return PlanLog(explaining)
 
 

@@ -1,4 +1,4 @@
-"""Who may see and do what: another application does not exist, and a key does no more than its role."""
+"""Isolation: a key sees no other application, and does no more than its role permits."""
 
 import pytest
 from api_server import Api

@@ -91,7 +91,7 @@ def fill(connection: Connection) -> None:
 
 
 def ran(explaining: tuple[Api, PlanLog], document: str) -> ExecutedStatement:
-    """What a query comes to."""
+    """Return the statement that a query executes."""
     api, log = explaining
     log.ran()
     api.data(document, key="reader")
@@ -174,7 +174,7 @@ def test_few_rows_are_not_sought_along_the_order(
 
 
 def pages(explaining: tuple[Api, PlanLog], filter: str, by: str) -> Iterator[ExecutedStatement]:
-    """What pages of a filter come to, at both ends of an order and on both sides of its middle."""
+    """Yield the statements of pages of a filter, at both ends of an order and on both sides of its middle."""
     api, _ = explaining
     order = f"orderBy: {{field: {by}, direction: ASC}}"
     middle = api.data(

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The manifests of trusted documents as GraphQL Code Generator and Relay's compiler write them, into build.
+# Writes the manifests of GraphQL Code Generator and of Relay's compiler into build.
 set -eu
 cd "$(dirname "$0")"
 rm -rf build
 mkdir -p build/relay
-echo "{}" > build/relay.json  # the compiler adds to a manifest, and makes none
+echo "{}" > build/relay.json  # the compiler extends a manifest, and does not create one
 npx --no-install graphql-codegen --config codegen.json --silent
 npx --no-install relay-compiler relay.config.json

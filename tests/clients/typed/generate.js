@@ -1,4 +1,4 @@
-// The types of operations.graphql, by GraphQL Code Generator: into build, from the schema that is checked in.
+// Writes the types of operations.graphql into build, by GraphQL Code Generator, from schema.graphql.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 
 import { codegen } from "@graphql-codegen/core";

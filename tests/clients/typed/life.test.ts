@@ -1,5 +1,5 @@
-// A session's life as a shop's back end and a shopper's browser write it in TypeScript, with generated types and the
-// clients of graphql-request, graphql-ws and graphql-sse.
+// The life of a session in TypeScript, from a shop's backend and from a shopper's browser: generated types, and the
+// clients graphql-request, graphql-ws and graphql-sse.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, test } from "node:test";
@@ -36,9 +36,9 @@ const server = await serve();
 
 after(() => server.stop());
 
-const holding = (key: string) =>
+const clientWith = (key: string) =>
   new GraphQLClient(`${server.origin}/graphql`, { headers: { Authorization: `Bearer ${key}` } });
-const shop = holding(server.key);
+const shop = clientWith(server.key);
 const integrationId = `typed-${randomUUID()}`;
 
 const mugs: CartItemInput = { sku: "mug", name: "Mug", quantity: 2, price: "9.95", product: { name: "Mugs" } };
@@ -56,7 +56,7 @@ test("a session is created, and amounts are strings", async () => {
   assert.equal(createSession.session.cartItems[0]?.product?.name, "Mugs");
 });
 
-test("it is updated, and the discount is shared out", async () => {
+test("an update shares a discount among the lines", async () => {
   const { updateSession } = await shop.request(UpdateDocument, {
     input: { integrationId, expectedVersion: 1, discounts: [{ label: "Spring sale", amount: "5.00" }] },
   });
@@ -65,13 +65,13 @@ test("it is updated, and the discount is shared out", async () => {
   assert.deepEqual(shares, ["4.15", "0.85"]);
 });
 
-test("a browser with a token of the session writes its cart, and nothing else", async () => {
+test("a token changes the cart of its session, and nothing else", async () => {
   const { createSessionToken } = await shop.request(TokenDocument, {
     input: { integrationId, rights: "WRITE_CART", expiresIn: 60 },
   });
   assert.ok(createSessionToken.token && createSessionToken.expires);
   assert.ok(Date.parse(createSessionToken.expires) > Date.now());
-  const browser = holding(createSessionToken.token);
+  const browser = clientWith(createSessionToken.token);
   const { updateSession } = await browser.request(UpdateDocument, { input: { integrationId, coupon: "SPRING" } });
   assert.equal(updateSession.session?.coupon, "SPRING");
   await forbidden(browser.request(UpdateDocument, { input: { integrationId, discounts: [] } }));
@@ -81,25 +81,25 @@ test("a browser with a token of the session writes its cart, and nothing else", 
   assert.equal(customerSession, null);
 });
 
-test("it is closed with the net total that was seen, and a refusal is one of a known few types", async () => {
+test("a session is closed once, for the net total that the shopper saw", async () => {
   const refused = await shop.request(CloseDocument, { input: { integrationId, expectedNetTotal: "1.00" } });
   const [error] = refused.closeSession.errors;
   assert.ok(error?.__typename === "NetTotalChanged");
-  assert.deepEqual([error.expectedNetTotal, error.actualNetTotal], ["1.00", "24.00"]);
+  assert.deepEqual([error.expectedNetTotal, error.actualNetTotal], ["1.00", "19.00"]);
 
-  const input = { integrationId, expectedNetTotal: 24, idempotencyKey: "payment-1" };
+  const input = { integrationId, expectedNetTotal: 19, idempotencyKey: "payment-1" };
   const { closeSession } = await shop.request(CloseDocument, { input });
   assert.equal(closeSession.session?.state, "CLOSED");
   const again = await shop.request(CloseDocument, { input });
   assert.deepEqual([again.closeSession.replayed, again.closeSession.errors], [true, []]);
 
-  const late = await shop.request(UpdateDocument, { input: { integrationId, coupon: null } });
-  const [tooLate] = late.updateSession.errors;
-  assert.ok(tooLate?.__typename === "SessionNotEditable");
-  assert.equal(tooLate.state, "CLOSED");
+  const afterwards = await shop.request(UpdateDocument, { input: { integrationId, coupon: null } });
+  const [refusal] = afterwards.updateSession.errors;
+  assert.ok(refusal?.__typename === "SessionNotEditable");
+  assert.equal(refusal.state, "CLOSED");
 });
 
-test("a mug comes back", async () => {
+test("a returned mug is refunded with its share of the discount taken off", async () => {
   const { returnItems } = await shop.request(ReturnDocument, {
     input: { integrationId, items: [{ line: { sku: "mug" }, quantity: 1 }] },
   });
@@ -107,10 +107,10 @@ test("a mug comes back", async () => {
   assert.equal(returnItems.session?.netTotal, "11.13");
 });
 
-test("it is read with its history", async () => {
+test("the history has each change", async () => {
   const { customerSession } = await shop.request(HistoryDocument, { integrationId, first: 10 });
   assert.ok(customerSession);
-  const told = customerSession.events.nodes.map((event) => {
+  const changes = customerSession.events.nodes.map((event) => {
     switch (event.__typename) {
       case "SessionUpdated":
         return event.changedFields.join();
@@ -120,38 +120,38 @@ test("it is read with its history", async () => {
         return event.__typename;
     }
   });
-  assert.deepEqual(told, ["SessionCreated", "discounts", "coupon", "SessionClosed", "7.87"]);
+  assert.deepEqual(changes, ["SessionCreated", "discounts", "coupon", "SessionClosed", "7.87"]);
   assert.equal(customerSession.profile?.totalSales, "24.00");
 });
 
 type Follow = (query: string, variables: FollowedSubscriptionVariables) => Followed;
 type Followed = AsyncIterable<{ data?: FollowedSubscription | null | undefined; errors?: unknown }>;
 
-const ways: Record<string, { follow: Follow; stop: () => unknown }> = {
-  "over graphql-transport-ws": overSockets(),
-  "by server-sent events": byEvents(),
+const transports: Record<string, { follow: Follow; stop: () => unknown }> = {
+  "over graphql-transport-ws": overWebSocket(),
+  "by server-sent events": overServerSentEvents(),
 };
 
-for (const [name, { follow, stop }] of Object.entries(ways)) {
-  test(`another is followed ${name}, from its beginning into what is to come`, async () => {
+for (const [name, { follow, stop }] of Object.entries(transports)) {
+  test(`a subscription ${name} replays events and then receives new ones`, async () => {
     const integrationId = `followed-${randomUUID()}`;
     await shop.request(CreateDocument, { input: { integrationId, cartItems: [tea] } });
-    const heard: string[] = [];
+    const received: string[] = [];
     for await (const { data, errors } of follow(print(FollowedDocument), { integrationId, afterVersion: 0 })) {
       assert.equal(errors, undefined);
       assert.ok(data);
       const event = data.customerSessionChanged;
-      heard.push(`${event.version} ${event.__typename === "SessionUpdated" ? event.changedFields : event.session.state}`);
+      received.push(`${event.version} ${event.__typename === "SessionUpdated" ? event.changedFields : event.session.state}`);
       if (event.version === 1) await shop.request(UpdateDocument, { input: { integrationId, coupon: "SPRING" } });
       if (event.version === 2) await shop.request(CloseDocument, { input: { integrationId } });
       if (event.version === 3) break;
     }
-    assert.deepEqual(heard, ["1 OPEN", "2 coupon", "3 CLOSED"]);
+    assert.deepEqual(received, ["1 OPEN", "2 coupon", "3 CLOSED"]);
     await stop();
   });
 }
 
-function overSockets() {
+function overWebSocket() {
   const client = socket.createClient({
     url: `${server.origin.replace("http", "ws")}/graphql`,
     webSocketImpl: WebSocket,
@@ -161,7 +161,7 @@ function overSockets() {
   return { follow, stop: () => client.dispose() };
 }
 
-function byEvents() {
+function overServerSentEvents() {
   const client = sse.createClient({
     url: `${server.origin}/graphql`,
     headers: { Authorization: `Bearer ${server.key}` },
@@ -170,7 +170,7 @@ function byEvents() {
   return { follow, stop: () => client.dispose() };
 }
 
-test("it is found by a filter", async () => {
+test("a filter finds the session", async () => {
   const { customerSessions } = await shop.request(SessionsDocument, {
     filter: { integrationIdPrefix: integrationId, states: ["PARTIALLY_RETURNED"], total: { min: "24.00" } },
     orderBy: { field: "TOTAL" },
@@ -178,15 +178,15 @@ test("it is found by a filter", async () => {
   assert.deepEqual(customerSessions, { totalCount: 1, nodes: [{ integrationId }] });
 });
 
-test("what the types refuse, the server refuses, too", async () => {
-  // @ts-expect-error: a cart is written in integers and decimals
+test("input that the types refuse is refused by the server", async () => {
+  // @ts-expect-error: a price is a string or a number
   await assert.rejects(shop.request(CreateDocument, { input: { integrationId, cartItems: [{ ...mugs, price: true }] } }));
-  // @ts-expect-error: a session has a name
+  // @ts-expect-error: integrationId is required
   await assert.rejects(shop.request(CreateDocument, { input: {} }));
-  // @ts-expect-error: there are four states
+  // @ts-expect-error: there is no such state
   await assert.rejects(shop.request(SessionsDocument, { filter: { states: ["SHIPPED"] } }));
   const line = { sku: "mug", position: 0 };
-  // @ts-expect-error: a line is named by one of its names
+  // @ts-expect-error: exactly one field identifies a line
   await assert.rejects(shop.request(ReturnDocument, { input: { integrationId, items: [{ line }] } }));
 });
 

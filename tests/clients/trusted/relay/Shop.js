@@ -1,4 +1,4 @@
-// What a page of a shop asks for, as Relay's compiler finds it.
+// The operations of a shop's page, in which Relay's compiler finds them.
 import { graphql } from "relay-runtime";
 
 export const who = graphql`
