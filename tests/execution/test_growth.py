@@ -95,8 +95,7 @@ def test_compiling_twice_the_tables_is_at_most_twice_the_work(selected: Attack) 
 
     compiled(60)  # fill the caches
     small, great = (work(partial(compiled, size)) for size in (30, 60))
-    # For each subquery SQLAlchemy looks through the statement's common table expressions: ten for each node(id:).
-    assert great <= (3 if selected is SELECTED["nodes"] else 2.2) * small
+    assert great <= 2.2 * small
 
 
 VALUES: dict[str, Callable[[int], bytes]] = {
