@@ -8,6 +8,7 @@ import typer
 
 from db.domain.errors import Refused
 from graphql_api.commands.backup import backup
+from graphql_api.commands.coupons import coupons
 from graphql_api.commands.import_export import check, export, import_
 from graphql_api.commands.keys import create_application, create_key
 from graphql_api.commands.schema import export_schema
@@ -40,6 +41,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.command("import")(import_)
+app.add_typer(coupons, name="coupons")
 app.add_typer(webhooks, name="webhooks")
 
 

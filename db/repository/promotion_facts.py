@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, select, union_all
 
 from db.domain.promotions.code import Code, CodeKind, normalize
 from db.domain.promotions.facts import ProfileFacts
@@ -17,17 +17,20 @@ CODE_COLUMNS = (
     *("recipient_id", "advocate_id", "friend_id"),
 )
 NORMALIZED = CODE.c.normalized.type
+BY_KEY = union_all(  # with OR, SQLite would read all codes of the application
+    *(
+        select(*(CODE.c[name] for name in CODE_COLUMNS)).where(
+            CODE.c.application_id == bindparam("application_id"),
+            CODE.c.kind == kind,
+            CODE.c.normalized == bindparam(kind.value, type_=NORMALIZED),
+        )
+        for kind in CodeKind
+    )
+).subquery("code")
 SELECT_CODES = AutocommitStatement(
-    select(*(CODE.c[name] for name in CODE_COLUMNS), CAMPAIGN.c.state, CAMPAIGN.c.revision)
-    .join(CAMPAIGN, and_(CAMPAIGN.c.application_id == CODE.c.application_id, CAMPAIGN.c.id == CODE.c.campaign_id))
-    .where(
-        CODE.c.application_id == bindparam("application_id"),
-        or_(
-            *(
-                and_(CODE.c.kind == kind, CODE.c.normalized == bindparam(kind.value, type_=NORMALIZED))
-                for kind in CodeKind
-            )
-        ),
+    select(BY_KEY, CAMPAIGN.c.state, CAMPAIGN.c.revision).join(
+        CAMPAIGN,
+        and_(CAMPAIGN.c.application_id == bindparam("application_id"), CAMPAIGN.c.id == BY_KEY.c.campaign_id),
     )
 )
 SELECT_PROFILE = select(

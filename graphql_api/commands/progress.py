@@ -11,25 +11,28 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 INTERVAL = 5  # seconds between two lines
 
 
-def show_progress(total: int | None) -> "Bar | Lines":
-    """Return a context manager that shows progress. ``total`` is the sum of all ``done``, or None if it is unknown."""
-    return Bar(total) if sys.stderr.isatty() else Lines()
+def show_progress(total: int | None, noun: str = "sessions") -> "Bar | Lines":
+    """Return a context manager that shows progress: the number of what ``noun`` names in the plural.
+
+    ``total`` is the sum of all ``done``, or None if it is unknown.
+    """
+    return Bar(total, noun) if sys.stderr.isatty() else Lines(noun)
 
 
 class Bar:
     """A progress bar with the rate and the remaining time."""
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, noun: str = "sessions") -> None:
         self._bar = Progress(
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[sessions]} sessions, {task.fields[rate]} a second"),
+            TextColumn(f"{{task.fields[count]}} {noun}, {{task.fields[rate]}} a second"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task("", total=total, sessions=0, rate=0)
-        self._sessions = 0
+        self._task = self._bar.add_task("", total=total, count=0, rate=0)
+        self._count = 0
         self._began = monotonic()
 
     def __enter__(self) -> Self:
@@ -39,11 +42,11 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def advance(self, sessions: int, done: int) -> None:
-        """Add finished sessions, and finished units of the total."""
-        self._sessions += sessions
-        rate = per_second(self._sessions, monotonic() - self._began)
-        self._bar.update(self._task, advance=done, sessions=self._sessions, rate=rate)
+    def advance(self, count: int, done: int) -> None:
+        """Add finished items, and finished units of the total."""
+        self._count += count
+        rate = per_second(self._count, monotonic() - self._began)
+        self._bar.update(self._task, advance=done, count=self._count, rate=rate)
 
     def print(self, text: str) -> None:
         """Print a line above the bar."""
@@ -53,8 +56,9 @@ class Bar:
 class Lines:
     """Lines of text, at most one every few seconds."""
 
-    def __init__(self) -> None:
-        self._sessions = 0
+    def __init__(self, noun: str = "sessions") -> None:
+        self._noun = noun
+        self._count = 0
         self._began = self._printed = monotonic()
 
     def __enter__(self) -> Self:
@@ -63,12 +67,12 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def advance(self, sessions: int, done: int) -> None:
-        self._sessions += sessions
+    def advance(self, count: int, done: int) -> None:
+        self._count += count
         now = monotonic()
         if now - self._printed >= INTERVAL:
             self._printed = now
-            self.print(f"{self._sessions} sessions, {per_second(self._sessions, now - self._began)} a second")
+            self.print(f"{self._count} {self._noun}, {per_second(self._count, now - self._began)} a second")
 
     def print(self, text: str) -> None:
         typer.echo(escape(text), err=True)
