@@ -17,6 +17,7 @@ from process import Process, address, serving
 from stores import execute
 
 from graphql_api.cli import main
+from graphql_api.demo.promotions import CAMPAIGNS
 
 Serve = Callable[..., Process]
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("own_directory")]
@@ -282,3 +283,12 @@ def test_the_demo_fills_an_empty_database_once(own_database: str, serve: Serve) 
     states = dict(execute(own_database, "SELECT state, count(*) FROM customer_session GROUP BY state"))
     assert states == {"open": 30, "closed": 210, "partially_returned": 30, "cancelled": 30}
     assert execute(own_database, "SELECT name, currency FROM application") == [("Demo shop", "EUR")]
+    given = dict(
+        execute(
+            own_database,
+            "SELECT name, count(session_id) FROM campaign LEFT JOIN redemption ON campaign_id = campaign.id"
+            " GROUP BY name",
+        )
+    )
+    assert given.keys() == {each["name"] for each in CAMPAIGNS}
+    assert all(given[name] for name in ("10 % from 50.00", "Hello", "Invite a friend"))

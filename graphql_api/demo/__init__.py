@@ -21,20 +21,21 @@ from db.domain.commands import (
     CreateKey,
     CreateSession,
     ReturnItems,
-    SessionCommand,
     SessionContent,
 )
 from db.operations.applications import create_application
 from db.operations.keys import create_key
-from db.operations.outcome import Actor, Outcome
+from db.operations.outcome import Actor
 from db.operations.sessions import cancel_session, close_session, create_session, return_items
 from db.tables import ApplicationRow
+from graphql_api.demo.promotions import COUPON, REFERRAL, STARTS, add_promotions
 
 SESSIONS = Path(__file__).parent / "sessions.jsonl"
 SHOP = Actor(name="Demo shop", key_prefix="")
 STAYS_OPEN, IS_CANCELLED, IS_RETURNED = 3, 6, 9  # the last digit of a session's number
+HAS_COUPON, HAS_REFERRAL = (3, 5), (4, 7)  # the last digits, from the start of the promotions on
 
-Step = tuple[datetime, Callable[..., Outcome], SessionCommand]
+Step = tuple[datetime, Callable[..., object], Any]
 
 
 def prepare(connection: Connection, now: datetime) -> str:
@@ -50,7 +51,8 @@ def fill(connection: Connection) -> int:
     records = [json.loads(line, parse_float=Decimal) for line in SESSIONS.read_text(encoding="utf-8").splitlines()]
     opened = min(datetime.fromisoformat(record["created"]) for record in records)
     application_id = create_application(connection, CreateApplication(name=SHOP.name, currency="EUR"), opened)
-    steps = [each for number, record in enumerate(records) for each in session_steps(application_id, number, record)]
+    steps: list[Step] = [(STARTS, add_promotions, application_id)]
+    steps += [each for number, record in enumerate(records) for each in session_steps(application_id, number, record)]
     for moment, operation, command in sorted(steps, key=itemgetter(0)):
         operation(connection, SHOP, command, moment)
     return application_id
@@ -69,9 +71,14 @@ def session_steps(application_id: int, number: int, record: dict[str, Any]) -> I
         )
         for item in record["cartItems"]
     ]
-    content = SessionContent(profile_id=record["profileId"], cart_items=cart)
     created = datetime.fromisoformat(record["created"])
     digit = number % 10
+    content = SessionContent(
+        profile_id=record["profileId"],
+        cart_items=cart,
+        coupon=COUPON if created >= STARTS and digit in HAS_COUPON else None,
+        referral=REFERRAL if created >= STARTS and digit in HAS_REFERRAL else None,
+    )
     yield created, create_session, CreateSession(**name, content=content)
     if digit == IS_CANCELLED:
         yield created + timedelta(hours=1), cancel_session, CancelSession(**name, reason="Payment failed.")

@@ -94,6 +94,51 @@ subscription Changes {
   }
 }
 `,
+  `# What a cart would cost with a coupon, and why each campaign applies or not.
+# It writes nothing. Try quantity 1, or another code.
+
+query Preview {
+  previewSession(
+    input: {
+      profileId: "cdnow-0002"
+      coupon: "HELLO"
+      cartItems: [{ sku: "CD-1", quantity: 4, price: "14.96", category: "music" }]
+    }
+  ) {
+    preview {
+      total
+      discountTotal
+      netTotal
+      discounts {
+        label
+        amount
+      }
+      evaluation {
+        coupon {
+          status
+          message
+        }
+        campaigns {
+          campaign {
+            name
+          }
+          label
+          outcome
+          message
+          path
+          needed
+          actual
+        }
+      }
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
 ];
 
 // A key that is typed into the header editor wins over the development key.
