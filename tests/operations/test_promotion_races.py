@@ -76,9 +76,8 @@ def test_one_of_many_concurrent_closes_has_the_last_use(shop: Shop) -> None:
     assert counters(shop) == {(1, "", ""): "1.00"}
     assert list(postings(shop).values()) == ["1.00"]
     left = [name for name in names if shop.session(name).state is SessionState.OPEN]
-    for name in left:
-        shop.update(name)
-    answers = close_all(shop, left)
+    at_new_price = [CloseSession(**shop.name(name), expected_net_total=Decimal(60)) for name in left]
+    answers = at_once(shop, *((close_session, command) for command in at_new_price))
     assert all(isinstance(answer, Outcome) for answer in answers)
     assert counters(shop) == {(1, "", ""): "1.00"}
 

@@ -19,13 +19,14 @@ from promotion_shop import (
 )
 from shop import Shop, fold, line, refusals, units
 
-from db.domain.commands import Discount
+from db.domain.commands import AddCartItems, Discount, MergeSessions
 from db.domain.errors import InvalidInput
 from db.domain.lifecycle import SessionState
 from db.domain.promotions.campaign_state import CampaignState
 from db.domain.promotions.code import CodeKind
 from db.domain.promotions.limit import LimitSubject
 from db.domain.promotions.refusals import CouponNotAccepted, LimitReached
+from db.operations.carts import add_cart_items, merge_sessions
 
 
 def shares(shop: Shop) -> list[str]:
@@ -270,4 +271,34 @@ def test_profile_has_the_sales_before_the_session(shop: Shop) -> None:
     shop.close("s2")
 
     assert given(shop.session("s1")) == {"rule": "6.00"}
+    assert given(shop.session("s2")) == {}
+
+
+def test_cart_commands_and_merges_are_evaluated(shop: Shop) -> None:
+    campaign = add_campaign(shop, percent("10"), requires="COUPON")
+    add_code(shop, campaign, "HELLO")
+    shop.create("guest", cart_items=[line("pear", price="50.00")], coupon="hello")
+    shop.create("own", cart_items=[line(price="60.00")], discounts=[Discount("voucher", Decimal(10))])
+
+    add = AddCartItems(**shop.name("guest"), items=[line(price="30.00")])
+    shop.write(add_cart_items, shop.till, add, shop.tick())
+    assert given(shop.session("guest")) == {"rule": "8.00"}
+
+    merge = MergeSessions(application_id=shop.application_id, from_integration_id="guest", into_integration_id="own")
+    shop.write(merge_sessions, shop.till, merge, shop.tick())
+
+    assert given(shop.session("own")) == {"rule": "13.00", "voucher": "10.00"}
+    assert given(shop.session("guest")) == {"rule": "8.00"}
+    assert shop.session("guest").state is SessionState.CANCELLED
+
+
+def test_close_at_the_new_price_is_carried_out(shop: Shop) -> None:
+    add_campaign(shop, percent("10"), limits=[limit("USES", "CAMPAIGN", "1")])
+    for name in ("s1", "s2"):
+        shop.create(name, cart_items=[line(price="60.00")])
+    shop.close("s1", net_total="54")
+
+    assert isinstance(refusals(shop.close, "s2", net_total="54")[0], LimitReached)
+    shop.close("s2", net_total="60")
+
     assert given(shop.session("s2")) == {}
