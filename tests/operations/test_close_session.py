@@ -3,11 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
+from promotion_commands import change_campaign, create_campaign, percent_off
 from shop import Shop, line, refusals
 
 from db.domain.commands import Discount
 from db.domain.errors import InvalidInput, NetTotalChanged, SessionNotFound, TotalChanged, VersionConflict
 from db.domain.lifecycle import SessionState
+from db.domain.promotions.campaign_state import CampaignState
 
 
 def test_change_of_a_missing_session_is_refused(shop: Shop) -> None:
@@ -53,6 +55,20 @@ def test_session_is_created_closed_only_with_the_expected_net_total(shop: Shop) 
     assert shop.all_rows() == before
     shop.create(state=SessionState.CLOSED, net_total="9.990", cart_items=[line(price="9.99")])
     assert shop.session().closed == shop.now
+
+
+def test_net_total_is_compared_after_promotions_are_evaluated(shop: Shop) -> None:
+    campaign_id = create_campaign(shop, percent_off("10"))
+    shop.create(cart_items=[line(price="10.00")])
+    assert shop.session().net_total == 9
+    change_campaign(shop, campaign_id, state=CampaignState.ARCHIVED)
+
+    (refusal,) = refusals(shop.close, net_total="9.00")
+
+    assert isinstance(refusal, NetTotalChanged)
+    assert refusal.actual_net_total == 10
+    shop.close(net_total="10.00")
+    assert shop.session().net_total == 10
 
 
 def test_version_is_checked_before_total_and_state(shop: Shop) -> None:
