@@ -44,6 +44,7 @@ ROOT = Path(__file__).parents[2]
 CONTRACT = Path(__file__).parent / "data" / "contract.graphql"
 PROMOTIONS = CONTRACT.with_name("promotions.graphql")
 CARTS = CONTRACT.with_name("carts.graphql")
+WEBHOOKS = CONTRACT.with_name("webhooks.graphql")
 TYPES = {
     name: type_
     for name, type_ in schema._schema.type_map.items()
@@ -179,6 +180,11 @@ def test_schema_has_everything_in_the_contract_of_carts() -> None:
     added = re.sub(r"^extend ", "", CARTS.read_text(encoding="utf-8"), flags=re.MULTILINE)
     # @oneOf is on the definition of CartLineInput, which is in the main contract
     assert facts(parse(added)) - facts(parse(schema.as_str())) == {"input_object_type_definition CartLineInput"}
+
+
+def test_schema_has_everything_in_the_contract_of_webhooks() -> None:
+    added = re.sub(r"^extend ", "", WEBHOOKS.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert facts(parse(added)) - facts(parse(schema.as_str())) == set()
 
 
 def test_schema_has_everything_in_the_contract_of_promotions() -> None:
