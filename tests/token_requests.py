@@ -60,10 +60,11 @@ def change(api: Api, key: str, **input_: Any) -> Answer:
 
 
 def codes(answer: Answer) -> list[str]:
-    """Return the error codes of a response of updateSession."""
+    """Return the error codes of a response to one mutation of a session."""
     if "errors" in answer:
         return [error["extensions"]["code"] for error in answer["errors"]]
-    return [error["code"] for error in answer["data"]["updateSession"]["errors"]]
+    (payload,) = answer["data"].values()
+    return [error["code"] for error in payload["errors"]]
 
 
 def number_of(api: Api, name: str = "own", key: str = "writer") -> int:

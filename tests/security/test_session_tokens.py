@@ -165,6 +165,43 @@ def test_closed_session_is_not_editable(api: Api) -> None:
     assert codes(change(api, key, cartItems=CART)) == ["SESSION_NOT_EDITABLE"]
 
 
+ITEMS = [{"sku": "mug", "quantity": 1, "price": "9.90"}]
+CART_CHANGES: Sequence[tuple[str, Mapping[str, Any]]] = [
+    ("addCartItems", {"items": ITEMS}),
+    ("updateCartItems", {"items": [{"line": {"position": 0}, "quantity": 7}]}),
+    ("removeCartItems", {"lines": [{"position": 0}]}),
+]
+
+
+def change_cart(api: Api, key: str, name: str, input_: Mapping[str, Any], integration_id: str = "own") -> Any:
+    """Run a mutation of a cart."""
+    type_ = f"{name[0].upper()}{name[1:]}Input!"
+    document = f"mutation($input: {type_}) {{ {name}(input: $input) {{ session {{ version }} errors {{ code }} }} }}"
+    return api.query(document, {"input": {"integrationId": integration_id, **input_}}, key)
+
+
+@pytest.mark.parametrize(("name", "input_"), CART_CHANGES)
+def test_write_cart_changes_lines_of_its_own_session_only(api: Api, name: str, input_: Mapping[str, Any]) -> None:
+    key = token(stocked(api), "WRITE_CART")
+    assert codes(change_cart(api, "writer", "addCartItems", {"items": ITEMS})) == []
+    version = api.shop.session("own").version
+
+    answer = change_cart(api, key, name, input_)
+
+    assert answer["data"][name] == {"session": {"version": version + 1}, "errors": []}
+    assert api.shop.history("own")[-1]["actor"] == "Writer (session token)"
+    assert codes(change_cart(api, key, name, input_, "other")) == ["SESSION_NOT_FOUND"]
+    assert codes(change_cart(api, token(api, "READ"), name, input_)) == ["FORBIDDEN"]
+
+
+def test_write_cart_cannot_merge(api: Api) -> None:
+    key = token(stocked(api), "WRITE_CART")
+    document = (
+        """mutation { mergeSessions(input: {fromIntegrationId: "own", intoIntegrationId: "other"}) { replayed } }"""
+    )
+    assert api.codes(document, key=key) == ["FORBIDDEN"]
+
+
 def test_idempotency_keys_of_a_token_are_its_own(api: Api) -> None:
     keys = token(stocked(api), "WRITE_CART"), token(api, "WRITE_CART", integrationId="other")
     assert codes(change(api, keys[0], coupon="A", idempotencyKey="payment-1")) == []
