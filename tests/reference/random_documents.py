@@ -135,7 +135,7 @@ class DocumentGenerator:
         name = self.one(fields)
         definition = of_type[name]
         arguments, size = self.arguments(type_, name, definition, rows)
-        text = self.keyed(name, arguments, str(get_named_type(definition.type))) + self.directives()
+        text = self.keyed(name, arguments, str(definition.type)) + self.directives()
         named = get_named_type(definition.type)
         if isinstance(named, Composite):
             text += " " + self.selection(named, depth - 1, rows // max(size, 1))

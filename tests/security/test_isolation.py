@@ -67,6 +67,7 @@ READS = [
     "customerProfiles(applicationId: %s) { nodes { id } }",
     "attributeDefinitions(applicationId: %s) { id }",
     "campaigns(applicationId: %s) { nodes { id } }",
+    "sessionStatistics(applicationId: %s) { sessions }",
     'campaign(name: "Hello", applicationId: %s) { id }',
     "coupons(applicationId: %s) { nodes { id } }",
     'coupon(code: "hello1", applicationId: %s) { id }',
