@@ -2,9 +2,10 @@
 
 import gc
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, nullcontext
 
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -41,8 +42,8 @@ RETRY_LATER = {"Retry-After": "1"}
 GC_THRESHOLD = 10_000
 
 
-def create_app(settings: Settings) -> Starlette:
-    """Return the application. Its lifespan opens the database and migrates it to this release.
+def create_app(settings: Settings, migrate: Callable[[Connection], None] = migrations.upgrade) -> Starlette:
+    """Return the application. Its lifespan opens the database, and migrates it to this release by ``migrate``.
 
     Raises BadManifest if a trusted document is invalid.
     """
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(settings.database_url, server_options(settings))
         try:
-            await database.write(migrations.upgrade)
+            await database.write(migrate)
             instrumented = InstrumentedDatabase(database)
             authenticator = Authenticator(database, settings.key_cache_seconds, settings.deadline_seconds, now)
             feed = Feed(database, settings.max_queued_events, settings.max_lag_seconds)
@@ -117,12 +118,24 @@ def cross_origin(settings: Settings) -> Iterator[Middleware]:
 
 
 def from_environment() -> Starlette:
-    """Return the application for the settings in the environment. uvicorn calls it in each process.
+    """Return the application for the settings in the environment. uvicorn calls it in each process."""
+    return with_few_collections(create_app(load_settings()))
+
+
+def for_worker() -> Starlette:
+    """Return the application for a worker of ``cartograph serve``, which has migrated the database.
+
+    A worker that replaces a dead one does not start on an empty database: without keys it would refuse everybody.
+    """
+    return with_few_collections(create_app(load_settings(), migrations.require_tables))
+
+
+def with_few_collections(app: Starlette) -> Starlette:
+    """Return the application, and let Python collect garbage seldom.
 
     All objects made so far live as long as the process. Frozen, they are skipped by full garbage collections, which
     otherwise stop the process for a tenth of a second every few thousand requests.
     """
-    app = create_app(load_settings())
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)

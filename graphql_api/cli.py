@@ -10,7 +10,7 @@ from db.domain.errors import Refused
 from graphql_api.commands.backup import backup
 from graphql_api.commands.coupons import coupons
 from graphql_api.commands.import_export import check, export, import_
-from graphql_api.commands.keys import create_application, create_key
+from graphql_api.commands.keys import create_application, create_key, list_keys, revoke_key
 from graphql_api.commands.schema import export_schema
 from graphql_api.commands.serve import migrate, serve
 from graphql_api.commands.settings import settings
@@ -32,6 +32,7 @@ COMMANDS = (
     export_schema,
     create_application,
     create_key,
+    revoke_key,
     export,
     statistics,
     check,
@@ -41,6 +42,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command()(command)
 app.command("import")(import_)
+app.command("keys")(list_keys)
 app.add_typer(coupons, name="coupons")
 app.add_typer(webhooks, name="webhooks")
 

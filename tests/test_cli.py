@@ -54,6 +54,30 @@ def test_an_application_and_a_key_are_created_in_an_empty_database(capsys: pytes
     assert key == {"name": "till", "role": "WRITER", "applicationId": 1, "expires": "2999-01-01T00:00:00.000Z"}
 
 
+@pytest.mark.usefixtures("own_database")
+def test_keys_are_listed_without_secrets_and_revoked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["create-application", "Shop", "--currency", "EUR"]) == 0
+    capsys.readouterr()
+    made = []
+    for arguments in (["till", "--role", "WRITER", "--application", "1"], ["root", "--role", "ADMIN"]):
+        assert main(["create-key", *arguments]) == 0
+        made.append(json.loads(capsys.readouterr().out))
+
+    assert main(["revoke-key", made[0]["id"]]) == 0
+    capsys.readouterr()
+    assert main(["keys"]) == 0
+
+    printed = capsys.readouterr().out
+    assert not any(key["key"] in printed for key in made)
+    root, till = map(json.loads, printed.splitlines())
+    facts = ("id", "prefix", "name", "role", "applicationId")
+    assert [{name: key[name] for name in facts} for key in (till, root)] == [
+        {name: key[name] for name in facts} for key in made
+    ]
+    assert till["revoked"] is not None
+    assert (root["revoked"], root["expires"], root["lastUsed"]) == (None, None, None)
+
+
 def test_a_failed_statement_is_reported_with_the_message_of_the_database(
     own_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,6 +123,7 @@ def test_export_schema_writes_and_checks_the_file(own_directory: Path, capsys: p
         (["serve", "--prot", "1"], "No such option: --prot"),
         (["serve", "--port", "65536"], "Invalid value for '--port'"),
         (["create-key", "till"], "Missing option '--role'"),
+        (["revoke-key", "session-1-1"], "Invalid value: 'session-1-1' is not the ID of a key"),
         (["create-key", "till", "--role", "OWNER"], "Invalid value for '--role'"),
         (["create-key", "till", "--role", "ADMIN", "--expires", "tomorrow"], "Invalid value for '--expires'"),
     ],
@@ -120,6 +145,7 @@ def test_an_invalid_argument_is_refused_in_one_line(
         (["create-application", "Shop", "--currency", "XYZ"], "XYZ"),
         (["create-key", "till", "--role", "READER", "--application", "7"], "There is no application 7."),
         (["create-key", "root", "--role", "ADMIN", "--application", "1"], "An ADMIN key belongs to no application."),
+        (["revoke-key", "key-1-6162"], 'There is no key "ab".'),
         (["export-schema", "no/such/directory"], "no/such/directory: No such file or directory."),
     ],
 )

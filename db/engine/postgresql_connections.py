@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import greenlet_spawn
 
 from db.engine.database import Pool
-from db.engine.errors import DatabaseUnavailable, TlsError, UnusableDatabase
+from db.engine.errors import CannotWrite, DatabaseUnavailable, TlsError, UnusableDatabase
 from db.engine.fair import FairSlots
 from db.engine.options import ServerOptions
-from db.engine.postgresql_errors import CONNECT_ERRORS, DRIVER_ERRORS, is_connection_failure
+from db.engine.postgresql_errors import CONNECT_ERRORS, DRIVER_ERRORS, is_connection_failure, is_disk_full
 from db.engine.statements import begin
 
 PREPARED_STATEMENTS = 500  # kept by each connection
@@ -67,7 +67,10 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[PooledConnection]:
-        """Lend a connection. Raises DatabaseUnavailable if there is none, or if it breaks while it is used."""
+        """Lend a connection.
+
+        Raises DatabaseUnavailable if there is none, or if it breaks while it is used, and CannotWrite on a full disk.
+        """
         application = await self._slots.acquire()
         try:
             connection = await self._pool.acquire()
@@ -82,6 +85,8 @@ class ConnectionPool:
         except (DBAPIError, *DRIVER_ERRORS) as error:
             if is_gone(connection) or is_connection_failure(error):
                 raise DatabaseUnavailable from error
+            if is_disk_full(error):
+                raise CannotWrite(str(error)) from error
             raise
         except asyncpg.InternalClientError as error:  # the server ended the connection between two statements
             drop(connection)

@@ -34,6 +34,11 @@ def is_connection_failure(error: Exception) -> bool:
     return sqlstate(error).startswith(CONNECTION_FAILURES)
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Return whether the server's disk is full."""
+    return sqlstate(error) == "53100"
+
+
 def sqlstate(error: BaseException) -> str:
     """Return the SQLSTATE of an error, or an empty text."""
     return getattr(getattr(error, "orig", error), "sqlstate", None) or ""

@@ -67,11 +67,12 @@ class SqliteDatabase:
         def run() -> T:
             try:
                 self._file.check()
+                with self._engine.connect() as connection:  # rolls back in the end
+                    self._file.check()  # the connection may be a new one, to a file that is there since the first check
+                    driver_connection(connection).execute("BEGIN")
+                    return operation(connection, *args, **kwargs)
             except FileReplaced as error:
                 raise DatabaseUnavailable(str(error)) from error
-            with self._engine.connect() as connection:  # rolls back in the end
-                driver_connection(connection).execute("BEGIN")
-                return operation(connection, *args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._query_threads, run)
 

@@ -68,15 +68,15 @@ class SqliteWriter:
     async def _commit_group(self) -> None:
         """Run waiting operations in one transaction and deliver their outcomes."""
         loop, answers = asyncio.get_running_loop(), list[asyncio.Future[Any]]()
-        with self._engine.connect() as connection:  # rolls back a transaction that is left open
-            driver = driver_connection(connection)
-            try:
+        try:
+            with self._engine.connect() as connection:  # rolls back a transaction that is left open
+                driver = driver_connection(connection)
                 await loop.run_in_executor(self._thread, self._begin, driver)
                 outcomes = await self._run_operations(connection, answers)
                 await loop.run_in_executor(self._thread, driver.execute, "COMMIT")
-            except Exception as error:  # nothing was written, so all of them failed
-                answers = answers or self._take_all()
-                outcomes = [partial(fail, error)] * len(answers)
+        except Exception as error:  # nothing was written, so all of them failed
+            answers = answers or self._take_all()
+            outcomes = [partial(fail, error)] * len(answers)
         deliver(answers, outcomes)
 
     def _begin(self, driver: sqlite3.Connection) -> None:

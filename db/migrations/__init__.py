@@ -20,6 +20,10 @@ class NewerDatabase(UnusableDatabase):
     """The database is at a revision that this release does not know."""
 
 
+class MissingTables(UnusableDatabase):
+    """The database is empty, and should not be."""
+
+
 class OlderDatabase(UnusableDatabase):
     """The database was created before the first release and cannot be migrated."""
 
@@ -43,6 +47,13 @@ def is_current(connection: Connection) -> bool:
 def upgrade(connection: Connection) -> None:
     """Migrate the database to the newest revision. Raises NewerDatabase and OlderDatabase."""
     migrate(connection, lambda heads, _: scripts()._upgrade_revs("head", heads))
+
+
+def require_tables(connection: Connection) -> None:
+    """Migrate a database that has tables. Raises MissingTables for an empty one, NewerDatabase and OlderDatabase."""
+    if current(connection) is None:
+        raise MissingTables("The database has no tables: it was removed or replaced while the server ran; start again.")
+    upgrade(connection)
 
 
 def downgrade(connection: Connection, revision: str) -> None:

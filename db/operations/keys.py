@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -109,6 +109,13 @@ def find_keys(connection: Connection, names: Collection[KeyName]) -> Mapping[Key
     """Return the keys that exist, including expired and revoked ones."""
     found = (Key(**row) for row in connection.execute(KEYS, {"names": [tuple(name) for name in names]}).mappings())
     return {KeyName(key.application_id, key.prefix): key for key in found}
+
+
+def all_keys(connection: Connection) -> Sequence[Key]:
+    """Return all keys by application, and then by the time of their creation."""
+    names = connection.execute(select(API_KEY.c.application_id, API_KEY.c.prefix))
+    found = find_keys(connection, [KeyName(*name) for name in names])
+    return sorted(found.values(), key=lambda key: (key.application_id, key.created, key.prefix))
 
 
 def use_key(connection: Connection, application_id: int, prefix: str, now: datetime) -> None:

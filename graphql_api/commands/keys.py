@@ -1,16 +1,22 @@
-"""cartograph create-application, cartograph create-key."""
+"""cartograph create-application, cartograph create-key, cartograph keys, cartograph revoke-key."""
 
 import json
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from db.domain.attribute_definition import UnknownAttributes
 from db.domain.money import RoundingMode
 from db.domain.times import format_time, parse_time
-from graphql_api.commands.database import APPLICATION, on_database
+from graphql_api.commands.database import APPLICATION, on_database, with_database
 from graphql_api.settings import load_settings
+
+if TYPE_CHECKING:  # SQLAlchemy is slow to import
+    from db.engine.database import Database
+    from db.operations.keys import Key, KeyName
 
 
 def expiry(text: str) -> datetime:
@@ -67,12 +73,13 @@ def create_key(
     """Create an API key and print it. It cannot be printed again."""
     from db.domain.commands import CreateKey
     from db.operations import keys
+    from db.operations.keys import KeyName
 
     command = CreateKey(application_id=application, name=name, role=role, expires=expires)
     made = on_database(load_settings(), keys.create_key, command, datetime.now(UTC))
     print_json(
         {
-            "id": f"key-{application or 0}-{made.prefix.encode().hex()}",
+            "id": key_id(KeyName(application or 0, made.prefix)),
             "key": made.secret,
             "prefix": made.prefix,
             "name": name,
@@ -81,6 +88,52 @@ def create_key(
             "expires": expires and format_time(expires),
         }
     )
+
+
+def list_keys() -> None:
+    """Print all API keys, one a line as JSON, without their secrets."""
+    from db.operations import keys
+    from db.operations.keys import KeyName
+
+    async def found(database: "Database") -> "Sequence[Key]":
+        return await database.query(keys.all_keys)
+
+    for key in with_database(load_settings(), found):
+        print_json(
+            {
+                "id": key_id(KeyName(key.application_id, key.prefix)),
+                "prefix": key.prefix,
+                "name": key.name,
+                "role": key.role.name,
+                "applicationId": key.application_id or None,
+                **{
+                    name: time and format_time(time)
+                    for name, time in (
+                        ("created", key.created),
+                        ("expires", key.expires),
+                        ("revoked", key.revoked),
+                        ("lastUsed", key.last_used),
+                    )
+                },
+            }
+        )
+
+
+def revoke_key(id: Annotated[str, typer.Argument(help="ID of the key, as create-key and keys print it.")]) -> None:
+    """Revoke an API key: within seconds every server refuses it, and the session tokens made with it."""
+    from db.operations import keys
+
+    found = re.fullmatch(r"key-(\d{1,9})-((?:[0-9a-f]{2})+)", id, re.ASCII)
+    if found is None:
+        raise typer.BadParameter(f"{id!r} is not the ID of a key; cartograph keys prints them.")
+    prefix = bytes.fromhex(found[2]).decode(errors="replace")
+    on_database(load_settings(), keys.revoke_key, int(found[1]), prefix, datetime.now(UTC))
+    typer.echo(f"{id} is revoked.")
+
+
+def key_id(key: "KeyName") -> str:
+    """Return the global ID of a key, as revokeKey takes it."""
+    return f"key-{key.application_id}-{key.prefix.encode().hex()}"
 
 
 def print_json(value: dict[str, Any]) -> None:

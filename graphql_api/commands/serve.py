@@ -15,6 +15,7 @@ from graphql_api.commands.database import on_database
 from graphql_api.settings import PREFIX, Settings, load_settings
 
 APPLICATION = "graphql_api.app:from_environment"
+WORKER = "graphql_api.app:for_worker"
 MIGRATION_SECONDS = 24 * 60 * 60  # for one statement, which may rewrite a table
 
 
@@ -66,7 +67,7 @@ def serve(
             uvicorn.run(APPLICATION, **options)
             return
         try:
-            supervise(uvicorn.Config(APPLICATION, **options))
+            supervise(uvicorn.Config(WORKER, **options))
         except WorkerFailed as error:
             raise typer.TyperException(str(error)) from error
 

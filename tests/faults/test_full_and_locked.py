@@ -1,15 +1,19 @@
 """A full disk, a locked file and a replaced file: changes fail with UNAVAILABLE, and work again afterwards."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from api_server import Api
+from shop import Shop
 from sqlalchemy import Connection, Pool, event
-from stores import path_of
+from stores import Server, path_of
 
-from db.engine import sqlite_connections
+from db.engine import open_database, sqlite_connections
+from db.engine.errors import CannotWrite, DatabaseUnavailable
+from db.engine.sqlite import SqliteDatabase
 from db.import_export.checking import check_sessions
 
 pytestmark = pytest.mark.alone
@@ -70,6 +74,36 @@ def test_changes_on_a_full_disk_fail_whole_and_work_again_afterwards(
     room(2**30)
     assert "errors" not in create(api, "too much", lines=500)
     assert_whole(api)
+
+
+def test_changes_on_a_full_disk_of_postgresql_fail_with_unavailable(runner: asyncio.Runner, server: Server) -> None:
+    url = server.empty()
+    database = runner.run(open_database(url))
+
+    def write(connection: Connection) -> None:
+        connection.exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$")
+
+    with pytest.raises(CannotWrite, match="no space left"):
+        runner.run(database.write(write))
+    assert runner.run(database.read("SELECT 'well'", {}, 1)) == "well"
+    runner.run(database.close())
+    server.drop(url)
+
+
+def test_read_that_connects_to_a_file_put_in_the_place_of_another_is_refused(shop_in_a_file: Shop) -> None:
+    database = cast(SqliteDatabase, shop_in_a_file.database)
+    path = database._file._path
+    check = database._file.check
+
+    def check_and_replace() -> None:
+        check()
+        path.unlink()
+        path.touch()
+        database._engine.dispose()
+
+    database._file.check = check_and_replace  # type: ignore[method-assign]  # so that it is replaced after the check
+    with pytest.raises(DatabaseUnavailable, match="removed or replaced"):
+        shop_in_a_file.query(lambda connection: connection.exec_driver_sql("SELECT * FROM api_key"))
 
 
 @pytest.fixture

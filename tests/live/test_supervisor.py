@@ -45,3 +45,18 @@ def test_the_server_exits_with_an_error_if_a_worker_cannot_be_replaced(workers: 
     assert workers.wait() == 1
     assert "The database is at revision 9999" in workers.output
     assert "\nA worker failed to start; see its log.\n" in workers.output
+
+
+def test_a_worker_is_not_replaced_on_an_empty_database(workers: Workers) -> None:
+    pids = workers.wait_for_workers(2)
+    Path("cartograph.db").unlink()
+    Path("cartograph.db").touch()
+    headers = {"Authorization": f"Bearer ck_1_{'a' * 12}_{'0' * 64}"}
+    for _ in range(10):  # whether the key exists cannot be known any more
+        answer = httpx.post(f"{workers.url}/graphql", json={"query": "{ viewer { role } }"}, headers=headers)
+        assert (answer.status_code, "UNAVAILABLE" in answer.text) == (503, True), answer.text
+
+    os.kill(pids[0], signal.SIGKILL)
+
+    assert workers.wait() == 1
+    assert "The database has no tables: it was removed or replaced" in workers.output
