@@ -1,8 +1,6 @@
 """The document of a webhook: a subscription to sessionEvents, whose result for an event is sent."""
 
-from collections.abc import Mapping
-
-from graphql import FragmentDefinitionNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
+from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
 from sqlalchemy import Dialect
 
 from db.domain.errors import InvalidInput, Refusal
@@ -59,17 +57,12 @@ def find_subscription(document: Document) -> OperationDefinitionNode:
     (operation,) = document.operations
     if operation.variable_definitions:
         raise invalid("A webhook's document cannot have variables: there is nobody to set them.")
-    fields = list(root_fields(operation.selection_set, fragments_of(document), set()))
+    fields = list(root_fields(operation.selection_set, document.fragments, set()))
     if any(node.name.value != FIELD for node in fields):
         raise invalid(f"Expected {FIELD} as the one field of the subscription.")
     if any(node.arguments for node in fields):
         raise invalid(f"{FIELD} cannot have arguments here: the webhook has a place and types of its own.")
     return operation
-
-
-def fragments_of(document: Document) -> Mapping[str, FragmentDefinitionNode]:
-    """Return the fragments of a document by name."""
-    return document.fragments
 
 
 def invalid(problem: str) -> InvalidDocument:
