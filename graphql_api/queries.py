@@ -25,7 +25,14 @@ from graphql_api.types.customer_session import CustomerSession
 from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
 from graphql_api.types.profile_list import PROFILE_LIST, ProfileFilter, ProfileOrder
 from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
-from graphql_api.types.session_statistics import SessionStatistics, StatisticsGroup, group_count, statistics
+from graphql_api.types.session_statistics import (
+    GroupBy,
+    MaxGroups,
+    SessionStatistics,
+    StatisticsGroup,
+    group_count,
+    statistics,
+)
 from graphql_api.types.sources import COUPONS, REFERRALS
 from graphql_api.types.viewer import Viewer
 from graphql_api.types.webhook import Webhook
@@ -210,13 +217,8 @@ class Query:
         info: Info,
         application_id: ApplicationId = None,
         filter: SessionFilter = None,
-        group_by: Annotated[
-            StatisticsGroup, strawberry.argument(description="What the sessions of a group have in common.")
-        ] = StatisticsGroup.NOTHING,
-        first: Annotated[
-            int | None,
-            strawberry.argument(description="The highest number of groups, at most 1000; 100 if it is left out."),
-        ] = None,
+        group_by: GroupBy = StatisticsGroup.NOTHING,
+        first: MaxGroups = None,
     ) -> list[SessionStatistics]:
         return await read_field(info)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import (
@@ -243,3 +243,10 @@ class SessionStatistics:
     discount_total: Decimal = sum_of("discount_total", "The sum of discountTotal.")
     returned_total: Decimal = sum_of("returned_total", "The sum of returnedTotal.")
     net_total: Decimal = sum_of("net_total", "The sum of netTotal: total - discountTotal - returnedTotal.")
+
+
+GroupBy = Annotated[StatisticsGroup, strawberry.argument(description="What the sessions of a group have in common.")]
+MaxGroups = Annotated[
+    int | None,
+    strawberry.argument(description="The highest number of groups, at most 1000; 100 if it is left out."),
+]

@@ -458,7 +458,7 @@ def test_refusal_names_its_field_and_changes_nothing(
     assert stocked.all_rows() == before
 
 
-@pytest.mark.parametrize("name", ERRORS)
+@pytest.mark.parametrize("name", sorted(ERRORS.keys() - {"previewSession"}))  # a query: tests/api/test_preview.py
 def test_every_declared_error_of_a_mutation_is_tested(name: str) -> None:
     assert {error.__name__ for error in ERRORS[name]} == {type_ for _, type_, _ in REFUSED[name]}
 
