@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, cached_property
 
 from sqlalchemy import Connection
 
@@ -25,7 +26,7 @@ from db.repository.promotion_facts import find_codes, read_profile
 from db.repository.redemptions import use_codes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evaluated:
     """A session with what its campaigns give, and the counters that a close of it is charged to."""
 
@@ -49,20 +50,22 @@ class Evaluated:
         codes = (self.facts.coupon_code, self.facts.referral_code)
         return next(code for code in codes if code and code.campaign_id == campaign_id)
 
+    @cached_property
     def postings(self) -> Mapping[int, Mapping[CounterRow, int]]:
-        """Return what each campaign adds to counters, in ten-thousandths."""
-        digits = self.session.minor_digits
+        """What each campaign adds to counters, in ten-thousandths."""
+        steps = units(self.session.minor_digits)
         return {
             redemption.campaign_id: {
-                self.rows[posting.key]: posting.amount * unit(posting.key, digits) for posting in redemption.postings
+                self.rows[posting.key]: posting.amount * steps[posting.key.measure] for posting in redemption.postings
             }
             for redemption in self.evaluation.redemptions
         }
 
 
-def unit(key: CounterKey, minor_digits: int) -> int:
+@cache
+def units(minor_digits: int) -> Mapping[LimitMeasure, int]:
     """Return the ten-thousandths in one unit of a counter: a use, or a minor unit."""
-    return int(10**PLACES) if key.measure is LimitMeasure.USES else int(10 ** (PLACES - minor_digits))
+    return {LimitMeasure.USES: 10**PLACES, LimitMeasure.DISCOUNT: 10 ** (PLACES - minor_digits)}
 
 
 def evaluate_session(
@@ -95,11 +98,11 @@ def evaluate_close(
     reading = Reading(connection, campaigns, session, at, lock=True)
     found = reading.evaluate()
     if connection.dialect.name == "postgresql" and reading.depends_on_counters:
-        locked = {row for postings in found.postings().values() for row in postings}
+        locked = {row for postings in found.postings.values() for row in postings}
         if locked:
             lock_counters(connection, session.application_id, locked)
             found = reading.evaluate()
-        if not locked.issuperset(row for postings in found.postings().values() for row in postings):
+        if not locked.issuperset(row for postings in found.postings.values() for row in postings):
             raise WriteConflict("a counter that is not locked is charged")
     return found
 
@@ -159,8 +162,8 @@ class Reading:
         counters: dict[CounterKey, int] = {}
         if self.rows:
             used = read_counters(self.connection, self.session.application_id, self.rows.values())
-            digits = self.session.minor_digits
-            counters = {key: used[row] // unit(key, digits) for key, row in self.rows.items() if row in used}
+            steps = units(self.session.minor_digits)
+            counters = {key: used[row] // steps[key.measure] for key, row in self.rows.items() if row in used}
         evaluation = evaluate(
             self.facts, [each.campaign for each in self.stored.values()], counters, self.at, self.settings
         )
@@ -172,7 +175,7 @@ class Reading:
 def post(connection: Connection, evaluated: Evaluated) -> None:
     """Charge counters and codes for what a session is given. Raises WriteConflict where one has no room any more."""
     application_id = evaluated.session.application_id
-    amounts = {row: amount for postings in evaluated.postings().values() for row, amount in postings.items()}
+    amounts = {row: amount for postings in evaluated.postings.values() for row, amount in postings.items()}
     if not add_to_counters(connection, application_id, amounts):
         raise WriteConflict("a limit was reached at the same time")
     if not use_codes(

@@ -87,8 +87,12 @@ class Promoted:
         """Store the redemptions of a closed session, which has been stored."""
         if self.evaluated is not None and self.is_redeemed:
             session, redemptions = self.session, self.evaluated.evaluation.redemptions
-            stored = replace(session, id=session_id)
-            insert_redemptions(connection, stored, redemptions, self.evaluated.postings(), session.updated)
+            insert_redemptions(
+                *(connection, session.application_id, session_id),
+                redemptions,
+                self.evaluated.postings,
+                session.updated,
+            )
 
 
 def reserve_labels(

@@ -10,11 +10,10 @@ from functools import cache
 from operator import add, sub
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, cast, column, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, cast, column, func, select, type_coerce
 from sqlalchemy import literal_column as literal
 from sqlalchemy.types import TypeEngine
 
-from db.domain.money import PLACES, to_units
 from db.engine import json
 from db.engine.statements import AutocommitStatement, Statement
 from db.repository.core import CAMPAIGN_LIMIT, LIMIT_COUNTER, insert_in
@@ -44,17 +43,18 @@ APPLICATION_ID: ColumnElement[Any] = bindparam("application_id", type_=LIMIT_COU
 def read_counters(connection: Connection, application_id: int, keys: Iterable[CounterRow]) -> Mapping[CounterRow, int]:
     """Return the counters that exist."""
     parameters = {"application_id": application_id, "counters": json.dumps([list(key) for key in keys])}
-    return to_counters(reading(connection.dialect.name).rows(connection, parameters))
+    rows = reading(connection.dialect.name).rows(connection, parameters)
+    return {CounterRow(*row[:3]): row.used for row in rows if row.used is not None}
 
 
-def lock_counters(connection: Connection, application_id: int, keys: Iterable[CounterRow]) -> Mapping[CounterRow, int]:
-    """Lock counters until the transaction ends, and return them. Those that are missing are created."""
-    return change_counters(connection, Change.LOCK, application_id, dict.fromkeys(keys, 0))
+def lock_counters(connection: Connection, application_id: int, keys: Iterable[CounterRow]) -> None:
+    """Lock counters until the transaction ends. Those that are missing are created."""
+    change_counters(connection, Change.LOCK, application_id, dict.fromkeys(keys, 0))
 
 
 def add_to_counters(connection: Connection, application_id: int, amounts: Mapping[CounterRow, int]) -> bool:
     """Add to counters that have room for it. Return whether all had; if not, roll back the transaction."""
-    return len(change_counters(connection, Change.ADD, application_id, amounts)) == len(amounts)
+    return change_counters(connection, Change.ADD, application_id, amounts) == len(amounts)
 
 
 def subtract_from_counters(connection: Connection, application_id: int, amounts: Mapping[CounterRow, int]) -> None:
@@ -64,24 +64,13 @@ def subtract_from_counters(connection: Connection, application_id: int, amounts:
 
 def change_counters(
     connection: Connection, change: Change, application_id: int, amounts: Mapping[CounterRow, int]
-) -> Mapping[CounterRow, int]:
-    """Change counters, and return those that were changed."""
+) -> int:
+    """Change counters, and return how many were changed."""
     if not amounts:
-        return {}
+        return 0
     listed = json.dumps([[*key, amount] for key, amount in amounts.items()])
-    rows = changing(connection.dialect.name, change).rows(
-        connection, {"application_id": application_id, "counters": listed}
-    )
-    return to_counters(rows)
-
-
-def to_counters(rows: Iterable[Any]) -> Mapping[CounterRow, int]:
-    """Return the rows that exist by their keys."""
-    return {
-        CounterRow(row.limit_id, row.subject, row.starts): to_units(row.used, PLACES)
-        for row in rows
-        if row.used is not None
-    }
+    statement = changing(connection.dialect.name, change)
+    return len(statement.rows(connection, {"application_id": application_id, "counters": listed}))
 
 
 @cache
@@ -92,7 +81,8 @@ def reading(dialect: str) -> AutocommitStatement:
     """
     listed = columns_of_list(dialect, "counters", [each.type for each in KEY])
     same = [stored == wanted for stored, wanted in zip(KEY, listed, strict=True)]
-    used = select(LIMIT_COUNTER.c.used).where(LIMIT_COUNTER.c.application_id == APPLICATION_ID, *same)
+    stored = type_coerce(LIMIT_COUNTER.c.used, BigInteger)
+    used = select(stored).where(LIMIT_COUNTER.c.application_id == APPLICATION_ID, *same)
     names = CounterRow._fields
     columns = [column.label(name) for name, column in zip(names, listed, strict=True)]
     return AutocommitStatement(select(*columns, used.correlate_except(LIMIT_COUNTER).scalar_subquery().label("used")))
@@ -127,7 +117,7 @@ def changing(dialect: str, change: Change) -> Statement:
     return Statement(
         statement.on_conflict_do_update(
             index_elements=LIMIT_COUNTER.primary_key.columns, set_={"used": used}, where=guard
-        ).returning(*KEY, LIMIT_COUNTER.c.used)
+        ).returning(LIMIT_COUNTER.c.limit_id)
     )
 
 

@@ -3,21 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, insert, or_, select, update
 
 from db.domain.money import PLACES, from_units, to_units
 from db.domain.promotions.limit import LimitMeasure
 from db.domain.promotions.record import shares_record
 from db.domain.promotions.redemption import Redemption
 from db.domain.session import CustomerSession
+from db.engine import json
 from db.engine.statements import Statement
 from db.repository.core import CAMPAIGN_LIMIT, CODE, POSTING, REDEMPTION
-from db.repository.counters import CounterRow
+from db.repository.counters import CounterRow, columns_of_list
 
 INSERT_REDEMPTION = Statement(insert(REDEMPTION).inline())
-INSERT_POSTING = Statement(insert(POSTING).inline())
 SELECT_REDEMPTIONS = Statement(
     select(*(REDEMPTION.c[name] for name in ("campaign_id", "code_id", "reversed")))
     .where(
@@ -88,13 +89,14 @@ def release_codes(connection: Connection, application_id: int, code_ids: Iterabl
 
 def insert_redemptions(
     connection: Connection,
-    session: CustomerSession,
+    application_id: int,
+    session_id: int,
     redemptions: Sequence[Redemption],
     postings: Mapping[int, Mapping[CounterRow, int]],
     now: datetime,
 ) -> None:
-    """Store what campaigns gave a session, and their postings by campaign."""
-    key = {"application_id": session.application_id, "session_id": session.id}
+    """Store what campaigns gave a session, and their postings by campaign, in ten-thousandths."""
+    key = {"application_id": application_id, "session_id": session_id}
     rows = [
         {
             **key,
@@ -111,13 +113,25 @@ def insert_redemptions(
     ]
     if rows:
         INSERT_REDEMPTION.for_each(connection, rows)
-    posted: list[Mapping[str, Any]] = [
-        {**key, "campaign_id": campaign_id, **counter._asdict(), "amount": from_units(amount, PLACES)}
+    posted = [
+        (campaign_id, *counter, amount)
         for campaign_id, amounts in postings.items()
         for counter, amount in amounts.items()
     ]
     if posted:
-        INSERT_POSTING.for_each(connection, posted)
+        inserting_postings(connection.dialect.name).rows(connection, {**key, "postings": json.dumps(posted)})
+
+
+@cache
+def inserting_postings(dialect: str) -> Statement:
+    """Return the statement that inserts a list of postings of one session."""
+    own = [POSTING.c.application_id, POSTING.c.session_id]
+    listed = [POSTING.c.campaign_id, *(POSTING.c[name] for name in CounterRow._fields), POSTING.c.amount]
+    types = [*(each.type for each in listed[:-1]), BigInteger()]
+    rows = select(
+        *(bindparam(each.name, type_=each.type) for each in own), *columns_of_list(dialect, "postings", types)
+    )
+    return Statement(insert(POSTING).from_select([each.name for each in (*own, *listed)], rows))
 
 
 def load_redemptions(connection: Connection, session: CustomerSession) -> Sequence[StoredRedemption]:

@@ -103,6 +103,8 @@ def local_time(at: datetime, time_zone: tzinfo) -> datetime:
 
 def give_manual(basket: Basket) -> list[AllocatedDiscount]:
     """Take the caller's discounts off the basket, cut to its total, and return them."""
+    if not basket.session.manual:
+        return []
     digits = basket.minor_digits
     amounts = cut_manual(basket.session.manual, basket.room, digits)
     shares = allocate_units(sum(amounts.values()), basket.gross)

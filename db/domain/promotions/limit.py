@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from db.domain.money import to_units
@@ -82,19 +83,13 @@ class Limit:
 
 
 def find_subjects(session: SessionFacts) -> Subjects:
-    """Return the subjects that a session is charged to, of each kind."""
-    return {per: subjects(per, session) for per in LimitSubject}
-
-
-def subjects(per: LimitSubject, session: SessionFacts) -> Sequence[str | None]:
-    """Return the subjects that a session is charged to. A limit for the whole campaign has the subject None."""
-    match per:
-        case LimitSubject.CAMPAIGN:
-            return (None,)
-        case LimitSubject.PROFILE:
-            return () if session.profile_id is None else (session.profile_id,)
-        case LimitSubject.IDENTIFIER:
-            return session.identifiers
+    """Return the subjects that a session is charged to, of each kind. That of a whole campaign is None."""
+    profile = session.profile
+    return {
+        LimitSubject.CAMPAIGN: (None,),
+        LimitSubject.PROFILE: () if profile is None else (profile.id,),
+        LimitSubject.IDENTIFIER: session.identifiers,
+    }
 
 
 def period_start(period: LimitPeriod, local: date) -> str | None:
@@ -114,6 +109,7 @@ def period_start(period: LimitPeriod, local: date) -> str | None:
     return start.isoformat()
 
 
+@lru_cache(100)  # nearly all evaluations are at today's date
 def find_period_starts(local: date) -> Mapping[LimitPeriod, str | None]:
     """Return the local date on which each period around ``local`` begins."""
     return {period: period_start(period, local) for period in LimitPeriod}
