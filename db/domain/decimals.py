@@ -3,23 +3,13 @@
 from decimal import Decimal
 
 
-def decimal_places(amount: Decimal) -> int:
-    """Return the number of decimal places that the value needs: 1 for 1.50."""
-    _, digits, exponent = amount.as_tuple()
-    assert isinstance(exponent, int)  # it is a str for NaN and infinity, which no amount is
-    if exponent >= 0:
-        return 0
-    zeros = 0
-    for digit in reversed(digits):
-        if digit or zeros >= -exponent:
-            break
-        zeros += 1
-    return max(0, -exponent - zeros) if any(digits) else 0
-
-
 def format_decimal(amount: Decimal, minor_digits: int) -> str:
     """Format an amount with at least ``minor_digits`` decimal places, no more than needed, and never an exponent."""
-    return f"{amount:.{max(minor_digits, decimal_places(amount))}f}"
+    if not amount:  # whatever its exponent: 0E+999999999 has as many zeros
+        return f"{amount:.{minor_digits}f}"
+    whole, _, fraction = f"{amount:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(minor_digits, "0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def normalize(amount: Decimal) -> Decimal:

@@ -129,4 +129,5 @@ def columns_of_list(dialect: str, parameter: str, types: Sequence[TypeEngine[Any
         )
         return [cast(rows.c.value.op("->>")(literal(str(index))), type_) for index, type_ in enumerate(types)]
     rows = func.json_each(bindparam(parameter, type_=Text())).table_valued("value", name="listed")
-    return [func.json_extract(rows.c.value, f"$[{index}]", type_=type_) for index, type_ in enumerate(types)]
+    # Paths are part of the text: SQLite parses a parameter anew for each value.
+    return [func.json_extract(rows.c.value, literal(f"'$[{index}]'"), type_=type_) for index, type_ in enumerate(types)]

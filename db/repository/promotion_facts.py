@@ -51,6 +51,8 @@ class FoundCode(NamedTuple):
 
 def find_codes(connection: Connection, session: CustomerSession) -> Mapping[CodeKind, FoundCode]:
     """Return the codes that a session's coupon and referral stand for."""
+    if session.coupon is None and session.referral is None:
+        return {}
     entered = {CodeKind.COUPON: session.coupon, CodeKind.REFERRAL: session.referral}
     normalized = {kind.value: normalize(text) if text else None for kind, text in entered.items()}
     if not any(normalized.values()):

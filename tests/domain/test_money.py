@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.domain.decimals import decimal_places, format_decimal
+from db.domain.decimals import format_decimal
 from db.domain.errors import InvalidInput
 from db.domain.money import RoundingMode, allocate, divide, problems
 
@@ -69,10 +69,19 @@ def test_amount_with_too_many_decimal_places_is_refused(digits: int, text: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "places"), [("0", 0), ("0.000", 0), ("1.50", 1), ("100", 0), ("1E+5", 0), ("0.0125", 4), ("10.00", 0)]
+    ("text", "expected"),
+    [
+        ("0", "0"),
+        ("0.000", "0"),
+        ("1.50", "1.5"),
+        ("100", "100"),
+        ("1E+5", "100000"),
+        ("0.0125", "0.0125"),
+        ("10.00", "10"),
+    ],
 )
-def test_decimal_places_are_the_fewest_that_the_value_needs(text: str, places: int) -> None:
-    assert decimal_places(Decimal(text)) == places
+def test_decimal_places_are_the_fewest_that_the_value_needs(text: str, expected: str) -> None:
+    assert format_decimal(Decimal(text), 0) == expected
 
 
 @pytest.mark.parametrize(

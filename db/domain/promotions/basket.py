@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from db.domain import money
 from db.domain.cart import CartLine
@@ -11,12 +10,7 @@ from db.domain.money import PLACES
 from db.domain.promotions.facts import EvaluationSettings, SessionFacts
 from db.domain.promotions.limit import find_period_starts, find_subjects
 
-
-class Point(NamedTuple):
-    """The part of a basket that discounts change."""
-
-    nets: list[int]
-    given: int
+Point = tuple[list[int], int]  # the nets of a basket and what was given, which discounts change
 
 
 class Basket:
@@ -76,7 +70,7 @@ class Basket:
 
     def save(self) -> Point:
         """Return this point, for ``restore``."""
-        return Point(self.nets, self.given)
+        return self.nets, self.given
 
     def restore(self, point: Point) -> None:
         """Go back to a point that was saved."""

@@ -128,8 +128,8 @@ def choose_winner(members: Sequence[Trial], minor_digits: int) -> Trial | None:
     A campaign that only makes offers and messages does not compete.
     """
     competing = [trial for trial in members if trial.awards]
-    if not competing:
-        return None
+    if len(competing) < 2:
+        return competing[0] if competing else None
     winner = max(competing, key=lambda trial: trial.units)
     for trial in competing:
         if trial is not winner:
@@ -164,7 +164,8 @@ def make_evaluation(
 ) -> Evaluation:
     """Put the parts of an evaluation together."""
     session, digits = basket.session, basket.minor_digits
-    results = {trial.campaign.id: make_results(trial, digits) for trial in trials}
+    zero = from_units(0, digits)
+    results = {trial.campaign.id: make_results(trial, digits, zero) for trial in trials}
     return Evaluation(
         at=at,
         discounts=tuple(sorted(discounts, key=lambda discount: discount.label)),

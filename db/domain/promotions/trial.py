@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from db.domain import money
 from db.domain.decimals import format_decimal
@@ -64,6 +65,7 @@ class Trial:
 
 
 APPLIED = Reason(CampaignOutcome.APPLIED)
+INFORMATION = (Offer, Message)  # rewards that take nothing off
 
 
 def try_campaign(campaign: Campaign, basket: Basket, taken: Collection[str], counters: Counters, at: datetime) -> Trial:
@@ -91,7 +93,7 @@ def apply_rule(rule: Rule, basket: Basket, taken: Collection[str], trial: Trial)
         return Reason(CampaignOutcome.CONDITION_FAILED, failure)
     positions = basket.positions if rule.lines is None else rule.lines(basket.lines, basket.positions)
     reward = rule.reward
-    if isinstance(reward, Offer | Message):
+    if isinstance(reward, INFORMATION):
         if rule.lines is not None and not positions:
             return Reason(CampaignOutcome.NO_MATCHING_LINE, Failure((*rule.path, "lines")))
         trial.information.append((rule, reward))
@@ -158,10 +160,10 @@ def limit_reached(outcome: CampaignOutcome, needed: int, charge: Charge, minor_d
     return Reason(outcome, Failure((*charge.limit.path, "max"), *texts), charge.key)
 
 
-def make_results(trial: Trial, minor_digits: int) -> list[CampaignResult]:
-    """Return the outcome of each rule, or of the whole campaign."""
+def make_results(trial: Trial, minor_digits: int, zero: Decimal) -> list[CampaignResult]:
+    """Return the outcome of each rule, or of the whole campaign. ``zero`` is the amount of one that gives nothing."""
     amounts = {award.rule.label: money.from_units(award.units, minor_digits) for award in trial.awards}
-    campaign, zero = trial.campaign, money.from_units(0, minor_digits)
+    campaign = trial.campaign
     return [
         CampaignResult(
             campaign_id=campaign.id,
