@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Any, ClassVar, Concatenate, ParamSpec, Self, TypeVar
 
 import pytest
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, delete, func, select
 
 from db.domain.attribute_definition import AttributeDefinition, AttributeEntity, AttributeType
 from db.domain.cart import CartLine, LineName, ReturnRequest
@@ -44,7 +44,7 @@ from db.operations.sessions import (
     update_session,
     upsert_session,
 )
-from db.repository.core import EVENT, PROFILE
+from db.repository.core import CART_ITEM, EVENT, PROFILE, SESSION
 from db.repository.load import load_session
 from db.tables import Row
 
@@ -250,3 +250,15 @@ def refusals(change: Callable[..., object], *args: Any, **kwargs: Any) -> tuple[
     with pytest.raises(Refused) as refused:
         change(*args, **kwargs)
     return refused.value.refusals
+
+
+def remove_newest(connection: Connection, application_id: int) -> tuple[int, int]:
+    """Remove the newest session with its events. Returns its ID and that of its last event."""
+    of_application = SESSION.c.application_id == application_id
+    session_id = connection.execute(select(func.max(SESSION.c.id)).where(of_application)).scalar_one()
+    key = {"application_id": application_id, "session_id": session_id}
+    event_id = connection.execute(select(func.max(EVENT.c.id)).filter_by(**key)).scalar_one()
+    for table in (CART_ITEM, EVENT):
+        connection.execute(delete(table).filter_by(**key))
+    connection.execute(delete(SESSION).filter_by(application_id=application_id, id=session_id))
+    return session_id, event_id

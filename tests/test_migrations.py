@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from shop import Shop, line, open_shop, units
+from shop import Shop, line, open_shop, remove_newest, units
 from sqlalchemy import Connection, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -35,7 +35,13 @@ PROMOTIONS = {
     "posting",
     "redemption",
 }
-NOT_FILLED = {"api_key", "token_secret", "webhook", *PROMOTIONS}  # a downgrade that drops a table loses its rows
+NOT_FILLED = {
+    "api_key",
+    "last_id",
+    "token_secret",
+    "webhook",
+    *PROMOTIONS,
+}  # a downgrade that drops a table loses its rows
 LINE_ID = re.compile(r"[\w-]{12}\d{1,3}")
 
 
@@ -147,8 +153,7 @@ def test_upgrade_from_an_older_revision_keeps_all_rows(runner: asyncio.Runner, e
     shop.return_items(units(0, 1))
     shop.define(AttributeEntity.CUSTOMER_SESSION, "channel")
     everything = shop.all_rows()
-    only_sqlite = {"last_id"} if empty.dialect.name == "postgresql" else set()
-    assert {name for name, rows in everything.items() if not rows} == NOT_FILLED | only_sqlite
+    assert {name for name, rows in everything.items() if not rows} == NOT_FILLED
 
     runner.run(empty.write(downgrade, revision))
     assert runner.run(empty.query(current)) == revision
@@ -189,6 +194,29 @@ def test_0003_splits_the_discounts_of_a_session_over_its_lines(runner: asyncio.R
         ("x", [[0, 10_000]]),
         ("y", [[0, 40_000], [1, 40_000]]),
     ]
+
+
+def test_0008_gives_no_id_again_after_a_downgrade(runner: asyncio.Runner, empty: Database) -> None:
+    runner.run(empty.write(upgrade))
+    shop = open_shop(runner, empty)
+    for number in range(3):
+        shop.create(f"s{number}")
+    removed = shop.write(remove_newest, shop.application_id)
+    other = shop.another("Other", "EUR")
+    first = other.create("s1").session_id
+
+    runner.run(empty.write(downgrade, "0007_webhook"))
+    stored = shop.all_rows()["last_id"]
+    runner.run(empty.write(upgrade))
+
+    if empty.dialect.name == "sqlite":
+        names = ("customer_session", "session_event")
+        given = {shop.application_id: removed, other.application_id: (first, first)}
+        assert sorted(stored) == [
+            (application_id, *each) for application_id, ids in given.items() for each in zip(names, ids, strict=True)
+        ]
+    assert shop.create("s4").session_id > removed[0]
+    assert other.create("s2").session_id > first
 
 
 def without_line_ids(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from db.engine.errors import CannotWrite
+from db.engine.errors import CannotWrite, WriteConflict
 from db.engine.fair import FairQueue, current_holder
 from db.engine.sqlite_connections import DatabaseFile, FileReplaced, driver_connection, to_write_error
 
@@ -112,9 +112,12 @@ class SqliteWriter:
         return answers
 
 
-def run_in_savepoint(connection: Connection, operation: Callable[[Connection], T]) -> Callable[[], T]:
-    """Run one operation in a savepoint and return its outcome.
+def run_in_savepoint(
+    connection: Connection, operation: Callable[[Connection], T], *, again: bool = True
+) -> Callable[[], T]:
+    """Run one operation in a savepoint and return its outcome. On WriteConflict, run it ``again``, once.
 
+    The second run reads what the first took from a cache, and no other process can write before the end.
     Raises the operation's error if SQLite has rolled back the whole transaction, as it does on a full disk: the changes
     of the other operations are lost too.
     """
@@ -127,6 +130,8 @@ def run_in_savepoint(connection: Connection, operation: Callable[[Connection], T
             raise
         driver.execute("ROLLBACK TO operation")
         driver.execute("RELEASE operation")
+        if again and isinstance(error, WriteConflict):
+            return run_in_savepoint(connection, operation, again=False)
         return partial(fail, error)
     driver.execute("RELEASE operation")
     return lambda: result

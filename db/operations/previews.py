@@ -14,7 +14,13 @@ from db.domain.session import CustomerSession
 from db.domain.times import truncate_to_millisecond
 from db.operations.evaluation import Evaluated, evaluate_only, evaluate_session
 from db.operations.promotions import reserve_labels
-from db.repository.active_campaigns import ActiveCampaigns, StoredCampaign, active_campaigns, find_campaign
+from db.repository.active_campaigns import (
+    ActiveCampaigns,
+    StoredCampaign,
+    active_campaigns,
+    find_campaign,
+    read_version,
+)
 from db.repository.applications import rules_for
 from db.repository.line_ids import new_line_prefix
 from db.repository.load import read_session
@@ -42,7 +48,8 @@ def make_session(connection: Connection, command: PreviewSession, at: datetime) 
     if command.integration_id is not None:
         before = read_session(connection, application_id, command.integration_id)
     rules = rules_for(connection, application_id, content, before.cart if before else ())
-    rules = reserve_labels(connection, application_id, content, rules, before.discounts if before else {})
+    version = read_version(connection, application_id)
+    rules = reserve_labels(connection, application_id, content, rules, version, before.discounts if before else {})
     if before is None:
         new = CreateSession(
             application_id=application_id, integration_id=command.integration_id or NEW, content=content

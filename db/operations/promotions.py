@@ -24,7 +24,7 @@ from db.domain.promotions.returned_shares import returned_units
 from db.domain.session import CustomerSession, check_net_total
 from db.engine.statements import begin
 from db.operations.evaluation import Evaluated, evaluate_close, evaluate_session, post
-from db.repository.active_campaigns import active_campaigns, active_labels, newest_version, noted_version
+from db.repository.active_campaigns import active_campaigns, active_labels, noted_version
 from db.repository.counters import CounterRow, subtract_from_counters
 from db.repository.load import lock_session
 from db.repository.profiles import is_first_session
@@ -100,22 +100,25 @@ def reserve_labels(
     application_id: int,
     content: SessionContent,
     rules: Rules,
+    version: int,
     current: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> Rules:
     """Return the rules for ``content`` with the labels that its discounts cannot have, since active rules have them.
 
-    A session keeps the labels that its discounts have already.
+    A session keeps the labels that its discounts have already. ``version`` is the application's campaigns version.
     """
     given = [] if content.discounts is UNSET else [each.label for each in content.discounts or ()]
     new = [label for label in given if label not in current]
-    if not new or not newest_version(connection, application_id):
+    if not new or not version:
         return rules
     return replace(rules, reserved_labels=active_labels(connection, application_id, new))
 
 
-def promote_new(connection: Connection, new: CustomerSession, conditions: CloseConditions) -> Promoted:
-    """Evaluate a new session. Raises Refused if it is closed and does not meet the conditions."""
-    version = newest_version(connection, new.application_id)
+def promote_new(connection: Connection, new: CustomerSession, version: int, conditions: CloseConditions) -> Promoted:
+    """Evaluate a new session with the campaigns of a version.
+
+    Raises Refused if it is closed and does not meet the conditions.
+    """
     evaluated = None
     if version:
         begin(connection)

@@ -22,6 +22,7 @@ from db.domain.commands import (
 )
 from db.domain.errors import Refused, SessionAlreadyExists, SessionNotFound
 from db.domain.events import EventType, make_event
+from db.domain.lifecycle import SessionState
 from db.domain.promotions.session_evaluation import same_discounts
 from db.domain.session import CustomerSession, check_version
 from db.domain.times import truncate_to_millisecond
@@ -36,6 +37,7 @@ from db.operations.promotions import (
     reverse_return,
     reverse_sale,
 )
+from db.repository.active_campaigns import noted_version, version_for_new
 from db.repository.applications import cached_rules, rules_for
 from db.repository.line_ids import new_line_prefix
 from db.repository.load import find_integration_id, find_session, load_session, lock_session
@@ -121,10 +123,11 @@ def create_session(connection: Connection, actor: Actor, command: CreateSession,
 def create(connection: Connection, actor: Actor, command: CreateSession, now: datetime) -> Outcome | None:
     """Create a session, or return None if its integration ID is taken."""
     rules = rules_for(connection, command.application_id, command.content)
-    rules = reserve_labels(connection, command.application_id, command.content, rules)
+    version = version_for_new(connection, command.application_id, closed=command.state is SessionState.CLOSED)
+    rules = reserve_labels(connection, command.application_id, command.content, rules, version)
     new = session.create(command, rules, truncate_to_millisecond(now), new_line_prefix())
     session.check_size(None, new, actor.max_session_bytes)
-    promoted = promote_new(connection, new, conditions_of(command))
+    promoted = promote_new(connection, new, version, conditions_of(command))
     promoted.post(connection)
     session_id = insert_session(connection, promoted.session, actor.name, promoted.campaigns_version)
     if session_id is None:
@@ -143,7 +146,8 @@ def update(change: SessionChange, content: SessionContent) -> Outcome:
     """Apply the content and decide ``first_session`` if the profile changes."""
     before = change.before
     rules = rules_for(change.connection, before.application_id, content, before.cart)
-    rules = reserve_labels(change.connection, before.application_id, content, rules, before.discounts)
+    version = noted_version(change.connection, before.application_id)
+    rules = reserve_labels(change.connection, before.application_id, content, rules, version, before.discounts)
     after = session.update(before, content, rules, new_line_prefix())
     if after.profile_id != before.profile_id:
         lock_session(change.connection, before)

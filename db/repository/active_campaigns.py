@@ -1,8 +1,8 @@
 """The campaigns of an application, compiled and cached in the process by the application's campaigns version.
 
-The version is read in the statement that reads the session. For a new session the newest that was read counts on
-PostgreSQL. There, the statement that stores a change is carried out only if the application still has the version: this
-takes no round trip more.
+The version is read in the statement that reads the session. For a new session the newest that was read counts. The
+statement that stores it compares that with the application's, as the one that stores a change does on PostgreSQL: this
+takes no statement more.
 """
 
 import json
@@ -140,13 +140,18 @@ def noted_version(connection: Connection, application_id: int) -> int:
     return version
 
 
-def newest_version(connection: Connection, application_id: int) -> int:
-    """Return the campaigns version for an operation that has read no session.
+def version_for_new(connection: Connection, application_id: int, *, closed: bool) -> int:
+    """Return the campaigns version for a new session. Raises Refused with NotFound.
 
-    SQLite reads it, since another process may have changed it. Raises Refused with NotFound.
+    It may be outdated, and the statement that stores the session has to check it. SQLite reads it where a campaign can
+    refuse the session: another process may have changed it, and a refusal is not checked.
     """
-    read = noted_version if connection.dialect.name == "postgresql" else read_version
-    return read(connection, application_id)
+    version = noted_version(connection, application_id)
+    if connection.dialect.name == "postgresql" or not (version or closed):
+        return version
+    version = read_version(connection, application_id)
+    note_version(connection, application_id, version)
+    return version
 
 
 def read_version(connection: Connection, application_id: int) -> int:

@@ -4,23 +4,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import sqlite
 
 from db.domain.events import EventType, SessionEvent, make_event
 from db.domain.session import CustomerSession
+from db.engine.errors import WriteConflict
 from db.engine.statements import Statement, begin
 from db.repository import single_statement
-from db.repository.core import CART_ITEM, DISCOUNT, EVENT, IDENTIFIER, PROFILE, RETURN, RETURNED_ITEM, SESSION
-from db.repository.ids import next_ids
+from db.repository.active_campaigns import forget_version
+from db.repository.core import (
+    APPLICATION,
+    CART_ITEM,
+    DISCOUNT,
+    EVENT,
+    IDENTIFIER,
+    PROFILE,
+    RETURN,
+    RETURNED_ITEM,
+    SESSION,
+)
+from db.repository.ids import next_on_sqlite
 from db.repository.load import AT_VERSION, at_version, of_session, version_changed
 from db.repository.mapper import COLUMNS, LINE, Values, event_row, part_rows, session_row
 from db.repository.profiles import NO_SALES, added_sales, is_first_session, sales
 
 Key = Mapping[str, Any]
 
+STORED_VERSION = select(APPLICATION.c.campaigns_version).where(APPLICATION.c.application_id == bindparam("within"))
 INSERT_SESSION = Statement(  # returns nothing where the integration ID is taken
-    sqlite.insert(SESSION).on_conflict_do_nothing().returning(SESSION.c.id)
+    sqlite.insert(SESSION)
+    .values(id=next_on_sqlite(SESSION))
+    .on_conflict_do_nothing()
+    .returning(SESSION.c.id, STORED_VERSION.scalar_subquery().label("campaigns_version"))
 )
 UPDATE_SESSION = Statement(update(SESSION).where(AT_VERSION).returning(SESSION.c.id))
 ADD_SALES = Statement(
@@ -28,7 +44,7 @@ ADD_SALES = Statement(
     .where(PROFILE.c.application_id == bindparam("of_application"), PROFILE.c.integration_id == bindparam("of_profile"))
     .values({name: PROFILE.c[name] + bindparam(f"added_{name}") for name in NO_SALES})
 )
-INSERT_EVENT = Statement(insert(EVENT).inline())
+INSERT_EVENT = Statement(insert(EVENT).values(id=next_on_sqlite(EVENT)).inline())
 LINES = sqlite.insert(CART_ITEM)
 UPSERT_LINES = Statement(
     LINES.on_conflict_do_update(
@@ -56,10 +72,14 @@ def insert_session(
     if not is_first_session(connection, session, session.created):
         session = replace(session, first_session=False)
     application_id = session.application_id
-    (session_id,) = next_ids(connection, SESSION, application_id)
-    row = {"application_id": application_id, "id": session_id, **session_row(session)}
-    if INSERT_SESSION.first(connection, row) is None:
+    row = {"application_id": application_id, "within": application_id, **session_row(session)}
+    inserted = INSERT_SESSION.first(connection, row)
+    if inserted is None:
         return None
+    if inserted.campaigns_version != campaigns_version:
+        forget_version(connection, application_id)
+        raise WriteConflict(f"campaigns of application {application_id} were stored meanwhile")
+    session_id: int = inserted.id
     if session.is_sale and session.profile_id is not None:
         add_sales(connection, session, sales(session))
     key = {"application_id": application_id, "session_id": session_id}
@@ -147,5 +167,4 @@ def with_key(table: Table, key: Key, rows: Sequence[Values]) -> Sequence[Mapping
 
 def insert_event(connection: Connection, key: Key, event: SessionEvent) -> None:
     """Append an event to the session's history, and so to the feed of its application."""
-    (event_id,) = next_ids(connection, EVENT, key["application_id"])
-    INSERT_EVENT.rows(connection, {**key, "id": event_id, **event_row(event)})
+    INSERT_EVENT.rows(connection, {**key, "within": key["application_id"], **event_row(event)})

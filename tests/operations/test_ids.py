@@ -1,22 +1,10 @@
 """IDs: each row of an application's table has one that no other row ever had."""
 
-from shop import Shop
-from sqlalchemy import Connection, delete, func, select
+from shop import Shop, remove_newest
+from sqlalchemy import Connection, func, select
 
-from db.repository.core import CART_ITEM, EVENT, SESSION
+from db.repository.core import EVENT, SESSION
 from db.repository.ids import next_ids
-
-
-def remove_newest(connection: Connection, application_id: int) -> tuple[int, int]:
-    """Remove the newest session with its events. Returns its ID and that of its last event."""
-    of_application = SESSION.c.application_id == application_id
-    session_id = connection.execute(select(func.max(SESSION.c.id)).where(of_application)).scalar_one()
-    key = {"application_id": application_id, "session_id": session_id}
-    event_id = connection.execute(select(func.max(EVENT.c.id)).filter_by(**key)).scalar_one()
-    for table in (CART_ITEM, EVENT):
-        connection.execute(delete(table).filter_by(**key))
-    connection.execute(delete(SESSION).filter_by(application_id=application_id, id=session_id))
-    return session_id, event_id
 
 
 def newest_event(connection: Connection, application_id: int) -> int:
@@ -43,6 +31,15 @@ def test_ids_of_many_rows_follow_those_of_removed_ones(shop: Shop) -> None:
 
     assert given[0] > session_id
     assert shop.create("s2").session_id > given[-1]
+
+
+def test_removal_of_older_rows_leaves_the_next_id(shop_in_a_file: Shop) -> None:
+    shop_in_a_file.create("s1")
+    first, _ = shop_in_a_file.write(remove_newest, shop_in_a_file.application_id)
+    shop_in_a_file.create("s2")
+    second, _ = shop_in_a_file.write(remove_newest, shop_in_a_file.application_id)
+
+    assert [second, shop_in_a_file.create("s3").session_id] == [first + 1, first + 2]
 
 
 def test_each_application_on_sqlite_counts_by_itself(shop_in_a_file: Shop) -> None:

@@ -20,7 +20,7 @@ from promotion_shop import (
 )
 from shop import Shop, line, units
 
-from db.domain.commands import CancelSession, CloseSession, CreateSession, ReturnItems, SessionContent
+from db.domain.commands import CancelSession, CloseSession, CreateSession, Discount, ReturnItems, SessionContent
 from db.domain.errors import Refused
 from db.domain.lifecycle import SessionState
 from db.domain.promotions.campaign_state import CampaignState
@@ -180,3 +180,23 @@ def test_close_uses_the_campaigns_as_they_are(shop: Shop) -> None:
     VERSIONS[dialect].update(outdated)
     shop.update()
     assert given(shop.session()) == {}
+
+
+def test_create_learns_of_the_first_campaign_of_another_process(shop: Shop) -> None:
+    shop.create()
+    dialect = shop.write(lambda connection: connection.dialect)
+    outdated = dict(VERSIONS.setdefault(dialect, {}))
+    add_campaign(shop, percent("10", "Tenth"))
+
+    VERSIONS[dialect].update(outdated)  # as in another process
+    shop.create("s2", cart_items=[line(price="60.00")])
+
+    assert outdated[shop.application_id] == 0
+    assert given(shop.session("s2")) == {"Tenth": "6.00"}
+    VERSIONS[dialect].update(outdated)
+    with pytest.raises(Refused):
+        shop.create("s3", cart_items=[line(price="60.00")], discounts=[Discount("Tenth", Decimal(1))])
+    VERSIONS[dialect].update(outdated)
+    expected = None if shop.database.dialect.name == "postgresql" else "54.00"  # there, an outdated campaign can refuse
+    shop.create("s4", SessionState.CLOSED, net_total=expected, cart_items=[line(price="60.00")])
+    assert given(shop.session("s4")) == {"Tenth": "6.00"}
