@@ -36,8 +36,8 @@ class Preview:
 
 
 @strawberry.input(
-    description="The session to preview: content as for createSession, or what updateSession would put into an existing"
-    " session. An integrationId that does not exist is that of a new session."
+    description="The session to preview. If a session with the integrationId exists, the content changes it as"
+    " updateSession would; otherwise the content is that of a new session, as for createSession."
 )
 class PreviewSessionInput(ContentInput):
     application_id: int | None = strawberry.field(description=APPLICATION_ID, default=None)
@@ -51,8 +51,8 @@ class PreviewSessionInput(ContentInput):
         description="The instant for which the session is evaluated; null or left out for now.", default=None
     )
     campaign_ids: list[strawberry.ID] | None = strawberry.field(
-        description="The campaigns to evaluate, in whatever state they are, such as a draft; at most 1000. Null or left"
-        " out: all that are ACTIVE.",
+        description="The campaigns to evaluate, in any state, such as DRAFT; at most 1000. Null or left out: all that"
+        " are ACTIVE.",
         default=None,
     )
 
@@ -87,8 +87,8 @@ class PreviewSessionPayload(EntityPayload):
 
 
 @refusable(
-    description="What a session would cost, with the reason of each rule of each campaign. Nothing is written: any"
-    " content, any instant and any campaigns can be tried. Closed to session tokens.",
+    description="Compute the price of a session, with the outcome of each rule of each campaign. Nothing is stored,"
+    " so you can try any content, any time and any campaigns. A session token cannot use it.",
     errors=[InvalidInput, NotFound, *ATTRIBUTE_ERRORS, DiscountExceedsTotal, SessionNotEditable, CartLineNotFound],
     metadata=PAYLOAD,
 )

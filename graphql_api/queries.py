@@ -208,8 +208,9 @@ class Query:
 
     @strawberry.field(
         description="Sums over the application's sessions that meet the filter, in groups. A session counts in the"
-        " time in which it was closed, or created if it never was, in the application's time zone. Groups of time: the"
-        " newest first; others: the greatest total first, then by key. Costs 100, and 1 for each group.",
+        " day, week, month or year in which it was closed, or created if it was never closed, in the application's"
+        " time zone. Groups by time are ordered from the newest, all others by total from the greatest, then by key."
+        " Costs 100, plus 1 for each group.",
         metadata=reads(Groups(statistics, group_count)),
     )
     async def session_statistics(

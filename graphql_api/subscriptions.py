@@ -80,10 +80,9 @@ class Subscription:
         return resumable(events, history, lambda version: {"afterVersion": version})
 
     @strawberry.subscription(
-        description="The events of all sessions of the application, in the order in which they were"
-        " committed; with types or integrationIdPrefix only those that fit both. With after it begins with those that"
-        " a client missed. An error that ends the"
-        " subscription has after in its extensions.",
+        description="The events of all sessions of the application, in the order in which they were committed; with"
+        " types or integrationIdPrefix only those that match both. With after it begins with those that a client"
+        " missed. An error that ends the subscription has after in its extensions.",
         metadata=reads(EdgeOf(written_event, FEED)),
     )
     async def session_events(

@@ -29,7 +29,7 @@ By = Literal[
 
 def statistics(
     application: Annotated[int, typer.Option(**APPLICATION, help="The application.")],
-    by: Annotated[By, typer.Option(help="What the sessions of a group have in common.")] = "nothing",
+    by: Annotated[By, typer.Option(help="The property by which sessions are grouped.")] = "nothing",
     filter: Annotated[str | None, FILTER] = None,
     first: Annotated[int, typer.Option(min=1, max=1_000, help="The highest number of groups.")] = 1_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -41,8 +41,8 @@ class FixedPriceInput:
 
 
 @strawberry.input(
-    description="For units that are bought, other units are free or cheaper: the lowest-priced ones. A unit counts only"
-    " once."
+    description="Units that are free or cheaper if other units are bought. The units with the lowest prices are"
+    " reduced. Each unit counts once: as bought or as reduced."
 )
 class BuyGetInput:
     buy: int = strawberry.field(description="The number of units to buy in each set, 1 or more.")
@@ -70,7 +70,7 @@ class MessageInput:
     text: str = strawberry.field(description="The text, 1 to 1000 characters.")
 
 
-@strawberry.input(description="What a rule gives; set exactly one field.", one_of=True)
+@strawberry.input(description="The reward of a rule; set exactly one field.", one_of=True)
 class RewardInput:
     percent_off: PercentOffInput | None = alternative("A percentage off the lines.")
     amount_off: AmountOffInput | None = alternative("An amount off the lines together.")
@@ -93,7 +93,7 @@ class PromotionRuleInput:
     lines: LineFilterInput | None = strawberry.field(
         description="The lines that the reward applies to. Null or left out: all lines.", default=None
     )
-    reward: RewardInput = strawberry.field(description="What the rule gives.")
+    reward: RewardInput = strawberry.field(description="The reward for a session that meets the condition.")
     max_amount: Decimal | None = strawberry.field(
         description="The highest discount of the rule, above 0, in whole minor units. Null or left out: no limit.",
         default=None,

@@ -44,8 +44,8 @@ class NumberRange:
 
 
 @strawberry.input(
-    description="Hours by the wall clock in the application's time zone, half open. If to is not after from, the span"
-    " runs past midnight and belongs to the day on which it began."
+    description="A span of hours by local time in the application's time zone: it includes from and excludes to. If to"
+    " is not after from, the span runs past midnight and belongs to the day on which it began."
 )
 class LocalHoursInput:
     days: list[Weekday] | None = condition("The days on which the span begins. Null or left out: every day.")
@@ -64,8 +64,8 @@ class AttributeTestInput:
     )
     number: NumberRange | None = alternative("The value is a number in this range.")
     time: DateTimeRange | None = alternative("The value is a time in this range.")
-    is_true: bool | None = alternative("The value is true, or false.")
-    is_set: bool | None = alternative("The attribute has a value, or has none.")
+    is_true: bool | None = alternative("true: the value is true. false: the value is false.")
+    is_set: bool | None = alternative("true: the attribute has a value. false: it has none.")
 
 
 @strawberry.input(description="A condition on one attribute.")
@@ -75,8 +75,8 @@ class AttributeConditionInput:
 
 
 @strawberry.input(
-    description="Conditions on the customer, as they were before this session. A session without a profile does not"
-    " meet them, whatever they are."
+    description="Conditions on the customer, as they were before this session. A session without a profile never meets"
+    " them."
 )
 class ProfileConditionInput:
     closed_sessions: IntRange | None = condition(
@@ -123,8 +123,8 @@ class SessionConditionInput:
     cart: list[CartConditionInput] | None = condition("Conditions on the cart, all of which have to hold.")
     profile_ids: list[str] | None = condition("The profileId of the session is one of these.")
     first_session: bool | None = condition(
-        "The session is the customer's first, or is not. It is always true for an anonymous session; for customers who"
-        " have not bought before, use profile."
+        "true: the session is the customer's first. false: it is not. An anonymous session counts as a first one; for"
+        " customers who have not bought before, use profile."
     )
     profile: ProfileConditionInput | None = condition("Conditions on the customer.")
     attributes: list[AttributeConditionInput] | None = condition(

@@ -42,10 +42,10 @@ class CreateSessionTokenPayload(Payload):
 
 
 @mutation(
-    description="Create a token for one session, which can be given to the shopper's browser. With it no other session"
-    " is visible, and the root fields are limited to customerSession, node, nodes, viewer, customerSessionChanged and,"
-    " with WRITE_CART, updateSession. It works until it expires or the key that created it stops working. Needs a"
-    " WRITER or ADMIN key.",
+    description="Create a token for one session, which can be given to the shopper's browser. With it no other"
+    " session is visible, and the root fields are limited to customerSession, node, nodes, viewer,"
+    " customerSessionChanged and, with WRITE_CART, updateSession, addCartItems, updateCartItems and removeCartItems."
+    " It works until it expires or the key that created it stops working. Needs a WRITER or ADMIN key.",
     errors=[InvalidInput, NotFound, SessionNotFound],
 )
 async def create_session_token(

@@ -31,11 +31,12 @@ URL = (
     " has to lead to a public address, unless the server permits others."
 )
 DOCUMENT = (
-    "A subscription document with sessionEvents, without arguments, as its one field. Its result for an event is the"
-    " data of the body. Null: the type, the version and the changes of the event, and the main fields of its session."
+    "A GraphQL document with one subscription, whose only field is sessionEvents without arguments. Its result for an"
+    " event is the data of the body. Null: the type, the version and the changes of the event, and the main fields of"
+    " its session."
 )
 TYPES = "The types of events to send, at least one; null for all."
-AFTER = "The place to begin at: a cursor of sessionEvents, after which the first event is sent."
+AFTER = "The place in the history at which to begin: a cursor of sessionEvents, after which the first event is sent."
 
 
 @strawberry.input(description="The webhook to create.")

@@ -32,7 +32,7 @@ class EndCouponsPayload(RepeatablePayload):
 
 
 @mutation(
-    description="Let all coupons of a batch end now. Sessions that were closed with them keep their discounts. Needs a"
+    description="End all coupons of a batch now. Sessions that were closed with them keep their discounts. Needs a"
     " WRITER or ADMIN key.",
     errors=REPEATABLE_ERRORS,
 )

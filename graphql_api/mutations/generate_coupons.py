@@ -21,8 +21,8 @@ from graphql_api.mutations.runner import execute
 class GenerateCouponsInput(NewCodeInput):
     count: int = strawberry.field(description="The number of coupons, 1 to 10000.")
     pattern: str = strawberry.field(
-        description="The pattern of the codes, 1 to 100 printable ASCII characters; each # stands for a random one of"
-        " characters. It has to have at least 1000 possible codes for each coupon.",
+        description="The pattern of the codes, 1 to 100 printable ASCII characters; each # is replaced by a random"
+        " one of the characters. The pattern has to have at least 1000 possible codes for each coupon.",
         default=DEFAULT_PATTERN,
     )
     characters: str = strawberry.field(

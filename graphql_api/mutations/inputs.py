@@ -26,8 +26,8 @@ EXPECTED_VERSION = (
     " Null or left out: not checked."
 )
 REQUIRE_COUPON = (
-    "True to refuse the mutation with CouponNotAccepted unless the session has a coupon, and it is accepted. False,"
-    " null or left out: not checked."
+    "True to refuse the mutation with CouponNotAccepted unless the session has a coupon that is accepted. False, null"
+    " or left out: not checked."
 )
 IDEMPOTENCY_KEY = (
     "A text of 1 to 255 characters that the client chooses, so that it can send the mutation"
@@ -113,10 +113,10 @@ class ProductInput:
 @strawberry.input(description="One line of a cart.")
 class CartItemInput:
     id: strawberry.ID | None = strawberry.field(
-        description="The id of the line of the cart that this is, which it is to keep. Without one, updateSession and"
-        " upsertSession find the line that is equal in all but its quantity; any other line is new, and gets an id of"
-        " its own. Only for those: a line that is created or added has no id yet. Refused with CartLineNotFound if the"
-        " cart has no line with this id.",
+        description="The id of an existing line of the cart, which this line replaces; the line keeps its id. Null or"
+        " left out: the line keeps the id of the existing line that is equal in all but its quantity, or gets a new"
+        " one. Only for a change of an existing session by updateSession or upsertSession: new lines have no id yet."
+        " Refused with CartLineNotFound if the cart has no line with this id.",
         default=None,
     )
     sku: str = strawberry.field(
@@ -163,9 +163,9 @@ class CartItemInput:
 
 
 @strawberry.input(
-    description="Names a line of the cart: by its id, by its position when the mutation is carried out, or by its SKU."
-    " A SKU names a line only if the cart has it once. Refused with CartLineNotFound if there is no such line. Prefer"
-    " the id: a position is that of another line once a line before it is gone.",
+    description="Names a line of the cart: by its id, by its position when the mutation is carried out, or by its"
+    " SKU. A SKU names a line only if the cart has it once. Refused with CartLineNotFound if there is no such line."
+    " Prefer the id: the position of a line changes when a line before it is removed.",
     one_of=True,
 )
 class CartLineInput:

@@ -74,6 +74,9 @@ class SessionPayload(RepeatablePayload):
         return await self.read(info)
 
 
-@strawberry.type(description="The answer of a mutation of a cart. After mergeSessions, session has the lines of both.")
+@strawberry.type(
+    description="The answer of addCartItems, updateCartItems, removeCartItems and mergeSessions. After"
+    " mergeSessions, session is the one with the lines of both."
+)
 class CartPayload(SessionPayload):
     pass

@@ -33,8 +33,8 @@ from graphql_api.types.campaign import Campaign
 
 
 @strawberry.input(
-    description="Changes to a campaign. A field that is left out stays as it is; null stands for the same, unless the"
-    " field says that it clears."
+    description="Changes to a campaign. A field that is left out stays as it is; null does the same, unless the field"
+    " says that null clears it."
 )
 class UpdateCampaignInput:
     id: strawberry.ID = strawberry.field(description="The global ID of the campaign.")
@@ -50,7 +50,8 @@ class UpdateCampaignInput:
         f"{LIMITS} They replace all limits. A limit with the same measure, per and period keeps what it has counted."
     )
     state: CampaignState | None = strawberry.field(
-        description="The new state. DRAFT can become ACTIVE, ACTIVE and PAUSED each other, and all of them ARCHIVED.",
+        description="The new state. DRAFT can become ACTIVE, ACTIVE can become PAUSED, and PAUSED can become ACTIVE."
+        " Each of them can become ARCHIVED.",
         default=None,
     )
     expected_revision: int | None = strawberry.field(

@@ -33,8 +33,8 @@ class UpdateWebhookInput:
     document: str | None = optional(DOCUMENT)
     types: list[EventType] | None = optional(TYPES)
     state: WebhookState | None = strawberry.field(
-        description="ACTIVE to go on from the place, and to send failed events again at once; PAUSED to send nothing."
-        " Null: stays as it is.",
+        description="ACTIVE to go on from the webhook's place, with failed events sent again at once; PAUSED to send"
+        " nothing. Null: stays as it is.",
         default=None,
     )
     after: str | None = strawberry.field(
@@ -45,8 +45,9 @@ class UpdateWebhookInput:
 
 
 @mutation(
-    description="Change a webhook, pause it, or set its place. The server follows within about two seconds. Failed"
-    " events are sent again without waiting for their next attempt. Needs a WRITER or ADMIN key.",
+    description="Change a webhook, pause it, or set the place where it goes on. The server follows the change within"
+    " about two seconds. Failed events are sent again without waiting for their next attempt. Needs a WRITER or ADMIN"
+    " key.",
     errors=REPEATABLE_ERRORS,
 )
 async def update_webhook(

@@ -1,4 +1,4 @@
-"""The cost of introspection: ten fields of the answer count one.
+"""The cost of introspection: each FIELDS_PER_COST fields of the answer count one.
 
 The lists of a schema have known lengths, so the cost follows from the selection alone. A list of all types counts by
 its exact length, and one below a single type by the length of the longest.

@@ -55,7 +55,7 @@ def limited(description: str) -> Any:
     return strawberry.field(description=description, metadata=reads(Value(places=places)))
 
 
-@strawberry.type(description="What one subject has used of a limit in one period.")
+@strawberry.type(description="The use of a limit by one subject in one period.")
 class LimitCounter:
     source: ClassVar[Source] = LIMIT_COUNTERS
 
@@ -72,7 +72,7 @@ class LimitCounter:
         metadata=reads(Value(places=lambda scope: places(limit_of(scope)))),
     )
     remaining: Decimal = value(
-        "What is left: max - used. It is negative if max was lowered below what had been used.", remaining
+        "The rest of the limit: max - used. It is negative if max was lowered below what had been used.", remaining
     )
 
 
@@ -93,9 +93,9 @@ class CampaignLimit(Node):
 
     measure: LimitMeasure = column("The quantity that the limit bounds.")
     per: LimitSubject = column("The subject that the limit counts for.")
-    period: LimitPeriod = column("The period after which the limit counts anew.")
+    period: LimitPeriod = column("The period after which the limit starts again from 0.")
     max: Decimal = limited("The highest number of uses, or the greatest sum of discounts, of a subject in a period.")
-    when_short: WhenShort = column("The effect of the limit where it has less left than a session would use.")
+    when_short: WhenShort = column("The effect of the limit if less is left of it than a session would use.")
 
     @strawberry.field(
         description="A page of the limit's counters, ordered by subject and period. A counter exists once a session"

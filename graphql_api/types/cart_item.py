@@ -24,8 +24,8 @@ class CartItem:
     source: ClassVar[Source] = CART_ITEMS
 
     id: strawberry.ID = column(
-        "The same for as long as the line is in the cart, wherever it moves. It names the line in mutations; node does"
-        " not find lines."
+        "The id of the line. It stays the same while the line is in the cart, also if the line moves. Mutations name"
+        " the line by it. It is not a global ID: node does not find lines."
     )
     position: int = column("The index of the line in the cart, from 0.")
     sku: str = column("The stock keeping unit. Several lines may have the same one.")

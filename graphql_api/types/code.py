@@ -30,7 +30,7 @@ def of_code(scope: Scope, redemption: Columns) -> list[ColumnElement[bool]]:
 REDEMPTION_HISTORY = reads(Page(of_code, lambda scope: HISTORY_ORDER))
 
 
-@strawberry.type(description="A code that a shopper enters to get a campaign.")
+@strawberry.type(description="A code that a shopper enters to get the discounts of a campaign.")
 class Coupon(Node):
     source: ClassVar[Source] = COUPONS
 

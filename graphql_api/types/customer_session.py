@@ -116,12 +116,12 @@ class CustomerSession(Node):
         within="size",
     )
     evaluation: SessionEvaluation | None = from_json(
-        "What promotions made of the session; null if it has never been evaluated, because the application had no"
-        " campaigns or the session was imported.",
+        "The latest evaluation of the session's promotions; null if it has never been evaluated, because the"
+        " application had no campaigns or the session was imported.",
         lambda scope: scope.row["evaluation"],
     )
     redemptions: list[Redemption] = many(
-        "What campaigns gave to the session when it was closed; empty for an open session.",
+        "The discounts that campaigns gave to the session when it was closed; empty for an open session.",
         lambda scope, redemption: of_session(redemption, scope.row),
         order_by=["campaign_id"],
     )

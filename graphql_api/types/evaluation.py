@@ -59,14 +59,14 @@ class CampaignResult:
         " from 0. Empty if there is none."
     )
     needed: str | None = column("The value that is needed at this path; null if there is none.")
-    actual: str | None = column("The value that the session has in its place; null if it has none.")
+    actual: str | None = column("The value that the session has instead; null if it has none.")
 
 
-@strawberry.type(description="An article that a rule offers to the shopper. It is not in the cart.")
+@strawberry.type(description="A product that a rule offers to the shopper. It is not in the cart.")
 class SessionOffer:
     campaign: Campaign | None = one(CAMPAIGN, its_campaign)
     label: str = column(LABEL)
-    sku: str = column("The stock keeping unit of the article.")
+    sku: str = column("The stock keeping unit of the product.")
     quantity: int = column("The number of units.")
 
 
@@ -78,8 +78,8 @@ class SessionMessage:
 
 
 @strawberry.type(
-    description="What promotions made of a session, and why. The evaluation of an open session is renewed with each"
-    " change; that of its closing stays."
+    description="The outcome of a session's promotions, with the reasons. Each change of an open session evaluates"
+    " them again; the evaluation at its closing is final."
 )
 class SessionEvaluation:
     at: datetime = column("The instant for which it was evaluated.")
@@ -95,5 +95,5 @@ class SessionEvaluation:
         " BETTER_OFFER, STOPPED and LABEL_TAKEN. Empty for a session token.",
         lambda scope: EMPTY if scope.plan_key(has_session_token) else scope.row["campaigns"],
     )
-    offers: list[SessionOffer] = from_json("Articles to offer to the shopper.", lambda scope: scope.row["offers"])
+    offers: list[SessionOffer] = from_json("Products to offer to the shopper.", lambda scope: scope.row["offers"])
     messages: list[SessionMessage] = from_json("Texts to show to the shopper.", lambda scope: scope.row["messages"])

@@ -20,8 +20,8 @@ described(
 described(
     Stacking,
     "Whether campaigns that come later still apply after a campaign gave a discount.",
-    STACK="They do.",
-    STOP="They do not: their outcome is STOPPED.",
+    STACK="Later campaigns still apply.",
+    STOP="Later campaigns do not apply: their outcome is STOPPED.",
 )
 described(
     CampaignRequirement,
@@ -45,7 +45,7 @@ described(
 )
 described(
     LimitPeriod,
-    "The period after which a limit counts anew, by the calendar in the application's time zone.",
+    "The period after which a limit starts again from 0, by the calendar in the application's time zone.",
     EVER="Never: all uses count.",
     DAY="Each day.",
     WEEK="Each week, from Monday on.",
@@ -54,8 +54,8 @@ described(
 )
 described(
     WhenShort,
-    "The effect of a limit that has less left than a session would use.",
-    SKIP="The campaign gives nothing.",
+    "The effect of a limit if less is left of it than a session would use.",
+    SKIP="The campaign gives no discount.",
     CUT="The discount is cut to what is left. Only a limit of DISCOUNT can do this.",
 )
 described(

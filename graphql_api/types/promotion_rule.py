@@ -66,8 +66,8 @@ class FixedPrice:
 
 
 @strawberry.type(
-    description="Units that are free or cheaper for each few that are bought. The lowest-priced units are the cheaper"
-    " ones."
+    description="Units that are free or cheaper if other units are bought. The units with the lowest prices are"
+    " reduced."
 )
 class BuyGet:
     source: ClassVar[MemberSource] = MemberSource("buyGet")
@@ -82,11 +82,11 @@ class BuyGet:
     times: int | None = column("How many times it can apply in one session; null for no limit.")
 
 
-@strawberry.type(description="An article to offer to the shopper. It changes neither the cart nor its price.")
+@strawberry.type(description="A product to offer to the shopper. It changes neither the cart nor its price.")
 class OfferReward:
     source: ClassVar[MemberSource] = MemberSource("offer")
 
-    sku: str = column("The stock keeping unit of the article.")
+    sku: str = column("The stock keeping unit of the product.")
     quantity: int = column("The number of units.")
 
 
@@ -101,15 +101,15 @@ Reward = Annotated[
     PercentOff | AmountOff | AmountOffEach | FixedPrice | BuyGet | OfferReward | MessageReward,
     strawberry.union(
         "Reward",
-        description="What a rule gives to a session that meets its condition. OfferReward and MessageReward take"
-        " nothing off: they only tell.",
+        description="The reward of a rule, for a session that meets its condition. OfferReward and MessageReward take"
+        " nothing off the price.",
     ),
 ]
 
 
 @strawberry.type(
-    description="A rule of a campaign. when and lines are in the shape of their inputs, SessionConditionInput and"
-    " LineFilterInput: what is read can be sent back."
+    description="A rule of a campaign. when and lines have the shape of the inputs SessionConditionInput and"
+    " LineFilterInput, so that they can be sent back as they are."
 )
 class PromotionRule:
     label: str = column(
@@ -119,4 +119,4 @@ class PromotionRule:
     when: JSONObject | None = column("The condition that a session has to meet; null if all do.")
     lines: JSONObject | None = column("The lines that count and that are rewarded; null if all are.")
     reward: Reward = from_json("The reward of the rule.", lambda scope: scope.row["reward"])
-    max_amount: Decimal | None = amount("The greatest amount that the rule takes off; null for none.", "maxAmount")
+    max_amount: Decimal | None = amount("The greatest amount that the rule takes off; null for no limit.", "maxAmount")

@@ -34,7 +34,7 @@ def used_code(scope: Scope) -> ColumnElement[str]:
     return found.correlate_except(code).scalar_subquery()
 
 
-@strawberry.type(description="What a campaign gave to one closed session.")
+@strawberry.type(description="The discount that a campaign gave to one closed session.")
 class Redemption(Node):
     source: ClassVar[Source] = REDEMPTIONS
 

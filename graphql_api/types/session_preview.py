@@ -10,7 +10,7 @@ from graphql_api.types.discount import Discount
 from graphql_api.types.evaluation import SessionEvaluation
 
 
-@strawberry.type(description="One line of a cart that is not written.")
+@strawberry.type(description="One line of the cart of a preview.")
 class PreviewedCartItem:
     position: int = column("The index of the line in the cart, from 0.")
     sku: str = column("The stock keeping unit.")
@@ -20,10 +20,7 @@ class PreviewedCartItem:
     discount_share: Decimal = money("The part of the discounts that falls to this line.")
 
 
-@strawberry.type(
-    description="A session that is not written: content as for createSession, or an existing session as it would become"
-    " with the input put in."
-)
+@strawberry.type(description="A session as it would be with the input. It is computed and not stored.")
 class SessionPreview:
     total: Decimal = money("The sum of price times quantity over the cart, before discounts.")
     discount_total: Decimal = money("The sum of the discounts, at most total.")
@@ -35,5 +32,5 @@ class SessionPreview:
         "All lines of the cart, in order.", lambda scope: scope.row["cart_items"]
     )
     evaluation: SessionEvaluation = from_json(
-        "What promotions made of the session, with the outcome of every rule.", lambda scope: scope.row["evaluation"]
+        "The outcome of the session's promotions, with that of every rule.", lambda scope: scope.row["evaluation"]
     )

@@ -41,7 +41,7 @@ MAX_GROUPS = 1_000
 DEFAULT_GROUPS = 100
 
 
-@strawberry.enum(description="What sessions have in common in one group of statistics.")
+@strawberry.enum(description="The property by which statistics group sessions.")
 class StatisticsGroup(Enum):
     NOTHING = strawberry.enum_value("nothing", description="All sessions are one group.")
     DAY = strawberry.enum_value("day", description="The local date.")
@@ -229,12 +229,12 @@ def sum_of(name: str, description: str) -> Any:
     return json_text(description, expression)
 
 
-@strawberry.type(description="Sums over a group of sessions, in whatever state they are.")
+@strawberry.type(description="Sums over a group of sessions in any state.")
 class SessionStatistics:
     key: str | None = value(
-        "What the sessions have in common: the first date of the time, such as 2026-03-01; the name of the state; the"
-        " code; the global ID of the campaign; the integration ID of the customer; the SKU or category. Null for"
-        " sessions that have none.",
+        "The value that the sessions of the group share: the first date of the day, week, month or year, such as"
+        " 2026-03-01; the name of the state; the code; the global ID of the campaign; the integration ID of the"
+        " customer; the SKU or category. Null for sessions that have none.",
         group_key,
     )
     sessions: int = column("The number of sessions.")
@@ -245,7 +245,7 @@ class SessionStatistics:
     net_total: Decimal = sum_of("net_total", "The sum of netTotal: total - discountTotal - returnedTotal.")
 
 
-GroupBy = Annotated[StatisticsGroup, strawberry.argument(description="What the sessions of a group have in common.")]
+GroupBy = Annotated[StatisticsGroup, strawberry.argument(description="The property by which sessions are grouped.")]
 MaxGroups = Annotated[
     int | None,
     strawberry.argument(description="The highest number of groups, at most 1000; 100 if it is left out."),

@@ -149,11 +149,19 @@ class LimitReached(AboutSession):
     subject: str | None = strawberry.field(
         description="The profile ID or identifier that the limit counts for; null if it is for the whole campaign."
     )
-    used: Decimal = strawberry.field(description="What is used of the limit: a number of uses, or an amount.")
-    max: Decimal = strawberry.field(description="The most that the limit permits.")
-    actual_net_total: Decimal = strawberry.field(description="What closing the session would cost now.")
+    used: Decimal = strawberry.field(
+        description="The number of uses, or the amount, that counts against the limit already."
+    )
+    max: Decimal = strawberry.field(
+        description="The highest number of uses, or the greatest amount, that the limit permits."
+    )
+    actual_net_total: Decimal = strawberry.field(
+        description="The net total that the session would have if it were closed now."
+    )
 
-    @strawberry.field(description="The campaign whose discount has no room.", metadata=WRITTEN_CAMPAIGN)
+    @strawberry.field(
+        description="The campaign whose discount can no longer be given in full.", metadata=WRITTEN_CAMPAIGN
+    )
     async def campaign(self, info: Info) -> Campaign | None:
         """Read by its key."""
         return await read_field(info, self)

@@ -56,7 +56,7 @@ class Limits:
     )
     max_request_bytes: int = value("The largest size of a request's body in bytes.", setting("max_request_bytes"))
     max_session_bytes: int = value(
-        "The largest size of a session in bytes: of its texts and attributes as JSON, and 100 for each line, discount"
+        "The largest size of a session in bytes: its texts and attributes as JSON, plus 100 for each line, discount"
         " and identifier. The attributes of a profile have the same limit.",
         setting("max_session_bytes"),
     )

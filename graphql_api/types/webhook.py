@@ -45,31 +45,32 @@ def lag(scope: Scope) -> ColumnElement[int]:
 
 
 @strawberry.type(
-    description="A durable subscriber to the events of an application: a place in its history, a selection on each"
-    " event, and a URL to which the events are sent."
+    description="A durable subscription to the events of an application. Each event is sent to a URL, with the fields"
+    " that a document selects. The webhook stores its place in the history of events."
 )
 class Webhook(Node):
     source: ClassVar[Source] = WEBHOOKS
 
     url: str = column("The URL to which events are sent by POST.")
     document: str = column(
-        "A subscription document with sessionEvents as its one field. Its result for an event is the data of the body."
+        "A GraphQL document with one subscription, whose only field is sessionEvents. Its result for an event is the"
+        " data of the body."
     )
     types: list[EventType] | None = column("The types of events that are sent; null if all are.")
     state: WebhookState = column("Whether events are sent.")
     after: str = value(
-        "The place before which every event has been acknowledged, as a cursor of sessionEvents. It begins after the"
-        " last event at the time of creation, and can be set back.",
+        "The place of the webhook in the history, as a cursor of sessionEvents: all events up to it have been"
+        " acknowledged. updateWebhook can set it.",
         lambda scope: cursors.place_json(FEED, scope.row["application_id"], scope.row["after_id"]),
     )
     lag: int = strawberry.field(
-        description="The number of events after the place that are sent, counted over the next 10000 events of the"
-        " application.",
+        description="The number of events that are still to be sent, counted over the next 10000 events of the"
+        " application after the place.",
         metadata=reads(Count(lag)),
     )
     last_attempt: datetime | None = column("When an event was last sent; null if none was.")
     last_status: int | None = column("The HTTP status of the last answer; null if the last attempt had none.")
     last_error: str | None = column("Why the last attempt failed; null if it was acknowledged.")
     failures: int = column("The number of attempts that have failed since the last one that was acknowledged.")
-    next_attempt: datetime | None = column("When a failed event is sent again; null if no event waits for that.")
+    next_attempt: datetime | None = column("When a failed event is sent again; null if none is waiting.")
     created: datetime = column("When the webhook was created.")
