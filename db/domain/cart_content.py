@@ -60,7 +60,7 @@ def validate_cart(
 def same_sku(
     lines: Sequence[CartLine], current: Sequence[CartLine], matched: Mapping[int, CartLine]
 ) -> Mapping[int, CartLine]:
-    """Return, by position, the current lines that new lines with other values stand in for.
+    """Return, by position, the current lines that new lines with other values replace.
 
     They have the same position and SKU, and are not in the new cart. Attributes that are not editable cannot change by
     leaving out an id.
@@ -88,7 +88,7 @@ def with_attributes(
 
 
 def cart_problems(lines: Sequence[CartLine], path: tuple[str, ...]) -> list[Refusal]:
-    """Return a refusal for each limit that a cart of valid lines exceeds. ``path`` is the input that makes it so."""
+    """Return a refusal for each limit that a cart of valid lines exceeds. The refusals have this ``path``."""
     found: list[Refusal] = []
     if len(lines) > cart.MAX_LINES:
         problem = f"Expected at most {cart.MAX_LINES} lines in all, got {len(lines)}."

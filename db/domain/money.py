@@ -55,7 +55,7 @@ def from_units(units: int, digits: int) -> Decimal:
 
 
 def cut(amounts: Mapping[str, Decimal], limit: Decimal, minor_digits: int) -> Mapping[str, Decimal]:
-    """Return amounts of whole minor units that sum to no more than ``limit``, from which the last are cut first.
+    """Return amounts of whole minor units that sum to at most ``limit``; the last ones are reduced first.
 
     An amount that is cut to 0 is left out.
     """

@@ -95,7 +95,7 @@ class CustomerSession:
 
     @property
     def content_sizes(self) -> Mapping[str, int]:
-        """The bytes of its content, by the input fields of which there can be many."""
+        """The bytes of the input fields that can be large."""
         return {
             "cartItems": cart.size(self.cart),
             "attributes": json_size(self.attributes) if self.attributes else 0,
@@ -104,7 +104,7 @@ class CustomerSession:
 
     @property
     def content_size(self) -> int:
-        """The bytes of the content that callers gave it."""
+        """The bytes of the content that callers set."""
         texts = (self.integration_id, self.profile_id, self.coupon, self.referral, *self.identifiers)
         return sum(self.content_sizes.values()) + ROW_BYTES * len(self.identifiers) + texts_size(texts)
 

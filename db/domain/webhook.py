@@ -48,7 +48,7 @@ class CreateWebhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateWebhook:
-    """Change a webhook. Whatever it changes, events whose attempts have failed are attempted again at once."""
+    """Change a webhook. After any change, failed events are sent again at once."""
 
     application_id: int
     webhook_id: int
@@ -63,7 +63,7 @@ class UpdateWebhook:
 def url_problems(url: str, allowed: Sequence[Network]) -> Iterator[Refusal]:
     """Yield the refusal of an address. ``allowed`` are the networks that are permitted besides public addresses.
 
-    A name is looked up, and its addresses are checked, when a request is sent: it may have others by then.
+    The addresses of a host name are checked when a request is sent, since they can change until then.
     """
     if too_long := problems(url, ("url",), min_length=1, max_length=MAX_URL):
         yield from too_long
@@ -98,7 +98,7 @@ def url_problem(url: str, allowed: Sequence[Network]) -> str | None:
 
 
 def parse_address(host: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a host is written as; None for a name."""
+    """Return the IP address that a host is; None for a host name."""
     try:
         return ip_address(host)
     except ValueError:

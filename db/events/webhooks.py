@@ -58,7 +58,7 @@ class LeasedWebhook:
 
 
 class LeaseState(NamedTuple):
-    """Who sends the events of a webhook, and whether they are sent at all."""
+    """The state of a webhook, its revision, and the process that holds its lease."""
 
     application_id: int
     id: int
@@ -99,7 +99,7 @@ RECORD = Statement(
 
 
 def leases(connection: Connection) -> Sequence[LeaseState]:
-    """Return the state of all webhooks of all applications. An application has few."""
+    """Return the states of all webhooks of all applications. An application has few webhooks."""
     return [LeaseState._make(row) for row in connection.execute(LEASES)]
 
 
@@ -122,7 +122,7 @@ def renew_leases(connection: Connection, keys: Collection[WebhookKey], holder: s
 
 
 def release_leases(connection: Connection, keys: Collection[WebhookKey], holder: str) -> None:
-    """Give leases back, so that another process can take them at once."""
+    """Release leases, so that another process can take them at once."""
     gone = {"lease_holder": None, "lease_until": None}
     if keys:
         RENEW.for_each(connection, [{**names(key), "holder": holder, **gone} for key in sorted(keys)])
@@ -155,7 +155,7 @@ def find_webhook(connection: Connection, key: WebhookKey) -> LeasedWebhook | Non
 
 
 def events_behind(connection: Connection, places: Mapping[WebhookKey, int]) -> int:
-    """Return how many events the webhook that is furthest behind has before it, counted to MAX_LAG."""
+    """Return the greatest number of events after any of the places, counted to MAX_LAG."""
     found = [0]
     for key, after_id in places.items():
         newer = select(EVENT.c.id).where(EVENT.c.application_id == key.application_id, EVENT.c.id > after_id)

@@ -50,7 +50,8 @@ def remove_cart_items(connection: Connection, actor: Actor, command: RemoveCartI
 def merge_sessions(connection: Connection, actor: Actor, command: MergeSessions, now: datetime) -> Outcome:
     """Put the lines of one session into another and cancel the first, in one transaction.
 
-    The version in the outcome is that of the session that is left. Raises Refused as ``add_cart_items`` does.
+    The version in the outcome is that of the session that receives the lines. Raises Refused as ``add_cart_items``
+    does.
     """
     if command.from_integration_id == command.into_integration_id:
         problem = "A session cannot be merged into itself."
@@ -93,7 +94,7 @@ def save(change: SessionChange, after: CustomerSession, field: str, merged_with:
 
 @contextmanager
 def path_from(field: str, input_field: str) -> Iterator[None]:
-    """Let the paths of refusals that begin at ``field`` begin at the field that the input has instead."""
+    """Replace ``field`` at the beginning of the paths of refusals by ``input_field``."""
     try:
         yield
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""The checks and the storing that coupons and referrals share."""
+"""Checks and changes that coupons and referrals share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

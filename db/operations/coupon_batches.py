@@ -1,7 +1,7 @@
 """Generate, import and export coupons by the million, some thousands in one transaction.
 
-What is committed stays. The same command completes what was interrupted: a generation goes on after the last code of
-its batch, and an import leaves codes as they are that its batch has already.
+Committed transactions stay when a later one fails. The same command completes an interrupted one: a generation goes on
+after the last code of its batch, and an import skips codes that its batch has already.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence

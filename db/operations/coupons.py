@@ -47,7 +47,7 @@ def insert_one(connection: Connection, code: str, shared: Mapping[str, Any]) -> 
 
 
 def already_exists(kind: CodeKind, code: str, path: tuple[str, ...]) -> AlreadyExists:
-    """Return the refusal of a code that exists, maybe in other letters."""
+    """Return the refusal of a code that exists, in upper or lower case."""
     return AlreadyExists(path=path, what=f"a {kind.value} {quote(code.strip().upper())}; case and blanks do not count")
 
 
@@ -87,7 +87,7 @@ def insert_random(
 
 @idempotent(CodeCount)
 def import_coupons(connection: Connection, actor: Actor, command: ImportCoupons, now: datetime) -> CodeCount:
-    """Create coupons with given codes: all of them, or where some are refused none."""
+    """Create coupons with given codes: all of them, or none if one is refused."""
     found = count_problems(len(command.codes), ("codes",), MAX_IMPORTED) or [*listed_problems(command.codes)]
     shared = new_codes(connection, command, KIND, now, found, batch=command.batch)
     inserted = insert_codes(connection, command.codes, shared)
@@ -122,7 +122,7 @@ def listed_problems(codes: Sequence[str]) -> Iterator[Refusal]:
 
 @idempotent(CodeCount)
 def end_coupons(connection: Connection, actor: Actor, command: EndCoupons, now: datetime) -> CodeCount:
-    """Let all coupons of a batch end. Raises Refused with NotFound for an unknown campaign or batch."""
+    """End all coupons of a batch now. Raises Refused with NotFound for an unknown campaign or batch."""
     application_id, campaign_id = command.application_id, command.campaign_id
     load_rules(connection, application_id)
     load_campaign(connection, application_id, campaign_id, ("campaignId",))

@@ -1,4 +1,4 @@
-"""The evaluation of a session's promotions, and what its close posts to counters and codes.
+"""The evaluation of a session's promotions, and the charges of its close to counters and codes.
 
 ``SessionChange.save`` and ``create`` are the only places that evaluate a session which is stored.
 """
@@ -28,7 +28,7 @@ from db.repository.redemptions import use_codes
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A session with what its campaigns give, and the counters that a close of it is charged to."""
+    """A session with the discounts of its campaigns, and the counters that its close is charged to."""
 
     session: CustomerSession
     evaluation: Evaluation
@@ -71,7 +71,7 @@ def units(minor_digits: int) -> Mapping[LimitMeasure, int]:
 def evaluate_session(
     connection: Connection, campaigns: ActiveCampaigns, session: CustomerSession, at: datetime
 ) -> Evaluated:
-    """Evaluate a session as it is shown: no row is locked."""
+    """Evaluate an open session. No row is locked."""
     return Reading(connection, campaigns, session, at).evaluate()
 
 
@@ -82,7 +82,7 @@ def evaluate_only(
     session: CustomerSession,
     at: datetime,
 ) -> Evaluated:
-    """Evaluate a session with some campaigns alone, in whatever state they are."""
+    """Evaluate a session with the given campaigns only, in any state."""
     reading = Reading(connection, replace(campaigns, without_code=chosen), session, at, all_with_code=False)
     return reading.evaluate()
 
@@ -90,9 +90,9 @@ def evaluate_only(
 def evaluate_close(
     connection: Connection, campaigns: ActiveCampaigns, session: CustomerSession, at: datetime
 ) -> Evaluated:
-    """Evaluate a session that is closed. It is locked, or new; its profile is locked before the facts of it are read.
+    """Evaluate a session that is being closed. It is locked or new; its profile is locked before it is read.
 
-    Raises WriteConflict where the counters that it is charged to have changed meanwhile.
+    Raises WriteConflict if a second evaluation, under locks, would charge other counters than the first.
     """
     begin(connection)
     reading = Reading(connection, campaigns, session, at, lock=True)
@@ -149,7 +149,7 @@ class Reading:
 
     @property
     def depends_on_counters(self) -> bool:
-        """Whether what is given depends on counters beyond whether they have room."""
+        """Whether counters can change the amount of a discount, or the choice of a campaign in a group."""
         return any(
             each.campaign.best_of is not None
             or any(limit.when_short is WhenShort.CUT for limit in each.campaign.limits)
@@ -173,7 +173,7 @@ class Reading:
 
 
 def post(connection: Connection, evaluated: Evaluated) -> None:
-    """Charge counters and codes for what a session is given. Raises WriteConflict where one has no room any more."""
+    """Charge counters and codes for a session's discounts. Raises WriteConflict if one has too little left."""
     application_id = evaluated.session.application_id
     amounts = {row: amount for postings in evaluated.postings.values() for row, amount in postings.items()}
     if not add_to_counters(connection, application_id, amounts):

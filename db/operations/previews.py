@@ -1,4 +1,4 @@
-"""Previews: a session that is evaluated and not written."""
+"""Previews: a session that is evaluated and not stored."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,9 +31,9 @@ NEW = "preview"  # the integration ID of a new session where none is given
 
 
 def preview_session(connection: Connection, command: PreviewSession, now: datetime) -> Record:
-    """Return what a session would be given, with the reason of each rule, in the form of ``preview_record``.
+    """Return a session with the discounts that it would get, and the outcome of each rule, as ``preview_record``.
 
-    Nothing is written or locked: it runs as a query. Raises Refused with every rule that the content breaks, with
+    Nothing is stored or locked: it runs as a query. Raises Refused with every rule that the content breaks, with
     SessionNotEditable for a session that is no longer open, or with InvalidInput for a campaign that does not exist.
     """
     at = truncate_to_millisecond(now if command.at is None else command.at)

@@ -41,7 +41,7 @@ from db.repository.redemptions import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseConditions:
-    """What the caller expects of a close, beyond its total."""
+    """The conditions of the caller for a close, besides the expected total."""
 
     net_total: Decimal | None = None
     coupon: bool = False
@@ -68,7 +68,7 @@ class Promoted:
         return self.evaluated is not None and self.session.state is SessionState.CLOSED
 
     def failed_codes(self, before: CustomerSession) -> int:
-        """Return how many codes the change has set that are unknown or another customer's."""
+        """Return the number of codes set by the change that are unknown or another customer's."""
         if self.evaluated is None:
             return 0
         after, evaluation = self.session, self.evaluated.evaluation
@@ -139,7 +139,7 @@ def promote(
 ) -> Promoted:
     """Evaluate a change of a session at an instant, if it is open or closed by the change.
 
-    Raises Refused if a close does not meet the conditions, or gives less than the session shows.
+    Raises Refused if a close does not meet the conditions, or would give smaller discounts than the session shows.
     """
     if before.state is not SessionState.OPEN or after.state is SessionState.CANCELLED:
         return Promoted(after)
@@ -179,7 +179,7 @@ def check_conditions(session: CustomerSession, evaluated: Evaluated | None, cond
 
 
 def limit_reached(before: CustomerSession, evaluated: Evaluated, lost: CampaignResult) -> LimitReached:
-    """Return the refusal of a close that would give less than the session shows."""
+    """Return the refusal of a close that would give smaller discounts than the session shows."""
     digits = before.minor_digits
     counter = lost.counter
     if counter is None:
@@ -204,7 +204,7 @@ def limit_reached(before: CustomerSession, evaluated: Evaluated, lost: CampaignR
 
 
 def reverse_return(connection: Connection, before: CustomerSession, after: CustomerSession, mode: RoundingMode) -> None:
-    """Take the last return of a session off the counters of discounts. Uses stay."""
+    """Subtract the last return of a session from the counters of discounts. Uses stay."""
     if not before.promotions:
         return
     lock_session(connection, before)
@@ -228,7 +228,7 @@ def reverse_return(connection: Connection, before: CustomerSession, after: Custo
 
 
 def reverse_sale(connection: Connection, before: CustomerSession, at: datetime) -> None:
-    """Take all that is left of a closed session's redemptions off counters and codes, since it is cancelled."""
+    """Subtract the rest of a closed session's redemptions from counters and codes, since it is cancelled."""
     if not before.promotions or before.state not in SALES:
         return
     lock_session(connection, before)

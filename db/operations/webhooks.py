@@ -107,15 +107,16 @@ def rotate_webhook_secret(connection: Connection, key: WebhookKey, now: datetime
 
 
 def still_signs(until: str | None, now: datetime) -> bool:
-    """Return whether a secret signs, which stops at a time in RFC 3339; None: never."""
+    """Return whether a secret still signs. ``until`` is its end in RFC 3339, or None if it has none."""
     end = None if until is None else parse_time(until)
     return end is None or end > now
 
 
 def place_of_now(connection: Connection, application_id: int, settled_id: int) -> tuple[int, list[int]]:
-    """Return the place after all committed events: an ID, and the events after it that are behind the place as well.
+    """Return the end of the history: an ID, and the IDs of the committed events after it.
 
-    An event whose transaction has not ended may have a lower ID than one that is committed, and belongs to the future.
+    An event whose transaction has not ended may have a lower ID than a committed one. It is not part of the history
+    yet.
     """
     of_application = EVENT.c.application_id == application_id
     newer = select(EVENT.c.id).where(of_application, EVENT.c.id > settled_id).order_by(EVENT.c.id.desc())

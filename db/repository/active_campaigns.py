@@ -1,8 +1,8 @@
 """The campaigns of an application, compiled and cached in the process by the application's campaigns version.
 
-The version is read in the statement that reads the session. For a new session the newest that was read counts. The
-statement that stores it compares that with the application's, as the one that stores a change does on PostgreSQL: this
-takes no statement more.
+The statement that reads a session also reads the version. For a new session, it is the newest version that this process
+has read. The statement that stores a new session, and on PostgreSQL also the one that stores a change, requires that
+the application still has the version. This takes no further statement.
 """
 
 import json
@@ -123,15 +123,15 @@ def note_version(connection: Connection, application_id: int, version: int) -> N
 
 
 def forget_version(connection: Connection, application_id: int) -> None:
-    """Read the version again with the next change: this one was not carried out, maybe because it was outdated."""
+    """Read the version again with the next change, since an outdated one may have failed this change."""
     VERSIONS.get(connection.dialect, {}).pop(application_id, None)
 
 
 def noted_version(connection: Connection, application_id: int) -> int:
     """Return the campaigns version, which is 0 for an application that never had campaigns.
 
-    It is that which was read with the session of this change; on PostgreSQL it may be outdated, and the statement that
-    stores the change has to check it. Raises Refused with NotFound.
+    It was read with the session of this change. On PostgreSQL it may be outdated, and the statement that stores the
+    change has to check it. Raises Refused with NotFound.
     """
     version = VERSIONS.get(connection.dialect, {}).get(application_id)
     if version is None:
@@ -143,8 +143,8 @@ def noted_version(connection: Connection, application_id: int) -> int:
 def version_for_new(connection: Connection, application_id: int, *, closed: bool) -> int:
     """Return the campaigns version for a new session. Raises Refused with NotFound.
 
-    It may be outdated, and the statement that stores the session has to check it. SQLite reads it where a campaign can
-    refuse the session: another process may have changed it, and a refusal is not checked.
+    It may be outdated, and the statement that stores the session has to check it. A refusal is not checked: so SQLite,
+    where another process may have changed the version, reads it if a campaign can refuse the session.
     """
     version = noted_version(connection, application_id)
     if connection.dialect.name == "postgresql" or not (version or closed):
@@ -203,7 +203,7 @@ def find_campaign(
 ) -> StoredCampaign | None:
     """Return the newest revision of a campaign in any state, or None where there is none.
 
-    It is read, unless ``revision`` says which one is the newest and that was used before.
+    It is read, unless ``revision`` is the newest one and is cached.
     """
     cached = campaigns.with_code
     if revision is not None and (found := cached.get((campaign_id, revision))):

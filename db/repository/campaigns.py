@@ -1,4 +1,4 @@
-"""Campaigns: their rows, and the version that tells processes that they have changed."""
+"""Campaigns: their rows, and the version by which processes see that they have changed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class StoredCampaign:
 
 
 def raise_version(connection: Connection, application_id: int) -> None:
-    """Tell all processes that campaigns or codes have changed. Other changes of them wait until this one is committed.
+    """Raise the campaigns version, so that all processes read campaigns again. Other changes wait for this transaction.
 
     Raises Refused with NotFound for an unknown application.
     """
@@ -165,7 +165,7 @@ def store_labels(connection: Connection, application_id: int, compiled: Campaign
 def store_limits(
     connection: Connection, application_id: int, campaign_id: int, limits: Sequence[Limit], minor_digits: int
 ) -> None:
-    """Store the limits of a revision. A limit of an earlier one keeps its counters, and its row without a position."""
+    """Store the limits of a revision. Limits of earlier ones keep their rows and counters, without a position."""
     key = {"application_id": application_id, "campaign_id": campaign_id}
     known = {
         (row.measure, row.per, row.period): row.id

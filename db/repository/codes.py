@@ -114,7 +114,7 @@ def describe_batch(connection: Connection, application_id: int, campaign_id: int
 
 
 def end_batch(connection: Connection, application_id: int, campaign_id: int, batch: str, now: datetime) -> int:
-    """Let the coupons of a batch end. Return the number of those that had not ended."""
+    """End the coupons of a batch. Return the number of those that had not ended before."""
     return len(END_BATCH.rows(connection, {**batch_names(application_id, campaign_id, batch), "now": now}))
 
 

@@ -95,7 +95,7 @@ def insert_redemptions(
     postings: Mapping[int, Mapping[CounterRow, int]],
     now: datetime,
 ) -> None:
-    """Store what campaigns gave a session, and their postings by campaign, in ten-thousandths."""
+    """Store the redemptions of a session, and their postings by campaign in ten-thousandths."""
     key = {"application_id": application_id, "session_id": session_id}
     rows = [
         {
@@ -172,7 +172,7 @@ def mark_reversed(connection: Connection, session: CustomerSession, campaign_ids
 
 
 def add_returned(connection: Connection, session: CustomerSession, amounts: Mapping[int, Decimal]) -> None:
-    """Add what a return took off each campaign's discount to its redemption."""
+    """Add the part of each campaign's discount that was returned to its redemption."""
     rows = [{**redemption_key(session, each), "returned": amount} for each, amount in amounts.items()]
     ADD_RETURNED.for_each(connection, rows)
 

@@ -23,8 +23,8 @@ Sequence("code_id", metadata=Row.metadata)  # PostgreSQL only, see customer_sess
 class CodeRow(Row, table=True):
     """A coupon or a referral. ``code`` is as it was created, ``normalized`` the text by which it is found.
 
-    ``used`` counts the closed sessions that it gave something to, less those that were cancelled. Recipient, advocate
-    and friend are profile IDs; the profiles need not exist yet.
+    ``used`` counts the closed sessions that used it, less those that were cancelled. Recipient, advocate and friend are
+    profile IDs; the profiles need not exist yet.
     """
 
     __tablename__ = "code"

@@ -1,4 +1,4 @@
-"""The IDs that were given last."""
+"""The last ID of each table, removed rows included."""
 
 from sqlalchemy import DDL, BigInteger, event
 from sqlmodel import Field

@@ -1,4 +1,4 @@
-"""Redemptions: what campaigns gave closed sessions, and the postings to counters."""
+"""Redemptions: the discounts that campaigns gave to closed sessions, and their postings to counters."""
 
 from datetime import datetime
 from decimal import Decimal

@@ -12,7 +12,7 @@ INTERVAL = 5  # seconds between two lines
 
 
 def show_progress(total: int | None, noun: str = "sessions") -> "Bar | Lines":
-    """Return a context manager that shows progress: the number of what ``noun`` names in the plural.
+    """Return a context manager that shows progress: a number of items, which ``noun`` names in the plural.
 
     ``total`` is the sum of all ``done``, or None if it is unknown.
     """

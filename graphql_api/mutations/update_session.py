@@ -52,7 +52,7 @@ async def update_session(
 async def update_by_token(
     info: Info, operation: Callable[..., Outcome], command: UpdateSession
 ) -> UpdateSessionPayload:
-    """Update the session of a token, which can set only so many codes that fail. Raises RateLimited."""
+    """Update the session of a token, whose failed codes are limited. Raises RateLimited."""
     guesses, token = info.context.code_guesses, info.context.viewer.key_prefix
     codes = sum(1 for code in (command.content.coupon, command.content.referral) if code is not UNSET and code)
     failed = 0

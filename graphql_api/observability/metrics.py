@@ -76,7 +76,7 @@ class Metrics:
         self._attempts.labels(outcome).inc()
 
     def set_webhooks(self, states: Mapping[WebhookState, int], lag: int | None) -> None:
-        """Set how many webhooks are in each state, and how far the last one is behind, where that was counted."""
+        """Set the number of webhooks in each state, and the greatest lag if it was counted."""
         for state in WebhookState:
             self._webhooks.labels(state).set(states.get(state, 0))
         if lag is not None:

@@ -53,7 +53,7 @@ Bound = Counter[Sizes]
 
 @dataclass(frozen=True)
 class MaxSessionBytes:
-    """Read the limit of a session's size, of which the rows of one table take a part, or a document alone."""
+    """Read the limit of a session's size. It bounds all rows of one ``table`` of a session, or one document."""
 
     table: str | None = None
 
@@ -111,7 +111,7 @@ def limit_answer(statement: Select[Any], context: CompilationContext, dialect: s
 
 
 def inside(part: ColumnElement[Any]) -> list[Part] | None:
-    """Return the parts of which an expression answers one or all; None for a value."""
+    """Return the parts of an expression that answers one or all of them; None for a single value."""
     match part:
         case Concat():
             return list(part.parts)
@@ -248,7 +248,7 @@ def whole(number: int) -> ColumnElement[int]:
 
 
 def core(rows: Select[Any]) -> Select[Any]:
-    """Return the query that makes the column ``o``: the given one, or the one whose rows that sorts again."""
+    """Return the query that makes the column ``o``: the given one, or the subquery whose rows it sorts."""
     column = next(iter(rows.inner_columns))
     if isinstance(column, Label):
         return rows
@@ -256,7 +256,7 @@ def core(rows: Select[Any]) -> Select[Any]:
 
 
 def table_name(rows: Select[Any]) -> str:
-    """Return what identifies the table that a query reads."""
+    """Return the names of the tables that a query reads."""
     return ", ".join(sorted(str(getattr(each, "element", each)) for each in rows.get_final_froms()))
 
 
@@ -266,7 +266,7 @@ def value_of(rows: Select[Any]) -> ColumnElement[Any]:
 
 
 def share_of_size(value: ColumnElement[Any]) -> int:
-    """Return by how much the size of a session has to be multiplied to bound the JSON of all rows of a part.
+    """Return the factor by which the size of a session bounds the JSON of all rows of a part.
 
     The size has each text once, and ROW_BYTES for each row, also for each row in a row.
     """

@@ -193,7 +193,7 @@ def python_name(definition: GraphQLField) -> str:
 
 
 def kind_of(type_: GraphQLNamedType) -> str:
-    """Return the value of the column ``type`` by which the objects of a type are told from those of others."""
+    """Return the value of the column ``type`` that distinguishes the objects of a type."""
     return str(type_.extensions["strawberry-definition"].origin.source.type)
 
 

@@ -68,7 +68,7 @@ class FilterStrategy:
     row_id: str
 
     def within(self, where: RowConditions) -> FilterStrategy:
-        """Return the same ways to those of the rows that meet more conditions."""
+        """Return the strategy for the rows that meet more conditions, too."""
         indexes = [replace(each, others=joined(each.others, where)) for each in self.indexes]
         return replace(self, listed=where, indexes=indexes)
 

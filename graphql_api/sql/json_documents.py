@@ -23,7 +23,7 @@ class JsonField(SqlFunction):
 
 
 def as_number(column: ColumnElement[Any]) -> ColumnElement[int]:
-    """Return a column of whole numbers that can be compared with others, if it is a field of a document, too."""
+    """Return a column of whole numbers as numbers, also if it is a field of a document."""
     return cast(column, BigInteger) if isinstance(column, JsonField) else column
 
 
@@ -44,8 +44,8 @@ class ObjectFields(SqlFunction):
 class JsonColumns:
     """The fields of a JSON document as the columns of a row.
 
-    ``items`` names the elements of a document that is an array. ``type`` is the column by which the types of a union
-    are told apart.
+    ``items`` names the elements of a document that is an array. ``type`` is the column that distinguishes the types of
+    a union.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ class NormalizedCode:
 class NormalizedPrefix:
     """Read the beginning of a code in the form in which codes are compared.
 
-    No code begins with another character than printable ASCII, whose upper case may be ASCII all the same.
+    Codes are printable ASCII. Another character matches none, even if its upper case is ASCII.
     """
 
     of: Getter
@@ -44,7 +44,7 @@ class NormalizedPrefix:
 
 
 class CodePrefix(Prefix):
-    """The code begins with a text, whatever the case of its letters."""
+    """The code begins with a text, in upper or lower case."""
 
     def on(self, scope: Scope, row: Columns, value: Getter) -> ColumnElement[bool]:
         return super().on(scope, row, NormalizedPrefix(value))

@@ -1,4 +1,4 @@
-"""Evaluations: what promotions made of a session, stored with it or previewed."""
+"""Evaluations of a session's promotions, stored with it or previewed."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ EMPTY = literal_column("'[]'", Text)
 
 
 def unless_hidden(scope: Scope, name: str, unknown: str) -> ColumnElement[str]:
-    """Return a field of a code's outcome; in place of a hidden status, what stands for an unknown code."""
+    """Return a field of a code's outcome; if the status is hidden, the value for an unknown code."""
     if not scope.plan_key(has_session_token):
         return scope.row[name]
     hidden = or_(*(scope.row["status"] == status.value for status in HIDDEN))

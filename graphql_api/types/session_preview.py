@@ -1,4 +1,4 @@
-"""Previews: sessions that are evaluated and not written."""
+"""Previews: sessions that are evaluated and not stored."""
 
 from decimal import Decimal
 

@@ -79,7 +79,7 @@ class Deliverer:
         await asyncio.gather(self._poll(), self._flush_repeatedly())
 
     async def close(self) -> None:
-        """Wait for requests under way, store what they have brought, and give the leases back."""
+        """Wait for requests under way, store their outcomes, and release the leases."""
         await asyncio.gather(*(each.finish(FINISH_SECONDS) for each in self._deliveries.values()))
         try:
             await self._flush()
@@ -114,7 +114,7 @@ class Deliverer:
         await self._report(states.values())
 
     def _is_current(self, delivery: Delivery, state: LeaseState | None) -> bool:
-        """Return whether this process may go on to deliver what the row says."""
+        """Return whether this process still holds the lease of an ACTIVE webhook that has not changed."""
         return (
             state is not None
             and state.lease_holder == self._holder
@@ -137,7 +137,7 @@ class Deliverer:
         self._extend(started)
 
     def _extend(self, started: float) -> None:
-        """Let deliveries send until shortly before their leases end, counted from before these were written."""
+        """Let deliveries send until shortly before their leases end. The leases were written after ``started``."""
         for each in self._deliveries.values():
             each.lease_end = started + LEASE_SECONDS - RENEW_SECONDS
 
@@ -153,7 +153,7 @@ class Deliverer:
         )
 
     async def _refuse(self, webhook: LeasedWebhook, problem: str) -> None:
-        """Set a webhook to FAILING whose document was valid in an earlier release."""
+        """Set a webhook to FAILING, since its document is valid no longer: it was in an earlier release."""
         log.error("webhook-%s-%s is FAILING: its document is not valid: %s", *webhook.key, problem)
         values = {name: getattr(webhook.progress, name) for name in Progress.__slots__}
         values |= {"state": WebhookState.FAILING, "last_error": f"The document is not valid: {problem}"}
@@ -195,7 +195,7 @@ class Deliverer:
         await asyncio.gather(*(each.stop() for each in stopped))
 
     async def _report(self, states: Collection[LeaseState]) -> None:
-        """Report how many webhooks are in which state, and from time to time how far the last of ours is behind."""
+        """Report the number of webhooks in each state, and from time to time the greatest lag of those sent here."""
         lag = None
         if monotonic() > self._counted + LAG_SECONDS:
             self._counted = monotonic()

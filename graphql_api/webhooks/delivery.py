@@ -204,7 +204,7 @@ class Delivery:
             return await self._sender.send(self.webhook.url, headers, message.body)
 
     def _note(self, attempt: Attempt) -> None:
-        """Report the attempt, and remember it as the last; after the end the reason of the end stays."""
+        """Report the attempt, and store it as the last one unless the delivery has ended."""
         self._on_attempt(attempt.outcome)
         if self._is_active:
             self._last = (now(), attempt.status, attempt.error)

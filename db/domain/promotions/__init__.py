@@ -1,1 +1,1 @@
-"""Promotions: campaigns, and the pure evaluation of what they give to a session."""
+"""Promotions: campaigns, and the pure function that evaluates a session's discounts."""

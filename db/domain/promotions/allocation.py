@@ -10,10 +10,10 @@ from db.domain.money import RoundingMode, allocate_units
 
 
 def spread(units: int, weights: Sequence[int], capacities: Sequence[int]) -> list[int]:
-    """Split ``units`` in proportion to ``weights``, at most its capacity to each position.
+    """Split ``units`` in proportion to ``weights``. No position gets more than its capacity.
 
-    A position that is full is passed over: what it cannot take is split over the others, until all is given. The
-    capacities of the positions with a weight above 0 sum to ``units`` or more.
+    The units that a full position cannot take are split over the others, until none is left. The capacities of the
+    positions with a weight above 0 sum to ``units`` or more.
     """
     if not all(capacities):
         weights = [weight if capacity else 0 for weight, capacity in zip(weights, capacities, strict=True)]

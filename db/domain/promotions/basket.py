@@ -1,4 +1,4 @@
-"""The cart during an evaluation: what each line, and the session, has left at a point."""
+"""The cart during an evaluation: the amounts of its lines, and of the session, that no discount has taken yet."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ Point = tuple[list[int], int]  # the nets of a basket and what was given, which 
 
 
 class Basket:
-    """A session's facts, and what is left of its lines after the discounts that were given so far.
+    """A session's facts, and the amounts of its lines that the discounts so far have left.
 
     Amounts are integers. Totals, prices and nets of lines are in units of 10^-4, the finest that a price can have;
     ``step`` of them are one minor unit. ``room`` is in minor units.

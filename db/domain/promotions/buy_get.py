@@ -1,4 +1,4 @@
-"""Buy and get: for units that are bought, other units are free or cheaper."""
+"""Buy and get: units that are free or cheaper if other units are bought."""
 
 from collections.abc import Sequence
 from math import lcm
@@ -15,7 +15,7 @@ FIELDS = ("buy", "get", "getLines", "percentOff", "times")
 
 
 def buy_get(reader: InputReader, value: Any, path: Path) -> Reward:
-    """Compile BuyGetInput. The lowest-priced units are those that the reward applies to; a unit serves once."""
+    """Compile BuyGetInput. The units with the lowest prices are reduced; each unit counts once."""
     given: dict[str, Any] = {"percentOff": 100} | reader.fields(value, path, FIELDS, required=("buy", "get"))
     buy, get, times = (
         reader.integer(given[name], (*path, name), 1, MAX_UNITS) if name in given else None
@@ -45,8 +45,8 @@ def reduced_units(
 ) -> dict[int, int]:
     """Return the number of units to reduce, by position.
 
-    Of the units that count as bought and as reduced no unit may be both. As many sets as possible are made; their
-    reduced units are the lowest-priced that leave enough units to buy. Ties go to the lower position.
+    No unit counts as bought and as reduced. As many sets as possible are made. The units with the lowest prices are
+    reduced, provided that enough units to buy remain. Ties go to the lower position.
     """
     quantities, buying = basket.quantities, frozenset(buy_from)
     buyable = sum([quantities[i] for i in buy_from])

@@ -20,7 +20,7 @@ FIELDS = ("name", "notes", "starts", "ends", "rank", "stacking", "bestOf", "requ
 
 
 class Stacking(StrEnum):
-    """Whether campaigns that come later still apply after this one gave something. The values are stored."""
+    """Whether campaigns that come later still apply after this one gave a discount. The values are stored."""
 
     STACK = "stack"
     STOP = "stop"

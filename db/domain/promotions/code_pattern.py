@@ -1,7 +1,8 @@
 """Patterns of random codes, such as SUMMER-########, in which each # stands for a random character.
 
-Codes are generated in order, one from each of as many equal parts of the key space. So no code is generated twice, the
-last one says how far a batch is, and each guess still has the same chance to hit a code.
+The possible codes are divided into as many equal parts as a batch has codes, and one code is drawn from each part, in
+order. So no code is drawn twice, the last code shows how far a batch has got, and each guess has the same chance to hit
+a code.
 """
 
 from collections.abc import Callable, Sequence
@@ -87,7 +88,7 @@ def pattern_problems(pattern: str, characters: str, count: int) -> Sequence[Refu
 
 
 def character_problems(characters: str) -> Sequence[Refusal]:
-    """Return the refusal of characters that are none, no part of a code, or listed twice."""
+    """Return the refusal of characters that are too few or too many, cannot be in a code, or are listed twice."""
     if not 2 <= len(characters) <= MAX_CODE:
         problem = f"Expected 2 to {MAX_CODE} characters, got {len(characters)}."
     elif " " in characters or normalize(characters) is None:

@@ -111,7 +111,7 @@ class UpdateReferral(UpdateCode):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndCoupons(PromotionCommand):
-    """Let all coupons of a batch end now."""
+    """End all coupons of a batch now."""
 
     campaign_id: int
     batch: str

@@ -1,4 +1,4 @@
-"""Eligibility: what a campaign requires of a session before its rules are looked at."""
+"""Eligibility: the requirements of a campaign that are checked before its rules."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ ANYWHERE = Failure(())
 
 
 class Charge(NamedTuple):
-    """A counter that a campaign is charged to, and what it has left: of uses, or of a discount in minor units."""
+    """A counter that a campaign is charged to, and the rest of its limit: uses, or minor units of discount."""
 
     limit: Limit
     key: CounterKey
@@ -27,7 +27,7 @@ class Charge(NamedTuple):
 
 
 class Reason(NamedTuple):
-    """The reason for which a campaign or one of its rules gives nothing."""
+    """The reason for which a campaign or one of its rules gives no discount."""
 
     outcome: CampaignOutcome
     failure: Failure = ANYWHERE
@@ -37,7 +37,7 @@ class Reason(NamedTuple):
 def find_reason(
     campaign: Campaign, code: Code | None, charges: Sequence[Charge], basket: Basket, at: datetime
 ) -> Reason | None:
-    """Return the first reason for which a campaign gives nothing, whatever its rules are."""
+    """Return the first reason for which none of a campaign's rules can apply."""
     if reason := window_reason(campaign.starts, campaign.ends, at):
         return reason
     if code is not None:
@@ -87,7 +87,7 @@ def window_reason(starts: datetime | None, ends: datetime | None, at: datetime) 
 
 
 def code_reason(code: Code, session: SessionFacts, at: datetime) -> Reason | None:
-    """Return the reason for which a session cannot use a code: its window, or whom it is for."""
+    """Return the reason for which a session cannot use a code: its window, or its recipient."""
     if reason := window_reason(code.starts, code.ends, at):
         return Reason(reason.outcome)  # the path of the window would lead into the campaign's input
     if code.advocate is not None and code.advocate == session.profile_id:

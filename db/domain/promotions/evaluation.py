@@ -123,7 +123,7 @@ def group_campaigns(campaigns: Iterable[Campaign]) -> Iterator[Sequence[Campaign
 
 
 def choose_winner(members: Sequence[Trial], minor_digits: int) -> Trial | None:
-    """Return the trial that gives the greatest amount, the first of several, and withdraw what the others give.
+    """Return the trial with the greatest amount, the first of equal ones, and withdraw the discounts of the others.
 
     A campaign that only makes offers and messages does not compete.
     """

@@ -33,7 +33,7 @@ class Span(NamedTuple):
     end: int
 
     def contains(self, day: int, minute: int) -> bool:
-        """Say whether the span covers a minute of a day. A span past midnight belongs to the day that it began on."""
+        """Return whether the span covers a minute of a day. A span past midnight belongs to its first day."""
         yesterday = (day - 1) % 7
         return (day in self.days and self.start <= minute < self.end) or (
             yesterday in self.days and self.start <= minute + MINUTES_OF_DAY < self.end

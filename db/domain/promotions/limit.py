@@ -30,7 +30,7 @@ class LimitSubject(StrEnum):
 
 
 class LimitPeriod(StrEnum):
-    """The period after which a limit counts anew. The values are stored in the database."""
+    """The period after which a limit starts again from 0. The values are stored in the database."""
 
     EVER = "ever"
     DAY = "day"
@@ -40,7 +40,7 @@ class LimitPeriod(StrEnum):
 
 
 class WhenShort(StrEnum):
-    """Whether a campaign that exceeds a limit gives nothing, or what is left. The values are stored."""
+    """The effect of a limit if less is left of it than a session would use. The values are stored in the database."""
 
     SKIP = "skip"
     CUT = "cut"

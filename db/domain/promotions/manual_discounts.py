@@ -12,7 +12,7 @@ from db.domain.promotions.allocation import split_manual
 def allocate_manual(
     discounts: Mapping[str, Decimal], cart: Sequence[CartLine], minor_digits: int
 ) -> list[AllocatedDiscount]:
-    """Allocate discounts that sum to at most the cart's total. Their shares sum to those of their sum."""
+    """Allocate discounts that sum to at most the cart's total. Their shares by line sum to the shares of their sum."""
     amounts = {label: to_units(amount, minor_digits) for label, amount in discounts.items()}
     shares = allocate_units(sum(amounts.values()), [to_units(line.total, PLACES) for line in cart])
     return make_manual(amounts, shares, minor_digits)

@@ -1,4 +1,4 @@
-"""The JSON of an evaluation: as it is stored with its session, and as a preview answers it.
+"""The JSON of an evaluation, which is stored with a session or answered by a preview.
 
 Both are read by the same SQL. Keys are the names of the fields in Python. Amounts are whole ten-thousandths, as in the
 tables; shares are pairs of a position and an amount.
@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 
 def evaluation_record(evaluation: Evaluation, results: Iterable[CampaignResult]) -> Record:
-    """Return an evaluation with these of its results: ``stored_results`` for a session, all for a preview."""
+    """Return an evaluation with some of its results: ``stored_results`` for a session, all for a preview."""
     return {
         "at": format_time(evaluation.at),
         "coupon": code_record(evaluation.coupon),

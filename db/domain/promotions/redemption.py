@@ -1,4 +1,4 @@
-"""A redemption: what one campaign gives one session, and its postings to counters. It is recorded at the close."""
+"""A redemption: the discount of one campaign for one closed session, and its postings to counters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Refusals of a close: a limit has no room any more for what the session shows, or its coupon is not accepted."""
+"""Refusals of a close: a limit has too little left for the session's discounts, or the coupon is not accepted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class CouponNotAccepted(Refusal):
 
 
 def find_lost(shown: Sequence[AllocatedDiscount], evaluation: Evaluation) -> CampaignResult | None:
-    """Return the first result that gives less than the session shows, because a limit has too little left."""
+    """Return the first result with a smaller discount than the session shows, because a limit has too little left."""
     amounts: dict[int, dict[str, int]] = {}
     for each in shown:
         if each.campaign_id is not None:

@@ -28,7 +28,7 @@ Reward = Callable[[Basket, Sequence[int]], Claim]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An article that the shopper can add to the cart."""
+    """A product that the shopper can add to the cart."""
 
     sku: str
     quantity: int

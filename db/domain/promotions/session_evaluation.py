@@ -1,4 +1,4 @@
-"""The evaluation of a whole session: its facts, and the session with what the campaigns give."""
+"""The evaluation of a whole session: its facts, and the session with the discounts of its campaigns."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def session_facts(
 
 
 def apply_evaluation(session: CustomerSession, evaluation: Evaluation) -> CustomerSession:
-    """Return the session with the discounts that its campaigns give, the shares of its lines, and the record."""
+    """Return the session with the discounts of its campaigns, the shares of its lines, and the evaluation's record."""
     cart = tuple(
         [
             line if line.discount_share == share else line._replace(discount_share=share)

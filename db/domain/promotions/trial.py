@@ -1,4 +1,4 @@
-"""The trial of one campaign: what it would give at one point of an evaluation."""
+"""The trial of one campaign: the discounts that it would give at one point of an evaluation."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Trial:
         return sum([award.units for award in self.awards])
 
     def give_nothing(self, reason: Reason) -> None:
-        """Withdraw all that the campaign would give, for one reason."""
+        """Withdraw all discounts of the campaign, for one reason."""
         self.reasons, self.awards, self.information = [(None, reason)], [], []
 
     def commit(self, basket: Basket) -> None:
@@ -69,7 +69,7 @@ INFORMATION = (Offer, Message)  # rewards that take nothing off
 
 
 def try_campaign(campaign: Campaign, basket: Basket, taken: Collection[str], counters: Counters, at: datetime) -> Trial:
-    """Return what a campaign would give. The basket is left as it was. ``taken`` are the labels in use."""
+    """Return the discounts that a campaign would give. The basket stays as it was. ``taken`` are the labels in use."""
     code, charges = campaign_code(campaign, basket.session), make_charges(campaign, basket, counters)
     trial = Trial(campaign, code, charges)
     if reason := find_reason(campaign, code, charges, basket, at):

@@ -1,4 +1,4 @@
-"""Add the IDs that were given last, so that SQLite gives none again."""
+"""Store the last ID of each table, so that SQLite does not use the ID of a removed row again."""
 
 import sqlalchemy as sa
 from alembic import op
