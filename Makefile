@@ -10,11 +10,14 @@ help: ## say what can be made
 run: .venv/serving ## start a server with a demo shop, and say how to try it
 	@$(BIN)/cartograph serve --dev
 
+# Some tests measure time, and fail where another process has the machine. They get a second attempt, which is reported.
+AGAIN = $(BIN)/pytest --last-failed --last-failed-no-failures none
 test: .venv/installed ## run the tests: in parallel, then those that need the machine to themselves
-	@$(BIN)/pytest -m "not alone" --numprocesses auto --dist loadfile && parallel=passed || parallel=FAILED; \
-	$(BIN)/pytest -m alone && alone=passed || alone=FAILED; \
+	@$(BIN)/pytest -m "not alone" --numprocesses auto --dist loadfile && parallel=passed \
+	|| { $(AGAIN) -m "not alone" && parallel="passed at the second attempt"; } || parallel=FAILED; \
+	$(BIN)/pytest -m alone && alone=passed || { $(AGAIN) -m alone && alone="passed at the second attempt"; } || alone=FAILED; \
 	echo "Tests in parallel: $$parallel. Tests alone: $$alone."; \
-	[ "$$parallel $$alone" = "passed passed" ]
+	[ "$$parallel" != FAILED ] && [ "$$alone" != FAILED ]
 
 check: .venv/installed ## lint, formatting, types, and schema.graphql against the code
 	$(BIN)/ruff check
