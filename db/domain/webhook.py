@@ -15,6 +15,7 @@ from db.domain.text import problems
 MAX_WEBHOOKS = 20  # of an application
 MAX_URL = 2_000
 MAX_PORT = 65_535
+NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052; the last 32 bits are the address of IPv4
 
 Network = IPv4Network | IPv6Network
 
@@ -107,13 +108,24 @@ def parse_address(host: str) -> IPv4Address | IPv6Address | None:
 
 def is_permitted(address: IPv4Address | IPv6Address, allowed: Sequence[Network]) -> bool:
     """Return whether a request may be sent to an address: a public one, or one of an allowed network."""
-    unwrapped = getattr(address, "ipv4_mapped", None) or address
+    unwrapped = unwrap(address)
     if is_allowed(unwrapped, allowed):
         return True
-    return unwrapped.is_global and not unwrapped.is_multicast
+    # ipaddress takes reserved and site-local addresses of IPv6 for global ones.
+    is_special = unwrapped.is_multicast or unwrapped.is_reserved or getattr(unwrapped, "is_site_local", False)
+    return unwrapped.is_global and not is_special
 
 
 def is_allowed(address: IPv4Address | IPv6Address, allowed: Sequence[Network]) -> bool:
     """Return whether an address belongs to an allowed network."""
-    unwrapped = getattr(address, "ipv4_mapped", None) or address
+    unwrapped = unwrap(address)
     return any(unwrapped in network for network in allowed)
+
+
+def unwrap(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the address of IPv4 that one of IPv6 leads to: a mapped one, or through 6to4 or NAT64; else the same."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in NAT64:
+        return IPv4Address(int(address) & 2**32 - 1)
+    return address.ipv4_mapped or address.sixtofour or address

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 from receiver import OK, Received, Receiver, status
 
+from db.domain.webhook import is_permitted
 from graphql_api.webhooks import sender as module
 from graphql_api.webhooks.deliverer import LEASE_SECONDS, POLL_SECONDS
 from graphql_api.webhooks.retries import GIVE_UP_AFTER, MAX_PAUSE, MAX_RETRY_AFTER, next_attempt
@@ -93,6 +94,32 @@ def test_name_that_resolves_to_a_public_address_and_then_to_loopback_is_not_conn
         assert receiver.connections == 0
 
     run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("address", "permitted"),
+    [
+        ("93.184.216.34", True),
+        ("2606:4700::1111", True),
+        ("64:ff9b::93.184.216.34", True),
+        ("64:ff9b::127.0.0.1", False),
+        ("64:ff9b::169.254.169.254", False),
+        ("2002:5db8:d822::1", True),
+        ("2002:7f00:1::", False),
+        ("2002:a00:1::1", False),
+        ("::127.0.0.1", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
+        ("240.0.0.1", False),
+    ],
+)
+def test_address_of_ipv4_within_one_of_ipv6_decides(address: str, permitted: bool) -> None:
+    assert is_permitted(ip_address(address), ()) is permitted
+
+
+def test_allowed_network_permits_its_addresses_within_ipv6() -> None:
+    assert is_permitted(ip_address("64:ff9b::127.0.0.1"), LOOPBACK)
+    assert not is_permitted(ip_address("64:ff9b::10.0.0.1"), LOOPBACK)
 
 
 @pytest.mark.parametrize(
