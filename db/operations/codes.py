@@ -17,7 +17,7 @@ from db.domain.times import truncate_to_millisecond
 from db.operations.outcome import WrittenRow
 from db.repository.applications import load_rules
 from db.repository.campaigns import load_campaign, raise_version
-from db.repository.codes import find_code, update_code
+from db.repository.codes import lock_code, update_code
 
 MAX_BATCH = 100
 PATHS = {"recipient_id": "recipientProfileId", "advocate_id": "advocateProfileId", "friend_id": "friendProfileId"}
@@ -57,7 +57,7 @@ def change_code(connection: Connection, command: UpdateCode, kind: CodeKind, **c
     """Change the given columns of a code. Raises Refused with NotFound, or with every rule that is broken."""
     application_id, code_id = command.application_id, command.code_id
     load_rules(connection, application_id)
-    row = find_code(connection, application_id, code_id, kind)
+    row = lock_code(connection, application_id, code_id, kind)
     if row is None:
         raise Refused(NotFound(path=("id",), what=f"{kind.value} with this ID"))
     given = {"starts": command.starts, "ends": command.ends, "usage_limit": command.usage_limit, **columns}

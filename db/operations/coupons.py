@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from db.domain.errors import AlreadyExists, InvalidInput, NotFound, Refusal, Refused, quote
 from db.domain.promotions.code import CodeKind, code_problems, normalize
-from db.domain.promotions.code_pattern import CodePattern, pattern_problems
+from db.domain.promotions.code_pattern import PLACEHOLDER, CodePattern, pattern_problems
 from db.domain.promotions.commands import (
     MAX_GENERATED,
     MAX_IMPORTED,
@@ -28,6 +28,7 @@ from db.repository.campaigns import load_campaign, raise_version
 from db.repository.codes import describe_batch, end_batch, insert_codes
 
 KIND = CodeKind.COUPON
+MAX_DRAWS = 100  # of a code: so many fail by chance only where nearly all codes exist
 
 
 @idempotent(WrittenRow)
@@ -74,15 +75,18 @@ def insert_random(
 ) -> list[str]:
     """Insert one random code from each of some of the equal parts of a key space. Return the codes in order.
 
-    A code that exists is drawn again.
+    A code that exists is drawn again. Raises Refused with InvalidInput where MAX_DRAWS find no code that is free.
     """
-    codes = {part: pattern.draw(part, of, secrets.randbelow) for part in parts}
+    codes: dict[int, str] = {}
     missing = [*parts]
-    while missing:
+    for _ in range(MAX_DRAWS):
+        codes |= {part: pattern.draw(part, of, secrets.randbelow) for part in missing}
         inserted = insert_codes(connection, [codes[part] for part in missing], shared)
         missing = [part for part in missing if normalize(codes[part]) not in inserted]
-        codes |= {part: pattern.draw(part, of, secrets.randbelow) for part in missing}
-    return [*codes.values()]
+        if not missing:
+            return [*codes.values()]
+    problem = f"Nearly all possible codes of this pattern exist already. Add a {PLACEHOLDER}."
+    raise Refused(InvalidInput(path=("pattern",), problem=problem))
 
 
 @idempotent(CodeCount)
@@ -128,6 +132,7 @@ def end_coupons(connection: Connection, actor: Actor, command: EndCoupons, now: 
     load_campaign(connection, application_id, campaign_id, ("campaignId",))
     if not describe_batch(connection, application_id, campaign_id, command.batch).size:
         raise Refused(NotFound(path=("batch",), what=f"batch {quote(command.batch)} in this campaign"))
-    raise_version(connection, application_id)
     ended = end_batch(connection, application_id, campaign_id, command.batch, truncate_to_millisecond(now))
+    if ended:  # after the codes are locked, as by an update of one
+        raise_version(connection, application_id)
     return CodeCount(application_id, ended)

@@ -23,12 +23,14 @@ def of_column(name: str, called: str | None = None) -> Any:
     return bindparam(called or name, type_=CODE.c[name].type)
 
 
-SELECT_CODE = Statement(
-    select(CODE).where(
+LOCK_CODE = Statement(
+    select(CODE)
+    .where(
         CODE.c.application_id == bindparam("application_id"),
         CODE.c.id == bindparam("code_id"),
         CODE.c.kind == of_column("kind"),
     )
+    .with_for_update(key_share=True)
 )
 SELECT_EXISTING = Statement(
     select(CODE.c.normalized).where(
@@ -58,9 +60,9 @@ END_BATCH = Statement(
 )
 
 
-def find_code(connection: Connection, application_id: int, code_id: int, kind: CodeKind) -> Any:
-    """Return the row of a code, or None."""
-    return SELECT_CODE.first(connection, {"application_id": application_id, "code_id": code_id, "kind": kind})
+def lock_code(connection: Connection, application_id: int, code_id: int, kind: CodeKind) -> Any:
+    """Return the row of a code, which is locked until the transaction ends, or None."""
+    return LOCK_CODE.first(connection, {"application_id": application_id, "code_id": code_id, "kind": kind})
 
 
 def existing_codes(

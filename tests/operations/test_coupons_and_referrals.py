@@ -229,6 +229,20 @@ def test_codes_that_exist_are_drawn_again(shop: Shop, campaign: int, monkeypatch
     assert run(shop, GenerateCoupons, batch="second", **pattern).codes == ["AAAAAAAAAB"]
 
 
+def test_pattern_whose_codes_all_exist_is_refused(shop: Shop, campaign: int) -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+    every = [first + second for first in letters for second in letters]
+    for half in (every[:512], every[512:]):
+        run(shop, ImportCoupons, campaign_id=campaign, codes=half, batch="all")
+
+    refused = refusals(
+        run, shop, GenerateCoupons, campaign_id=campaign, count=1, pattern="##", characters=letters, batch="more"
+    )
+
+    assert paths(refused) == ["pattern"]
+    assert len(codes(shop)) == len(every)
+
+
 def test_repeat_of_a_generation_answers_the_same_codes(shop: Shop, campaign: int) -> None:
     fields = {"campaign_id": campaign, "count": 3, "batch": "b"}
     first = run(shop, GenerateCoupons, "key", **fields)
@@ -276,6 +290,7 @@ def test_all_coupons_of_a_batch_end(shop: Shop, campaign: int) -> None:
     }
     assert version(shop) == before + 1
     assert run(shop, EndCoupons, campaign_id=campaign, batch="x").count == 0
+    assert version(shop) == before + 1, "nothing has changed"
     assert refusals(run, shop, EndCoupons, campaign_id=campaign, batch="z") == (
         NotFound(path=("batch",), what='batch "z" in this campaign'),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,8 +25,10 @@ from db.domain.commands import CancelSession, CloseSession, CreateSession, Disco
 from db.domain.errors import Refused
 from db.domain.lifecycle import SessionState
 from db.domain.promotions.campaign_state import CampaignState
+from db.domain.promotions.commands import UpdateCoupon
 from db.domain.promotions.refusals import LimitReached
-from db.operations.outcome import Outcome
+from db.operations.coupons import update_coupon
+from db.operations.outcome import Outcome, WrittenRow
 from db.operations.sessions import cancel_session, close_session, create_session, return_items
 from db.repository.active_campaigns import VERSIONS
 
@@ -200,3 +203,22 @@ def test_create_learns_of_the_first_campaign_of_another_process(shop: Shop) -> N
     expected = None if shop.database.dialect.name == "postgresql" else "54.00"  # there, an outdated campaign can refuse
     shop.create("s4", SessionState.CLOSED, net_total=expected, cart_items=[line(price="60.00")])
     assert given(shop.session("s4")) == {"Tenth": "6.00"}
+
+
+def test_concurrent_changes_of_a_code_leave_a_window_that_is_valid(shop: Shop) -> None:
+    campaign = add_campaign(shop, percent("10"), requires="COUPON")
+    code = add_code(shop, campaign, "HELLO")
+    end = UpdateCoupon(application_id=shop.application_id, code_id=code, ends=shop.now)
+    start = UpdateCoupon(application_id=shop.application_id, code_id=code, starts=shop.now + timedelta(days=1))
+    commands = [start, end] * (MANY // 2)
+
+    async def change() -> list[Any]:
+        writes = (shop.database.write(update_coupon, shop.till, command, shop.now) for command in commands)
+        return await asyncio.gather(*writes, return_exceptions=True)
+
+    answers = shop.runner.run(change())
+
+    refused = [each for each in answers if isinstance(each, Refused)]
+    assert len(refused) == MANY // 2
+    assert all(each.refusals[0].path == ("ends",) for each in refused)
+    assert len([each for each in answers if isinstance(each, WrittenRow)]) == MANY // 2
