@@ -86,9 +86,7 @@ TAKE = Statement(
     .where(
         *OF_WEBHOOK,
         WEBHOOK.c.state == WebhookState.ACTIVE,
-        or_(
-            WEBHOOK.c.lease_until.is_(None), WEBHOOK.c.lease_until < bindparam("now", type_=WEBHOOK.c.lease_until.type)
-        ),
+        or_(WEBHOOK.c.lease_until.is_(None), WEBHOOK.c.lease_until < NOW),
     )
     .returning(*WEBHOOK.c)
 )
