@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from db.engine.cache import clear_caches
 from db.engine.errors import CannotWrite, WriteConflict
 from db.engine.fair import FairQueue, current_holder
 from db.engine.sqlite_connections import DatabaseFile, FileReplaced, driver_connection, to_write_error
@@ -75,6 +76,7 @@ class SqliteWriter:
                 outcomes = await self._run_operations(connection, answers)
                 await loop.run_in_executor(self._thread, driver.execute, "COMMIT")
         except Exception as error:  # nothing was written, so all of them failed
+            clear_caches(self._engine.dialect)
             answers = answers or self._take_all()
             outcomes = [partial(fail, error)] * len(answers)
         deliver(answers, outcomes)

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Select, Text, and_, bindparam, cast, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, bindparam, cast, select
 
 from db.domain.content import Rules
 from db.domain.promotions.campaign import Campaign, compile_campaign
@@ -21,6 +20,7 @@ from db.domain.promotions.campaign_state import CampaignState
 from db.domain.promotions.code import CampaignRequirement
 from db.domain.promotions.facts import EvaluationSettings
 from db.domain.promotions.limit import LimitMeasure, LimitPeriod, LimitSubject
+from db.engine.cache import Cache
 from db.engine.statements import AutocommitStatement
 from db.repository.applications import load_all_rules, unknown_application
 from db.repository.core import (
@@ -62,9 +62,8 @@ class ActiveCampaigns:
     with_code: dict[tuple[int, int], StoredCampaign] = field(default_factory=dict)
 
 
-# By dialect, of which each open database has its own, as the rules of applications.
-CACHE = WeakKeyDictionary[Dialect, dict[int, ActiveCampaigns]]()
-VERSIONS = WeakKeyDictionary[Dialect, dict[int, int]]()  # the newest that was read
+CACHE = Cache[ActiveCampaigns]()
+VERSIONS = Cache[int]()  # the newest that was read
 
 OF_APPLICATION: ColumnElement[bool] = APPLICATION.c.application_id == bindparam("application_id")
 SELECT_VERSION = AutocommitStatement(select(APPLICATION.c.campaigns_version).where(OF_APPLICATION))

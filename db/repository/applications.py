@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from db.domain.attribute_definition import AttributeDefinition
 from db.domain.attributes import AttributeRules
@@ -12,10 +11,11 @@ from db.domain.cart import CartLine
 from db.domain.commands import UNSET, SessionContent
 from db.domain.content import Rules
 from db.domain.errors import NotFound, Refused
+from db.engine.cache import Cache
 from db.engine.statements import AutocommitStatement
 from db.repository.core import APPLICATION, ATTRIBUTE_DEFINITION
 
-CACHE = WeakKeyDictionary[Dialect, dict[int, Rules]]()  # by dialect, of which each open database has its own
+CACHE = Cache[Rules]()
 MAX_CACHED = 1_000
 DEFINITION_COLUMNS = ("entity", "name", "type", "description", "allowed_values", "editable")
 SELECT_RULES = AutocommitStatement(

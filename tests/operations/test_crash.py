@@ -2,14 +2,19 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from promotion_shop import add_campaign, given, percent
 from shop import Shop, line
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from db.domain.commands import CreateSession, SessionContent
+from db.domain.promotions.commands import UpdateCampaign
+from db.operations.campaigns import update_campaign
 from db.operations.outcome import Outcome
 from db.operations.sessions import create_session
 from db.repository.core import SESSION
@@ -69,3 +74,26 @@ def test_acknowledged_writes_are_stored_on_a_disk_that_fills_up(shop_in_a_file: 
     done = {f"s{number}" for number, answer in enumerate(answers) if isinstance(answer, Outcome)}
     assert len(done) < len(answers)
     assert shop.query(stored) == done
+
+
+def test_campaign_of_a_failed_commit_gives_nothing(shop_in_a_file: Shop) -> None:
+    shop = shop_in_a_file
+    campaign_id = add_campaign(shop, percent("10"))
+    content = SessionContent(cart_items=[line(price="100.00")])
+
+    def set_percent(connection: Connection, value: str) -> None:
+        rules = [{"label": "rule", "reward": {"percentOff": {"percent": value}}}]
+        command = UpdateCampaign(application_id=shop.application_id, campaign_id=campaign_id, changes={"rules": rules})
+        update_campaign(connection, shop.till, command, shop.now)
+        create_session(connection, shop.till, CreateSession(**shop.name("s1"), content=content), shop.now)
+
+    def fail(connection: Connection) -> None:
+        set_percent(connection, "20")
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        connection.execute(update(SESSION).values(application_id=0))
+
+    with pytest.raises(sqlite3.IntegrityError):
+        shop.write(fail)
+    shop.write(set_percent, "30")
+
+    assert given(shop.session("s1")) == {"rule": "30.00"}
