@@ -196,7 +196,7 @@ def test_0003_splits_the_discounts_of_a_session_over_its_lines(runner: asyncio.R
     ]
 
 
-def test_0008_gives_no_id_again_after_a_downgrade(runner: asyncio.Runner, empty: Database) -> None:
+def test_0008_reuses_no_id_after_a_downgrade(runner: asyncio.Runner, empty: Database) -> None:
     runner.run(empty.write(upgrade))
     shop = open_shop(runner, empty)
     for number in range(3):

@@ -41,7 +41,7 @@ class Metrics:
         )
         self._webhook_lag = Gauge(
             "cartograph_webhook_lag",
-            "Events after the place of the webhook that is furthest behind, counted to 10000.",
+            "Greatest number of events after the place of any webhook, counted to 10000.",
             multiprocess_mode="livemax",
         )
         # Looking up a labelled child takes longer than counting, so all of them are made here.

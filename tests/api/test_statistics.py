@@ -227,7 +227,7 @@ CAMPAIGN = """mutation($name: String!, $percent: Decimal!) {
 CREATE = """mutation($input: CreateSessionInput!) { createSession(input: $input) { errors { message } } }"""
 
 
-def test_groups_of_campaigns_have_what_the_campaign_gave(serve: Callable[..., Api]) -> None:
+def test_groups_by_campaign_have_the_discounts_of_the_campaign(serve: Callable[..., Api]) -> None:
     api = serve()
     ids = []
     for name, percent in (("ten", "10"), ("five", "5")):

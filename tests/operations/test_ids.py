@@ -14,7 +14,7 @@ def newest_event(connection: Connection, application_id: int) -> int:
     return newest
 
 
-def test_ids_of_removed_rows_are_not_given_again(shop: Shop) -> None:
+def test_ids_of_removed_rows_are_not_reused(shop: Shop) -> None:
     shop.create("s1")
     shop.create("s2")
     session_id, event_id = shop.write(remove_newest, shop.application_id)

@@ -110,7 +110,7 @@ def test_concurrent_closes_cut_a_discount_to_exactly_what_is_left(shop: Shop) ->
     assert counters(shop) == {(1, "", ""): "7.50"}
 
 
-def test_concurrent_closes_of_a_group_pass_no_limit(shop: Shop) -> None:
+def test_concurrent_closes_of_a_group_exceed_no_limit(shop: Shop) -> None:
     for number, amount in enumerate(("3.00", "2.00")):
         add_campaign(
             shop, off(amount, f"rule {number}"), name=amount, bestOf="best", limits=[limit("USES", "CAMPAIGN", "2")]

@@ -99,7 +99,7 @@ def test_label_of_an_active_rule_is_refused_for_a_new_discount_of_the_caller(sho
     assert refusals(shop.upsert, "s2", cart_items=[line(price="60.00")], discounts=own) == refused
 
 
-def test_close_redeems_what_it_gives(shop: Shop) -> None:
+def test_close_stores_the_redemption_with_its_postings(shop: Shop) -> None:
     limits = [limit("USES", "PROFILE", "1"), limit("DISCOUNT", "CAMPAIGN", "100.00", period="DAY")]
     campaign = add_campaign(shop, percent("10"), requires="COUPON", limits=limits)
     code = add_code(shop, campaign, "Hello", usage_limit=5)
@@ -141,7 +141,7 @@ def test_session_that_is_created_closed_is_redeemed(shop: Shop) -> None:
     assert "promotions" in fold(event["changes"] for event in shop.history("s1"))
 
 
-def test_close_is_refused_where_a_limit_has_no_room_for_what_the_session_shows(shop: Shop) -> None:
+def test_close_is_refused_if_a_limit_has_too_little_left(shop: Shop) -> None:
     campaign = add_campaign(shop, percent("10"), limits=[limit("USES", "CAMPAIGN", "1")])
     for name in ("s1", "s2"):
         shop.create(name, cart_items=[line(price="60.00")])

@@ -55,7 +55,7 @@ def test_an_id_of_another_application_is_an_id_of_nothing(shops: Api, key: str, 
 
 
 @pytest.mark.parametrize("id_", ["referral-1-1", "coupon-1-9"])
-def test_id_of_a_code_of_the_other_kind_is_an_id_of_nothing(shops: Api, id_: str) -> None:
+def test_id_of_a_code_of_the_other_kind_is_unknown(shops: Api, id_: str) -> None:
     assert shops.data("query($id: ID!) { node(id: $id) { id } }", {"id": id_}) == {"node": None}
 
 

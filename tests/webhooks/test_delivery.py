@@ -226,7 +226,7 @@ def test_event_that_fails_for_three_days_makes_the_webhook_failing(
 @pytest.mark.parametrize(
     "value", ["2", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)], ids=["seconds", "date"]
 )
-def test_retry_after_is_heeded(api: Api, play: Callable[[Scenario], None], value: str) -> None:
+def test_retry_after_delays_the_next_attempt(api: Api, play: Callable[[Scenario], None], value: str) -> None:
     api.shop.create("s1")
 
     async def scenario(hook: Hook) -> None:
@@ -342,7 +342,7 @@ def test_removed_event_is_passed(api: Api, play: Callable[[Scenario], None]) -> 
     play(scenario)
 
 
-def test_lease_is_given_back_when_the_process_stops(serve: Callable[..., Api]) -> None:
+def test_lease_is_released_when_the_process_stops(serve: Callable[..., Api]) -> None:
     api = serve(webhook_networks=("127.0.0.0/8",))
 
     def holders(connection: Connection) -> list[str | None]:

@@ -109,7 +109,7 @@ def test_test_refuses_what_is_no_webhook(
     assert message in capsys.readouterr().err
 
 
-def test_deliver_sends_until_sigterm_and_gives_its_leases_back(api: Api) -> None:
+def test_deliver_sends_until_sigterm_and_releases_its_leases(api: Api) -> None:
     port = free_port()
     environment = {
         **os.environ,
