@@ -12,7 +12,7 @@ from graphql_api.execution.run import read_field
 from graphql_api.preview_session import preview_session
 from graphql_api.sql.fields import Embedded, Groups, Many, Nodes, One, Order, Page, reads
 from graphql_api.sql.filter_conditions import any_of
-from graphql_api.sql.request import HasValue, RequestedApplication, viewer_application
+from graphql_api.sql.request import HasValue, viewer_application
 from graphql_api.sql.scope import Conditions, Scope
 from graphql_api.sql.source import Columns, Source
 from graphql_api.types.application import Application
@@ -22,7 +22,7 @@ from graphql_api.types.code import Coupon, Referral
 from graphql_api.types.code_list import COUPON_LIST, CouponsFilter, NormalizedCode
 from graphql_api.types.customer_profile import CustomerProfile
 from graphql_api.types.customer_session import CustomerSession
-from graphql_api.types.node import After, ApplicationId, Before, Connection, First, Last, Node
+from graphql_api.types.node import After, ApplicationId, Before, Connection, First, IntegrationId, Last, Node, of_viewer
 from graphql_api.types.profile_list import PROFILE_LIST, ProfileFilter, ProfileOrder
 from graphql_api.types.session_list import SESSION_LIST, SessionFilter, SessionOrder
 from graphql_api.types.session_statistics import (
@@ -36,11 +36,6 @@ from graphql_api.types.session_statistics import (
 from graphql_api.types.sources import COUPONS, REFERRALS
 from graphql_api.types.viewer import Viewer
 from graphql_api.types.webhook import Webhook
-
-
-def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:
-    """Return the condition on rows of the requested application."""
-    return row["application_id"] == scope.bind(RequestedApplication(scope.argument("applicationId")), Integer())
 
 
 def listed(scope: Scope, row: Columns) -> list[ColumnElement[bool]]:
@@ -97,9 +92,6 @@ def definitions(scope: Scope, definition: Columns) -> list[ColumnElement[bool]]:
 
 
 Code = Annotated[str, strawberry.argument(description="The code, in upper or lower case.")]
-IntegrationId = Annotated[
-    str, strawberry.argument(description="The ID that your system gave the session or the profile.")
-]
 
 
 @strawberry.type(description="Entry points for reading.")

@@ -13,12 +13,11 @@ from db.events.history import ApplicationHistory, Event, History, SessionHistory
 from db.repository.core import EVENT
 from graphql_api.errors import BadUserInput, GoingAway, LimitExceeded, SubscriptionInterrupted
 from graphql_api.execution.context import Info
-from graphql_api.queries import IntegrationId
 from graphql_api.sql import cursors
 from graphql_api.sql.fields import Edge as EdgeOf
 from graphql_api.sql.fields import One, reads
 from graphql_api.sql.global_ids import quoted
-from graphql_api.types.node import ApplicationId, Edge
+from graphql_api.types.node import ApplicationId, Edge, IntegrationId
 from graphql_api.types.session_event import FEED, SessionEvent
 from graphql_api.types.written import written_event
 

@@ -159,8 +159,7 @@ def share_discounts(session: CustomerSession) -> CustomerSession:
     """Return the session with its discounts allocated to its lines, cut where they sum to more than the total."""
     total, discount_total = session.total, session.discount_total
     if discount_total > total:
-        discounts = money.cut(session.discounts, total, session.minor_digits)
-        session = replace(session, discounts=discounts)
+        session = replace(session, discounts=money.cut(session.discounts, total, session.minor_digits))
         discount_total = session.discount_total
     shared = cart.share_discount(session.cart, discount_total, session.minor_digits)
     return session if shared == session.cart else replace(session, cart=shared)

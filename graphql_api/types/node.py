@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Integer
 
 from graphql_api.sql.fields import Identity, reads
+from graphql_api.sql.request import RequestedApplication
+from graphql_api.sql.scope import Scope
 from graphql_api.sql.source import Columns
 
 T = TypeVar("T")
@@ -78,6 +80,9 @@ Before = Annotated[
         description="A cursor of the same list in the same order: the page has only items that precede it."
     ),
 ]
+IntegrationId = Annotated[
+    str, strawberry.argument(description="The ID that your system gave the session or the profile.")
+]
 ApplicationId = Annotated[
     int | None,
     strawberry.argument(
@@ -85,6 +90,11 @@ ApplicationId = Annotated[
         " ADMIN key has to give it."
     ),
 ]
+
+
+def of_viewer(scope: Scope, row: Columns) -> ColumnElement[bool]:
+    """Return the condition on rows of the requested application."""
+    return row["application_id"] == scope.bind(RequestedApplication(scope.argument("applicationId")), Integer())
 
 
 def of_application(row: Columns, other: Columns) -> ColumnElement[bool]:
