@@ -1,17 +1,19 @@
 """The documents of requests: trusted ones found by ID, and an LRU cache of all others by their text."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from graphql import GraphQLSchema
+from graphql import GraphQLError, GraphQLSchema
 
 from graphql_api.errors import BadUserInput, DocumentNotFound, Forbidden
+from graphql_api.execution.compile_queue import run_in_compile_queue
 from graphql_api.execution.document import Document
 from graphql_api.execution.document_validation import InvalidDocument, parse_and_validate
 from graphql_api.execution.parameters import Parameters
 from graphql_api.observability.operation_record import count_work
 from graphql_api.security.document_manifest import BadManifest, document_ids, read_manifest, sha256_of
+from graphql_api.security.viewer import Viewer
 from graphql_api.settings import Settings
 
 MAX_DOCUMENTS = 1_000
@@ -29,8 +31,10 @@ class Documents:
         self._cache = DocumentCache()
         self._trusted = self._prepare_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
-    def resolve(self, parameters: Parameters) -> Document:
+    async def resolve(self, parameters: Parameters, viewer: Viewer) -> Document:
         """Return the document that a request contains or names. Raises InvalidDocument.
+
+        A new one is parsed and validated in the compile queue: it can take 75 ms, and applications take turns there.
 
         Clients cannot register documents: after PersistedQueryNotFound, Apollo's clients send the text, which is run
         like any other.
@@ -41,7 +45,15 @@ class Documents:
             raise InvalidDocument(Forbidden("Only trusted documents can be run; send a documentId."))
         if parameters.persisted_query is not None and parameters.persisted_query != sha256_of(parameters.query):
             raise InvalidDocument(BadUserInput("extensions.persistedQuery is not the hash of the query."))
-        return self.parse(parameters.query)
+        source = parameters.query
+        document = self._cache.get(source)
+        if document is None:
+            prepared = await run_in_compile_queue(viewer, lambda: self._try_to_prepare(source))
+            if not isinstance(prepared, Document):
+                raise InvalidDocument(*prepared)
+            document = prepared
+            self._cache.add(document)
+        return document
 
     def parse(self, source: str) -> Document:
         """Return the document with this text, cached or new. Raises InvalidDocument."""
@@ -62,6 +74,13 @@ class Documents:
 
     def _prepare(self, source: str, on_growth: Callable[[Document], None] | None = None) -> Document:
         return Document.of(self._schema, parse_and_validate(source, self._schema, self.settings), on_growth)
+
+    def _try_to_prepare(self, source: str) -> Document | Sequence[GraphQLError]:
+        """Return a document, or its errors: futures and frames that pass on an exception would retain its document."""
+        try:
+            return self._prepare(source, self._cache.update_size)
+        except InvalidDocument as invalid:
+            return invalid.errors
 
     def _prepare_manifest(self, path: Path) -> Mapping[str, Document]:
         """Return all documents of a manifest by each of their IDs. They are never evicted."""

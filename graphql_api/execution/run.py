@@ -41,7 +41,7 @@ from graphql_api.sql.request import Request
 MAX_COERCION_ERRORS = 10  # reported for one request
 
 
-def prepare(
+async def prepare(
     documents: Documents, parameters: Parameters, record: OperationRecord
 ) -> tuple[Document, OperationDefinitionNode]:
     """Return the document and the operation that a request selects, and record them.
@@ -50,7 +50,7 @@ def prepare(
     """
     viewer = record.viewer
     assert viewer is not None, "the caller has been authenticated"
-    document = documents.resolve(parameters)
+    document = await documents.resolve(parameters, viewer)
     record.document = document.sha256
     operation = select_operation(document, parameters.operation_name)
     record.kind = operation.operation

@@ -95,7 +95,7 @@ async def execute_prepared(request: HTTPRequest, parameters: Parameters) -> Exec
     """Find the operation, and execute it unless its results are to be streamed."""
     server, record, media_type = request.server, request.record, request.media_type
     try:
-        document, operation = run.prepare(server.documents, parameters, record)
+        document, operation = await run.prepare(server.documents, parameters, record)
     except InvalidDocument as invalid:
         if media_type is None:
             return partial(streams.fail, *invalid.errors)

@@ -204,7 +204,7 @@ class Socket:
         admission.admit(key)
         with ExitStack() as entered:
             entered.callback(lambda: admission.release(key, record.charge()))
-            document, operation = prepare(self._server.documents, given, record)
+            document, operation = await prepare(self._server.documents, given, record)
             is_subscription = operation.operation is OperationType.SUBSCRIPTION
             if is_subscription:
                 entered.close()

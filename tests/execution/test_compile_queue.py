@@ -50,7 +50,7 @@ def test_new_document_waits_for_at_most_one_document_of_another_key(api: Api, mo
         monkeypatch.setattr(compile_queue, "EXECUTOR", executor)
         api.runner.run(scenario())
     assert len(compiled) == MANY + 1
-    assert compiled.index("Other reader") == 1
+    assert compiled.index("Other reader") <= 1
 
 
 LOOKUP = 'customerSession(integrationId: "s1") { id }'
