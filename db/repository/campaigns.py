@@ -13,6 +13,7 @@ from db.domain.promotions.campaign import Campaign
 from db.domain.promotions.campaign_state import LABELS_RESERVED, CampaignState
 from db.domain.promotions.code import CampaignRequirement
 from db.domain.promotions.limit import Limit, LimitMeasure
+from db.repository.active_campaigns import forget_version
 from db.repository.applications import unknown_application
 from db.repository.core import (
     APPLICATION,
@@ -88,6 +89,7 @@ def raise_version(connection: Connection, application_id: int) -> None:
     """
     if connection.execute(RAISE_VERSION, {"of_application": application_id}).first() is None:
         raise unknown_application(application_id)
+    forget_version(connection, application_id)  # a later change of this transaction is not repeated
 
 
 def load_campaign(
