@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from db.domain import text
 from db.domain.errors import AlreadyExists, InvalidInput, NotFound, Refusal, Refused, quote
 from db.domain.promotions.code import CodeKind, code_problems, normalize
 from db.domain.promotions.code_pattern import PLACEHOLDER, CodePattern, pattern_problems
@@ -20,7 +21,7 @@ from db.domain.promotions.commands import (
     UpdateCoupon,
 )
 from db.domain.times import truncate_to_millisecond
-from db.operations.codes import change_code, new_codes
+from db.operations.codes import MAX_BATCH, change_code, new_codes
 from db.operations.idempotent import idempotent
 from db.operations.outcome import Actor, CodeCount, GeneratedCodes, WrittenRow
 from db.repository.applications import load_rules
@@ -130,6 +131,8 @@ def end_coupons(connection: Connection, actor: Actor, command: EndCoupons, now: 
     application_id, campaign_id = command.application_id, command.campaign_id
     load_rules(connection, application_id)
     load_campaign(connection, application_id, campaign_id, ("campaignId",))
+    if found := [*text.problems(command.batch, ("batch",), min_length=1, max_length=MAX_BATCH)]:
+        raise Refused(*found)
     if not describe_batch(connection, application_id, campaign_id, command.batch).size:
         raise Refused(NotFound(path=("batch",), what=f"batch {quote(command.batch)} in this campaign"))
     ended = end_batch(connection, application_id, campaign_id, command.batch, truncate_to_millisecond(now))
