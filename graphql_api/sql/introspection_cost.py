@@ -26,7 +26,7 @@ from graphql import (
 
 from graphql_api.sql.selection import Selection
 
-FIELDS_PER_COST = 12
+FIELDS_PER_COST = 16
 MAX_WRAPPERS = 3  # of a named type, as in [ID!]!
 
 META_FIELDS = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
