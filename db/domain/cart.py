@@ -83,9 +83,17 @@ def total(cart: Sequence[CartLine]) -> Decimal:
 
 def size(cart: Sequence[CartLine]) -> int:
     """Return the bytes that the lines hold."""
-    texts = (text for line in cart for text in (line.sku, line.name, line.category, line.product_name))
-    attributes = sum(json_size(line.attributes) for line in cart if line.attributes)
-    return ROW_BYTES * len(cart) + texts_size(texts) + attributes
+    return ROW_BYTES * len(cart) + texts_size(texts(cart)) + attributes_size(cart)
+
+
+def texts(cart: Sequence[CartLine]) -> list[str | None]:
+    """Return the texts of the lines, without those in their attributes."""
+    return [text for line in cart for text in (line.sku, line.name, line.category, line.product_name)]
+
+
+def attributes_size(cart: Sequence[CartLine]) -> int:
+    """Return the bytes of the lines' attributes."""
+    return sum([json_size(line.attributes) for line in cart if line.attributes])
 
 
 def share_discount(cart: Sequence[CartLine], discount_total: Decimal, minor_digits: int) -> tuple[CartLine, ...]:

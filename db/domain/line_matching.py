@@ -2,16 +2,18 @@
 
 from collections import deque
 from collections.abc import Hashable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from db.domain.cart import MEASURES, CartLine
 from db.domain.errors import CartLineNotFound, InvalidInput, Refusal, quote
 
+item_values = attrgetter("sku", "price", "name", "category", "product_name", *MEASURES)
+
 
 def item_of(line: CartLine) -> Hashable:
     """Return everything that describes the item of a line: lines with the same item differ only in quantity."""
-    measures = tuple(getattr(line, name) for name in MEASURES)
-    return line.sku, line.price, line.name, line.category, line.product_name, measures, hashable(line.attributes)
+    return *item_values(line), hashable(line.attributes) if line.attributes else None
 
 
 def hashable(value: Any) -> Hashable:

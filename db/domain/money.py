@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 
-from db.domain.errors import InvalidInput, Refusal, truncate
+from db.domain.errors import InvalidInput, Refusal, Refused, truncate
 
 PLACES = 4
 LIMIT = Decimal(10) ** 14
@@ -111,3 +111,9 @@ def allocate_units(units: int, weights: Sequence[int]) -> list[int]:
         for position in by_remainder[:left]:
             shares[position] += 1
     return shares
+
+
+def check_amount(expected: Decimal | None, field_name: str) -> None:
+    """Raises Refused with InvalidInput if no session can have the amount that the caller expects."""
+    if expected is not None and (found := problems(expected, (field_name,))):
+        raise Refused(*found)

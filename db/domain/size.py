@@ -11,7 +11,7 @@ TINY_NUMBER_BYTES = 23  # PostgreSQL writes 1e-20 with 20 decimal places
 
 def texts_size(texts: Iterable[str | None]) -> int:
     """Return the bytes of UTF-8 of the texts with the escapes of JSON, without quotes."""
-    escaped = encode_basestring("".join(text for text in texts if text))
+    escaped = encode_basestring("".join(filter(None, texts)))
     return (len(escaped) if escaped.isascii() else len(escaped.encode())) - 2
 
 

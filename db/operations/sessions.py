@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from db.domain import session
+from db.domain import money, session
 from db.domain.commands import (
     AddCartItems,
     CancelSession,
@@ -196,7 +196,7 @@ def close_session(connection: Connection, actor: Actor, command: CloseSession, n
 
 def conditions_of(command: CreateSession | CloseSession) -> CloseConditions:
     """Return what a command expects of a close. Raises Refused with InvalidInput."""
-    session.check_amount(command.expected_net_total, "expectedNetTotal")
+    money.check_amount(command.expected_net_total, "expectedNetTotal")
     return CloseConditions(net_total=command.expected_net_total, coupon=command.require_coupon)
 
 
