@@ -69,14 +69,17 @@ class Receiver:
 
     async def __aenter__(self) -> Self:
         """Start the server."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        """Stop the server."""
+        """Stop the server and end its connections: one that outlives the event loop is reported in a later test."""
         self._server.close()
-        await asyncio.sleep(0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def url(self) -> str:
@@ -85,6 +88,18 @@ class Receiver:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._answer_all(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            self._tasks.discard(task)
+
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 request = await read_request(reader)
@@ -101,7 +116,6 @@ class Receiver:
                     self.acknowledged.append(request)
                 writer.write(answer)
                 await writer.drain()
-        writer.close()
 
     def versions(self) -> dict[int, list[int]]:
         """Return the versions of each session that were acknowledged, each by its first acknowledgement."""
