@@ -26,7 +26,7 @@ MAX_SHORT_READ = 150  # objects
 TOO_LARGE = ""  # sent instead of an answer above the limit; it is not JSON
 # With OFFSET 0 the planner leaves the subquery as it is; otherwise the answer would be built twice.
 LIMITED_READ = """
-    SELECT CASE WHEN octet_length(answer) <= {limit} THEN answer ELSE '' END
+    SELECT CASE WHEN octet_length(answer) > {limit} THEN '' ELSE answer END
     FROM ({statement} OFFSET 0) AS read (answer)"""
 AUTOCOMMIT_ATTEMPTS = 3  # of an operation, before it gets a transaction in which it waits for row locks
 # Not the server's default isolation: a row is read as it is once its lock has been waited for.
