@@ -29,6 +29,7 @@ class Documents:
         self.settings = settings
         self._only_trusted = settings.only_trusted
         self._cache = DocumentCache()
+        self._newest: Document | None = None  # not cached yet, or not any more
         self._trusted = self._prepare_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
     async def resolve(self, parameters: Parameters, viewer: Viewer) -> Document:
@@ -76,11 +77,20 @@ class Documents:
         return Document.of(self._schema, parse_and_validate(source, self._schema, self.settings), on_growth)
 
     def _try_to_prepare(self, source: str) -> Document | Sequence[GraphQLError]:
-        """Return a document, or its errors: futures and frames that pass on an exception would retain its document."""
+        """Return a document, or its errors: futures and frames that pass on an exception would retain its document.
+
+        Requests that wait with the same document get one, so that its statements are compiled once.
+        """
+        newest = self._newest
+        if newest is not None and newest.text == source:
+            return newest
+        if (cached := self._cache.peek(source)) is not None:
+            return cached
         try:
-            return self._prepare(source, self._cache.update_size)
+            self._newest = document = self._prepare(source, self._cache.update_size)
         except InvalidDocument as invalid:
             return invalid.errors
+        return document
 
     def _prepare_manifest(self, path: Path) -> Mapping[str, Document]:
         """Return all documents of a manifest by each of their IDs. They are never evicted."""
@@ -112,6 +122,10 @@ class DocumentCache:
         if document is not None:
             self._documents.move_to_end(text)
         return document
+
+    def peek(self, text: str) -> Document | None:
+        """Return the document with this text without counting it as a use. Any thread can call this."""
+        return self._documents.get(text)
 
     def add(self, document: Document) -> None:
         """Cache a document; evict the least recently used where there is no room."""

@@ -41,7 +41,7 @@ def value(name: str, **labels: str) -> float:
 @pytest.fixture
 def api(serve: Callable[..., Api]) -> Api:
     """The API with metrics."""
-    return serve(metrics_port=1)
+    return serve(metrics_port=1, webhooks=False)  # whose delivery uses connections, too
 
 
 def test_operations_are_counted_by_type_and_outcome(api: Api) -> None:
