@@ -51,9 +51,15 @@ def upgrade(connection: Connection) -> None:
 
 def require_tables(connection: Connection) -> None:
     """Migrate a database that has tables. Raises MissingTables for an empty one, NewerDatabase and OlderDatabase."""
-    if current(connection) is None:
-        raise MissingTables("The database has no tables: it was removed or replaced while the server ran; start again.")
-    upgrade(connection)
+
+    def steps(heads: Any, _: object) -> Any:
+        if not heads:
+            raise MissingTables(
+                "The database has no tables: it was removed or replaced while the server ran; start again."
+            )
+        return scripts()._upgrade_revs("head", heads)
+
+    migrate(connection, steps)
 
 
 def downgrade(connection: Connection, revision: str) -> None:
