@@ -29,7 +29,7 @@ class Documents:
         self.settings = settings
         self._only_trusted = settings.only_trusted
         self._cache = DocumentCache()
-        self._newest: Document | None = None  # not cached yet, or not any more
+        self._newest: Document | None = None  # not cached yet
         self._trusted = self._prepare_manifest(settings.trusted_documents) if settings.trusted_documents else {}
 
     async def resolve(self, parameters: Parameters, viewer: Viewer) -> Document:
@@ -54,6 +54,7 @@ class Documents:
                 raise InvalidDocument(*prepared)
             document = prepared
             self._cache.add(document)
+            self._newest = None  # the cache decides how long a document is in memory
         return document
 
     def parse(self, source: str) -> Document:
