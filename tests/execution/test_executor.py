@@ -10,6 +10,7 @@ CREATE = 'mutation { createSession(input: {integrationId: "s1"}) { session { ver
 
 
 def test_executor_is_freed_without_garbage_collection(api: Api) -> None:
+    gc.collect()  # those of tests before
     gc.disable()
     try:
         assert api.data(CREATE) == {"createSession": {"session": {"version": 1}}}
